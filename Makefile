@@ -1,0 +1,44 @@
+# Everything runs from .venv, which is built when pyproject.toml or constraints.txt changed.
+PYTHON ?= python3
+BIN := .venv/bin
+TIER ?= full
+RESULTS := $(if $(filter smoke,$(TIER)),$(shell mktemp -d),results)
+NAME = $@$(if $(filter smoke,$(TIER)),-smoke)
+
+.DEFAULT_GOAL := help
+.PHONY: help install test lint figures leaderboard clean
+
+help:  ## print this list
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+	@echo
+	@echo "make EXPERIMENT runs an experiment and draws its fronts, TIER=smoke does so in a minute on made data:"
+	@grep -hE -A2 '^@experiment' benchmark/experiments.py | sed -nE 's/^def ([a-z0-9_]+).*/  \1/p' | tr _ -
+
+install: .venv/installed  ## build .venv with everything in it
+
+.venv/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "sparsefront needs Python >= 3.11: make install PYTHON=python3.x")'
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+test: install lint  ## check types and style, run all tests
+	$(BIN)/python -m pytest
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+figures leaderboard: install  ## redraw all fronts and leaderboards from the CSVs under results/
+	@$(BIN)/sparsefront report
+
+clean:  ## remove the virtual environment
+	rm -rf .venv
+
+# Any other target is an experiment of `sparsefront list experiments`; one that is not gets the list of those that are.
+%: install
+	@$(BIN)/sparsefront run $@ --tier $(TIER) --results $(RESULTS)
+	@$(BIN)/sparsefront report $(NAME) --results $(RESULTS)
+
+Makefile pyproject.toml constraints.txt: ;

@@ -1,0 +1,5 @@
+"""`python -m benchmark` is the command `sparsefront`."""
+
+from benchmark.cli import main
+
+main()

@@ -1,0 +1,226 @@
+"""The command line: sparsefront list | plan | run | report."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from benchmark.lazy import defer_torch, load_torch
+
+defer_torch()
+
+from benchmark.devices import cores  # noqa: E402
+from benchmark.errors import UsageError  # noqa: E402
+from benchmark.experiments import EXPERIMENTS, Experiment, Run, get_experiment  # noqa: E402
+from benchmark.tasks import TASKS, describe  # noqa: E402
+from methods.registry import ALIASES, METHODS, MethodError, load_plugin, parse, signature, split_list  # noqa: E402
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Accuracy-compression fronts of sparse training.")
+console = Console(width=None if sys.stdout.isatty() else 160)
+Number = TypeVar("Number", int, float)
+
+Name = Annotated[str, typer.Argument(help="An experiment, see `sparsefront list experiments`.")]
+Tasks = Annotated[str | None, typer.Option(help="Tasks instead of the experiment's, separated by commas.")]
+Methods = Annotated[str | None, typer.Option(help="Methods instead, as in 'dense,dwf[depth=4]'.")]
+Values = Annotated[
+    list[str] | None,
+    typer.Option(help="Values of the knob instead, as in 0.1,0.01; with several knobs strength=5,10 and density=0.1."),
+]
+Seeds = Annotated[str | None, typer.Option(help="Seeds instead, separated by commas.")]
+Epochs = Annotated[int | None, typer.Option(help="Epochs instead of the experiment's or the recipe's.")]
+Precision = Annotated[Literal["float32", "bf16"] | None, typer.Option(help="bf16: autocast, float32 weights.")]
+Tier = Annotated[Literal["full", "smoke"], typer.Option(help="smoke: made data, two epochs, under NAME-smoke.")]
+Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1 or mps.")]
+Workers = Annotated[int | None, typer.Option(help="Runs at a time; by default one a core on a CPU, else one.")]
+Results = Annotated[Path, typer.Option(help="Folder that holds a folder for each experiment.")]
+DataFolder = Annotated[
+    Path, typer.Option("--data", envvar="SPARSEFRONT_DATA", help="Folder of data sets, as torchvision lays them out.")
+]
+Plugins = Annotated[list[Path] | None, typer.Option("--plugin", help="Python file with methods and tasks of your own.")]
+
+
+@app.command("list")
+def list_(
+    what: Annotated[Literal["tasks", "methods", "experiments"], typer.Argument()], plugin: Plugins = None
+) -> None:
+    """List tasks, methods or experiments."""
+    _load_plugins(plugin)
+    table = Table(box=None, show_header=False, pad_edge=False)
+    if what == "methods":
+        for _, cls in sorted(METHODS.items()):
+            table.add_row(escape(signature(cls)), cls.knob, describe(cls))
+        for name, written in sorted(ALIASES.items()):
+            table.add_row(name, parse(written).knob, escape(f"Another name of {written}."))
+    else:
+        for name, function in sorted((TASKS if what == "tasks" else EXPERIMENTS).items()):
+            table.add_row(name, describe(function))
+    console.print(table)
+
+
+@app.command()
+def plan(
+    experiment: Name,
+    tasks: Tasks = None,
+    methods: Methods = None,
+    values: Values = None,
+    seeds: Seeds = None,
+    epochs: Epochs = None,
+    precision: Precision = None,
+    tier: Tier = "full",
+    device: Device = "cpu",
+    workers: Workers = None,
+    results: Results = Path("results"),
+    plugin: Plugins = None,
+) -> None:
+    """Print how many runs an experiment has, how many are finished, and how long the rest may take."""
+    _load_plugins(plugin)
+    name, runs = _runs(experiment, tasks, methods, values, seeds, epochs, precision, tier)
+    workers = _workers(workers, device)
+    load_torch()
+    from benchmark.devices import check_device
+    from benchmark.plan import estimate
+    from benchmark.sweep import to_do
+
+    check_device(device)
+    remaining = to_do(runs, results / name)
+    console.print(f"{name}: {len(runs)} runs, {len(runs) - len(remaining)} finished before, {len(remaining)} to do")
+    if remaining:
+        seconds = estimate(remaining, results / name, device) / workers
+        console.print(f"about {timedelta(seconds=round(seconds))} with {workers} at a time on {device}")
+
+
+@app.command()
+def run(
+    experiment: Name,
+    tasks: Tasks = None,
+    methods: Methods = None,
+    values: Values = None,
+    seeds: Seeds = None,
+    epochs: Epochs = None,
+    precision: Precision = None,
+    tier: Tier = "full",
+    device: Device = "cpu",
+    workers: Workers = None,
+    results: Results = Path("results"),
+    data: DataFolder = Path("data"),
+    plugin: Plugins = None,
+) -> None:
+    """Compute the runs of an experiment that are not finished yet; rows go to RESULTS/EXPERIMENT/runs.csv."""
+    _load_plugins(plugin)
+    name, runs = _runs(experiment, tasks, methods, values, seeds, epochs, precision, tier)
+    workers = _workers(workers, device)
+    load_torch()
+    from benchmark.devices import check_device
+    from benchmark.engines import Settings
+    from benchmark.sweep import sweep
+
+    check_device(device)
+    statuses = sweep(name, runs, results / name, Settings(device, data, tuple(plugin or ())), workers, console)
+    if statuses:
+        console.print(f"{name}: " + ", ".join(f"{count} {status}" for status, count in statuses.items()))
+    console.print(f"rows are in {results / name / 'runs.csv'}", soft_wrap=True)
+    if set(statuses) - {"ok", "diverged"}:
+        raise typer.Exit(1)
+
+
+@app.command()
+def report(
+    experiment: Annotated[str | None, typer.Argument(help="By default every folder with results.")] = None,
+    results: Results = Path("results"),
+) -> None:
+    """Draw fronts and write the leaderboard from the CSVs of an experiment, or of all."""
+    from plots.report import report as report_folder
+
+    folders = [results / experiment] if experiment else sorted(path.parent for path in results.glob("*/runs.csv"))
+    if not folders:
+        raise UsageError(f"there are no results in {results}; `sparsefront run` makes some")
+    for folder in folders:
+        for path in report_folder(folder):
+            console.print(f"wrote {path}", soft_wrap=True)
+
+
+def _load_plugins(paths: list[Path] | None) -> None:
+    if paths:
+        load_torch()
+    for path in paths or ():
+        load_plugin(path)
+
+
+def _runs(
+    name: str,
+    tasks: str | None,
+    methods: str | None,
+    values: list[str] | None,
+    seeds: str | None,
+    epochs: int | None,
+    precision: str | None,
+    tier: str,
+) -> tuple[str, list[Run]]:
+    """The experiment's name and runs with what the command line overrides; everything is checked here."""
+    experiment = get_experiment(name)
+    if tier == "smoke":
+        name, experiment = f"{name}-smoke", experiment.smoke()
+    if tasks is not None:
+        experiment = replace(experiment, tasks=tuple(split_list(tasks)))
+    if methods is not None:
+        experiment = replace(experiment, methods=tuple(split_list(methods)))
+    if values:
+        experiment = replace(experiment, values=_values(values, experiment))
+    if seeds is not None:
+        experiment = replace(experiment, seeds=tuple(_numbers(seeds, int, "--seeds", "whole numbers >= 0")))
+    if epochs is not None:
+        experiment = replace(experiment, epochs=epochs)
+    if precision is not None:
+        experiment = replace(experiment, precision=precision)
+    return name, experiment.runs()
+
+
+def _values(texts: list[str], experiment: Experiment) -> dict[str, tuple[float, ...]]:
+    """Values by knob, from `0.1,0.2` where one knob is turned, from `density=0.1,0.2` otherwise."""
+    knobs = sorted({parse(method).knob for method in experiment.methods} - {"none"})
+    values = dict(experiment.values)
+    for text in texts:
+        knob, equals, numbers = text.rpartition("=")
+        if not equals and len(knobs) == 1:
+            knob = knobs[0]
+        if knob not in knobs:
+            forms = " and ".join(f"--values {knob}=..." for knob in knobs) or "no --values: they have no knob"
+            raise UsageError(f"--values {text} does not say what it is for; these methods take {forms}")
+        values[knob] = tuple(_numbers(numbers, float, "--values", "numbers"))
+    return values
+
+
+def _numbers(text: str, kind: type[Number], option: str, choices: str) -> list[Number]:
+    try:
+        numbers = [kind(part) for part in split_list(text)]
+    except ValueError:
+        numbers = []
+    if not numbers or (kind is int and min(numbers) < 0):
+        raise UsageError(f"{option} takes {choices} separated by commas, not {text!r}")
+    return numbers
+
+
+def _workers(workers: int | None, device: str) -> int:
+    if workers is not None and workers < 1:
+        raise UsageError(f"--workers takes a whole number >= 1, not {workers}")
+    return workers or (cores() if device == "cpu" else 1)
+
+
+def main() -> None:
+    """The console script: bad input ends with one sentence and status 2."""
+    try:
+        app()
+    except (UsageError, MethodError) as error:
+        Console(stderr=True).print(f"error: {error}", markup=False, soft_wrap=True, highlight=False)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        Console(stderr=True).print("interrupted; finished runs are kept, and the same command goes on from there")
+        sys.exit(130)

@@ -1,0 +1,121 @@
+"""Data sets as whole tensors on the device: found, loaded, normalized and split."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import redirect_stdout, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import torch
+
+from benchmark.errors import UsageError
+
+DEBIAN_FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
+Split: TypeAlias = "tuple[torch.Tensor, torch.Tensor]"  # inputs [n, ...] float32, labels [n] int64
+
+
+@dataclass(frozen=True)
+class Data:
+    """Training, validation and test split. No method sees the last two, and no choice is made on the last."""
+
+    train: Split
+    val: Split
+    test: Split
+
+    def to(self, device: str) -> Data:
+        return Data(*((inputs.to(device), labels.to(device)) for inputs, labels in (self.train, self.val, self.test)))
+
+
+def balanced_order(labels: torch.Tensor) -> torch.Tensor:
+    """A fixed order of all examples, shuffled and sorted by class: every k-th of it is a class-balanced sample."""
+    shuffled = torch.randperm(len(labels), generator=torch.Generator().manual_seed(0))
+    return shuffled[labels[shuffled].argsort(stable=True)]
+
+
+def split(train: Split, test: Split) -> Data:
+    """Set a class-balanced tenth of the training set aside for validation; normalize by the rest's mean and std."""
+    images, labels = train
+    order = balanced_order(labels)
+    held_out = torch.zeros(len(labels), dtype=torch.bool)
+    held_out[order[::10]] = True
+    std, mean = torch.std_mean(images[~held_out])
+    return Data(
+        train=((images[~held_out] - mean) / std, labels[~held_out]),
+        val=((images[held_out] - mean) / std, labels[held_out]),
+        test=((test[0] - mean) / std, test[1]),
+    )
+
+
+def digits(folder: Path) -> Data:
+    """Handwritten digits of scikit-learn, 1,797 images of 8 x 8 pixels; a class-balanced fifth is the test set."""
+    try:
+        from sklearn.datasets import load_digits
+    except ModuleNotFoundError:
+        raise UsageError("the digits data set ships with scikit-learn: pip install 'sparsefront[digits]'") from None
+    bunch = load_digits()
+    images = torch.tensor(bunch.images, dtype=torch.float32).unsqueeze(1) / 16
+    labels = torch.tensor(bunch.target, dtype=torch.int64)
+    test = torch.zeros(len(labels), dtype=torch.bool)
+    test[balanced_order(labels)[::5]] = True
+    return split((images[~test], labels[~test]), (images[test], labels[test]))
+
+
+def mnist_like(name: str) -> Callable[[Path], Data]:
+    """A loader of `MNIST`, `FashionMNIST` or `KMNIST`, 60,000 and 10,000 images of 28 x 28 pixels, by torchvision."""
+
+    def load(folder: Path) -> Data:
+        try:
+            from torchvision import datasets
+        except ModuleNotFoundError:
+            raise UsageError(f"{name} is read by torchvision: pip install 'sparsefront[vision]'") from None
+        train, test = _mnist_files(getattr(datasets, name), folder)
+        return split(*((s.data.unsqueeze(1).float() / 255, s.targets.long()) for s in (train, test)))
+
+    return load
+
+
+def _mnist_files(dataset: Any, folder: Path) -> list[Any]:
+    """Training and test set where torchvision finds them in the folder, else in Debian's package, else downloaded."""
+    from torchvision.datasets.utils import extract_archive
+
+    def both(root: Path, download: bool = False) -> list[Any]:
+        return [dataset(root, train=train, download=download) for train in (True, False)]
+
+    with suppress(RuntimeError):  # torchvision's way to say that there is nothing
+        return both(folder)
+    if dataset.__name__ == "FashionMNIST" and DEBIAN_FASHION_MNIST.is_dir():
+        with tempfile.TemporaryDirectory() as root:
+            raw = Path(root, "FashionMNIST", "raw")
+            raw.mkdir(parents=True)
+            for archive in DEBIAN_FASHION_MNIST.glob("*.gz"):
+                extract_archive(archive, raw / archive.stem)
+            return both(Path(root))
+    try:
+        with redirect_stdout(sys.stderr):
+            return both(folder, download=True)
+    except (OSError, RuntimeError) as error:
+        raw = folder.absolute() / dataset.__name__ / "raw"
+        for made in (raw, raw.parent, folder):  # what a failed download leaves
+            with suppress(OSError):
+                made.rmdir()
+        reason = str(error).strip().splitlines()[-1]
+        raise UsageError(
+            f"{dataset.__name__} is not in {raw} and could not be downloaded ({reason}); "
+            "put its files there, or name with --data the folder that holds it"
+        ) from error
+
+
+def made(shape: tuple[int, ...], classes: int) -> Data:
+    """Made data for smoke tests: a random image for each class, in noise; 2,000 training examples."""
+    generator = torch.Generator().manual_seed(0)
+    prototypes = torch.randn(classes, *shape, generator=generator)
+
+    def examples(n: int) -> Split:
+        labels = torch.arange(n) % classes
+        return prototypes[labels] + torch.randn(n, *shape, generator=generator), labels
+
+    return Data(examples(2_000), examples(200), examples(200))

@@ -1,0 +1,41 @@
+"""Which cores and devices this machine has, and the memory that runs take on them."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import torch
+
+from benchmark.errors import UsageError
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def check_device(name: str) -> None:
+    """Raise UsageError unless torch can compute on the device named `cpu`, `cuda`, `cuda:1` or `mps`."""
+    present = ["cpu"]
+    present += [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+    present += ["mps"] * torch.backends.mps.is_available()
+    if name not in present and not (name == "cuda" and "cuda:0" in present):
+        raise UsageError(f"there is no device {name!r} here; devices are {', '.join(present)}")
+
+
+def reset_peak_memory(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+
+
+def peak_memory_mb(device: torch.device) -> float | None:
+    """On CUDA what was allocated since the last reset; on a CPU what the process has had resident at most."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 2**20
+    if device.type == "cpu" and sys.platform != "win32":
+        import resource
+
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak / (2**20 if sys.platform == "darwin" else 2**10)
+    return None

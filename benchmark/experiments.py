@@ -1,0 +1,143 @@
+"""The experiments: named grids of runs. A new experiment is one function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from benchmark import records
+from benchmark.errors import UsageError
+from benchmark.tasks import get_task
+from methods.registry import check_value, parse
+
+
+@dataclass(frozen=True)
+class Run:
+    """One point of a grid: everything that decides what is computed."""
+
+    task: str
+    method: str
+    value: float
+    seed: int
+    epochs: int
+    learning_rate: float
+    precision: str = "float32"
+    made_data: bool = False
+
+    @property
+    def key(self) -> str:
+        """Identity of the run. Fields that stand at their neutral value stay out, so that new ones change no old key."""
+        neutral = {"precision": "float32", "made_data": False}
+        declared = {name: value for name, value in vars(self).items() if neutral.get(name) != value}
+        versions = {"task_version": get_task(self.task).version, "method_version": parse(self.method).version}
+        return records.key(**declared, **{name: number for name, number in versions.items() if number != 1})
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A grid: every task x method x value of the method's knob x seed."""
+
+    tasks: tuple[str, ...]
+    methods: tuple[str, ...]
+    values: Mapping[str, tuple[float, ...]]  # by knob
+    seeds: tuple[int, ...] = (0, 1, 2)
+    epochs: int | None = None  # None: as the task's recipe says
+    precision: str = "float32"
+    made_data: bool = False
+
+    def runs(self) -> list[Run]:
+        """All runs, seed by seed, so that a sweep that is cut short has whole fronts.
+
+        Raises UsageError or MethodError for anything that does not exist or is out of range.
+        """
+        if self.epochs is not None and self.epochs < 1:
+            raise UsageError(f"epochs must be a whole number >= 1, not {self.epochs}")
+        for name, choices in (("task", self.tasks), ("method", self.methods), ("seed", self.seeds)):
+            if not choices:
+                raise UsageError(f"an experiment needs at least one {name}")
+        return list(dict.fromkeys(self._points()))
+
+    def _points(self) -> Iterator[Run]:
+        for seed in self.seeds:
+            for name in self.tasks:
+                task = get_task(name)
+                for method in map(parse, self.methods):
+                    for value in (1.0,) if method.knob == "none" else self.values.get(method.knob, ()):
+                        check_value(method, value)
+                        epochs, rate = self.epochs or task.epochs, task.rate(method)
+                        yield Run(name, str(method), value, seed, epochs, rate, self.precision, self.made_data)
+
+    def smoke(self) -> Experiment:
+        """The same pipeline in a minute: made data, two epochs, one seed, the ends of every sweep."""
+        ends = {knob: tuple(dict.fromkeys((values[0], values[-1]))) for knob, values in self.values.items() if values}
+        return replace(self, values=ends, seeds=self.seeds[:1], epochs=2, made_data=True)
+
+
+EXPERIMENTS: dict[str, Callable[[], Experiment]] = {}
+
+
+def experiment(function: Callable[[], Experiment]) -> Callable[[], Experiment]:
+    """Register an experiment under its function's name, with hyphens for underscores."""
+    EXPERIMENTS[function.__name__.replace("_", "-")] = function
+    return function
+
+
+def get_experiment(name: str) -> Experiment:
+    if name not in EXPERIMENTS:
+        raise UsageError(f"there is no experiment {name!r}; experiments are {', '.join(sorted(EXPERIMENTS))}")
+    return EXPERIMENTS[name]()
+
+
+DENSITIES = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005)
+STRENGTHS = (1.0, 2.0, 4.0, 6.0, 9.0, 13.0, 20.0)
+
+
+@experiment
+def quickstart() -> Experiment:
+    """Which method keeps most accuracy at which compression? A first answer on handwritten digits.
+
+    Two or three minutes on two cores. Expected: every method far above chance at CR 10.
+    """
+    return Experiment(
+        tasks=("lenet300-digits",),
+        methods=(
+            "dense",
+            "dwf[depth=2,threshold=0.0001]",
+            "dwf[depth=3,threshold=0.0001]",
+            "dwf[depth=4,threshold=0.0001]",
+            "magnitude",
+            "random",
+            "snip",
+        ),
+        values={"density": DENSITIES, "strength": STRENGTHS},
+    )
+
+
+def _lenet300(dataset: str) -> Experiment:
+    return Experiment(
+        tasks=(f"lenet300-{dataset}",),
+        methods=(
+            "dense",
+            "dwf[depth=2]",
+            "dwf[depth=3]",
+            "dwf[depth=4]",
+            "magnitude",
+            "magnitude[finetune=0]",
+            "random",
+            "random[distribution=erk]",
+            "snip",
+        ),
+        values={"density": DENSITIES, "strength": STRENGTHS},
+    )
+
+
+@experiment
+def lenet300_mnist() -> Experiment:
+    """The paper's smallest network on MNIST: DWF against pruning."""
+    return _lenet300("mnist")
+
+
+@experiment
+def lenet300_fmnist() -> Experiment:
+    """The paper's smallest network on Fashion-MNIST: DWF against pruning."""
+    return _lenet300("fmnist")

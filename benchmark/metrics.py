@@ -1,0 +1,65 @@
+"""What is counted on a final, plain network: the same functions for every method."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch.nn import functional
+from torch.utils.flop_counter import FlopCounterMode
+
+from benchmark.data import Split
+from methods.network import prunable_names
+
+EVALUATION_BATCH = 5_000
+
+
+def layer_nonzeros(model: torch.nn.Module) -> dict[str, tuple[int, int]]:
+    """Nonzero and total weights of every prunable tensor, by parameter name."""
+    weights = {name: model.get_parameter(name) for name in prunable_names(model)}
+    return {name: (int(weight.count_nonzero()), weight.numel()) for name, weight in weights.items()}
+
+
+def multiply_adds(model: torch.nn.Module, example: torch.Tensor) -> tuple[int, int]:
+    """Multiply-adds of a forward pass of one example, [1, ...]: of the dense network, and for nonzero weights alone.
+
+    Every weight of a layer takes part in the same number of products, so a layer's share falls with its density; what
+    is not a prunable layer (attention products, say) counts in full. torch counts two operations for a multiply-add.
+    """
+    model.eval()
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        model(example)
+    dense = counter.get_total_flops() // 2
+    by_module = {name.partition(".")[2]: sum(ops.values()) / 2 for name, ops in counter.get_flop_counts().items()}
+    saved = sum(
+        by_module.get(name.rpartition(".")[0], 0) * (1 - kept / total)
+        for name, (kept, total) in layer_nonzeros(model).items()
+    )
+    return dense, round(dense - saved)
+
+
+def cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy [R, B] of logits [R, B, C] and labels [B] that all runs share."""
+    runs = logits.shape[0]
+    loss = functional.cross_entropy(logits.flatten(0, 1).float(), labels.repeat(runs), reduction="none")
+    return loss.view(runs, -1)
+
+
+def evaluate(
+    model: torch.nn.Module, split: Split, forward: Callable[[torch.Tensor], torch.Tensor] | None = None
+) -> tuple[list[float], list[float]]:
+    """Accuracy in percent and mean cross-entropy of each run over a whole split, exact for a short last batch.
+
+    `forward` gives the logits [R, B, C] of R networks with the model's architecture; by default those of the model.
+    The model is left in evaluation mode, its buffers untouched.
+    """
+    model.eval()
+    correct: list[torch.Tensor] = []
+    loss: list[torch.Tensor] = []
+    with torch.no_grad():
+        for x, y in zip(*(tensor.split(EVALUATION_BATCH) for tensor in split), strict=True):
+            logits = forward(x) if forward else model(x).unsqueeze(0)
+            correct.append((logits.argmax(-1) == y).sum(-1))
+            loss.append(cross_entropy(logits, y).double().sum(-1))
+    n = len(split[1])
+    return (100 * torch.stack(correct).sum(0) / n).tolist(), (torch.stack(loss).sum(0) / n).tolist()

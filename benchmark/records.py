@@ -1,0 +1,139 @@
+"""What a run leaves behind: the row, the curves and the layers, and how they are appended, read and repaired."""
+
+import csv
+import gzip
+import hashlib
+import io
+import json
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from benchmark.errors import UsageError
+
+STATUSES = ("ok", "diverged", "error", "timeout")
+CURVE_COLUMNS = ("key", "epoch", "metric", "value")
+LAYER_COLUMNS = ("key", "layer", "kept", "total")
+
+
+@dataclass
+class Row:
+    """One run. What was asked comes first and is always there; what was measured is empty where a run failed."""
+
+    key: str  # identity of the run: a hash of its declared fields
+    experiment: str
+    task: str
+    method: str  # written form, as in dwf[depth=4]
+    depth: int | None
+    options: str  # every option with its value, defaults included
+    knob: str  # density, strength, or none
+    value: float
+    penalty: float | None  # lambda, where there is one
+    seed: int
+    learning_rate: float
+    epochs: int
+    steps: int | None
+    batch_size: int
+    pack: int  # runs trained together as one program; seconds and memory are the pack's, seconds divided by its size
+    prunable: int | None = None
+    nonzeros: int | None = None
+    density: float | None = None  # nonzeros / prunable
+    compression: float | None = None  # prunable / nonzeros
+    parameters: int | None = None  # all parameters of the dense network
+    macs_dense: int | None = None  # multiply-adds for one example
+    macs_sparse: int | None = None  # the same, for nonzero weights alone
+    theoretical_speedup: float | None = None
+    empty_layers: int | None = None  # prunable layers without a single nonzero weight
+    train_loss: float | None = None
+    val_accuracy: float | None = None  # percent
+    test_accuracy: float | None = None  # percent
+    test_loss: float | None = None
+    selection: str = "last"  # the epoch that is measured
+    train_seconds: float | None = None  # without evaluation and loading
+    step_ms: float | None = None
+    peak_memory_mb: float | None = None  # of the worker on a CPU, of the device elsewhere
+    status: str = "ok"
+    error: str = ""
+    device: str = ""
+    precision: str = ""
+    threads: int | None = None
+    torch: str = ""
+    version: str = ""
+    commit: str = ""
+    finished_at: str = ""
+
+
+COLUMNS = tuple(f.name for f in fields(Row))
+
+
+def key(**declared: object) -> str:
+    """Hash the declared fields of a run, in any order, to 12 hexadecimal digits."""
+    return hashlib.sha256(json.dumps(declared, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def append(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Append rows as one write that is on disk when this returns; the first write to a file puts the header."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    with path.open("ab") as file:
+        if file.tell() == 0:
+            writer.writerow(columns)
+        writer.writerows([_cell(value) for value in row] for row in rows)
+        file.write(text.getvalue().encode())
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return " ".join(value.split()) if isinstance(value, str) else value  # one run, one line, whatever an error says
+
+
+def read(path: Path, columns: Sequence[str] = COLUMNS) -> list[dict[str, str]]:
+    """The rows of a CSV, every cell a string.
+
+    Raises UsageError where the file is missing, empty, has other columns, or ends in a torn line.
+    """
+    if not path.is_file():
+        raise UsageError(f"there is no {path}; `sparsefront run` writes it")
+    text = path.read_text()
+    header, *rows = csv.reader(io.StringIO(text)) if text else ([],)
+    if tuple(header) != tuple(columns):
+        unknown = ", ".join(c for c in header if c not in columns) or "none"
+        missing = ", ".join(c for c in columns if c not in header) or "none"
+        raise UsageError(f"{path} does not have this version's columns (unknown: {unknown}; missing: {missing})")
+    if not text.endswith("\n") or any(len(row) != len(columns) for row in rows):
+        raise UsageError(f"{path} holds a torn line; running its experiment again repairs it")
+    return [dict(zip(columns, row, strict=True)) for row in rows]
+
+
+def repair(path: Path) -> str | None:
+    """Move a torn last line to `<file>.torn`; return a sentence that says so, or None if the file was whole."""
+    data = path.read_bytes() if path.is_file() else b""
+    if data.endswith(b"\n") or not data:
+        return None
+    whole = data.rfind(b"\n") + 1
+    aside = path.with_name(path.name + ".torn")
+    with aside.open("ab") as file:
+        file.write(data[whole:] + b"\n")
+    if whole:
+        os.truncate(path, whole)
+    else:
+        path.unlink()
+    return f"the last line of {path} was torn and now stands in {aside.name}; its run will be done again"
+
+
+def compress(path: Path, above: int = 1_000_000) -> None:
+    """Move a CSV that has grown long into `<file>.gz`, behind what is there already."""
+    if not path.is_file() or path.stat().st_size <= above:
+        return
+    packed = path.with_name(path.name + ".gz")
+    old = gzip.decompress(packed.read_bytes()) if packed.is_file() else b""
+    new = path.read_bytes()
+    temporary = packed.with_suffix(".tmp")
+    # No time stamp inside, so that the same curves make the same file.
+    temporary.write_bytes(gzip.compress(old + (new.split(b"\n", 1)[1] if old else new), mtime=0))
+    temporary.replace(packed)
+    path.unlink()

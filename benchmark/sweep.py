@@ -1,0 +1,134 @@
+"""From an experiment to its rows: plan the runs, leave out those done, compute the rest, write each as it ends."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import subprocess
+import tempfile
+from collections import Counter
+from dataclasses import fields
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from benchmark import records
+from benchmark.engines import Settings, run_all
+from benchmark.errors import UsageError
+from benchmark.experiments import Run
+from benchmark.records import CURVE_COLUMNS, LAYER_COLUMNS, Row
+from benchmark.tasks import get_task
+from benchmark.train import Result
+from methods.registry import parse
+from methods.registry import write as write_method
+
+FINISHED = ("ok", "diverged")  # runs with another status are tried again
+FILES = {"runs.csv": records.COLUMNS, "curves.csv": CURVE_COLUMNS, "layers.csv": LAYER_COLUMNS}
+
+
+def to_do(runs: list[Run], folder: Path) -> list[Run]:
+    """The runs that `runs.csv` does not hold as finished yet."""
+    path = folder / "runs.csv"
+    rows = records.read(path) if _started(path) else []
+    finished = {row["key"] for row in rows if row["status"] in FINISHED}
+    return [run for run in runs if run.key not in finished]
+
+
+def sweep(name: str, runs: list[Run], folder: Path, settings: Settings, workers: int, console: Console) -> Counter[str]:
+    """Compute what is to do and append it to the folder's CSVs; return how many runs ended with which status."""
+    for file, columns in FILES.items():
+        if warning := records.repair(folder / file):
+            console.print(f"warning: {warning}", soft_wrap=True)
+        if _started(folder / file):
+            records.read(folder / file, columns)
+    remaining = to_do(runs, folder)
+    console.print(f"{name}: {len(runs)} runs, {len(runs) - len(remaining)} finished before, {len(remaining)} to do")
+    statuses: Counter[str] = Counter()
+    if not remaining:
+        return statuses
+    for task, made_data in dict.fromkeys((run.task, run.made_data) for run in remaining):
+        if not made_data:  # here and once, so that what is missing is told, or fetched, before all else
+            get_task(task).data(settings.data_folder)
+    _check_writable(folder)
+    commit = _commit()
+    columns = ("{task.completed}/{task.total} runs", "{task.fields[failed]} failed", "{task.fields[latest]}")
+    with Progress(
+        BarColumn(24), *map(TextColumn, columns), TimeRemainingColumn(), console=console, transient=True
+    ) as progress:
+        bar = progress.add_task("", total=len(remaining), failed=0, latest="starting")
+        for run, result in run_all(remaining, settings, min(workers, len(remaining))):
+            row = make_row(name, run, result, commit)
+            write(folder, row, result)
+            statuses[row.status] += 1
+            failed = statuses.total() - statuses["ok"]
+            progress.update(bar, advance=1, failed=failed, latest=tell(row))
+            if result.traceback or not console.is_terminal:
+                progress.console.print(result.traceback or f"{statuses.total()}/{len(remaining)} {tell(row)}", markup=False)
+    records.compress(folder / "curves.csv")
+    return statuses
+
+
+def _started(path: Path) -> bool:
+    return path.exists() and path.stat().st_size > 0
+
+
+def _check_writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UsageError(f"results cannot be written to {folder}: {error.strerror}; choose a folder with --results") from None
+
+
+def make_row(name: str, run: Run, result: Result, commit: str) -> Row:
+    """What was asked and what was measured, as one row."""
+    method = parse(run.method)
+    declared = {
+        "key": run.key,
+        "experiment": name,
+        "task": run.task,
+        "method": run.method,
+        "depth": getattr(method, "depth", None),
+        "options": write_method(method, defaults=True).partition("[")[2].removesuffix("]"),
+        "knob": method.knob,
+        "value": run.value,
+        "penalty": None,
+        "seed": run.seed,
+        "learning_rate": run.learning_rate,
+        "epochs": run.epochs,
+        "steps": None,
+        "batch_size": get_task(run.task).batch_size,
+        "pack": 1,
+        "precision": run.precision,
+        "version": importlib.metadata.version("sparsefront"),
+        "commit": commit,
+        "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    return Row(**(declared | result.measured))  # type: ignore[arg-type]
+
+
+def write(folder: Path, row: Row, result: Result) -> None:
+    """Curves and layers first: a row in `runs.csv` says that the run is complete."""
+    records.append(folder / "curves.csv", CURVE_COLUMNS, [(row.key, *point) for point in result.curves])
+    records.append(folder / "layers.csv", LAYER_COLUMNS, [(row.key, *layer) for layer in result.layers])
+    records.append(folder / "runs.csv", records.COLUMNS, [[getattr(row, f.name) for f in fields(Row)]])
+
+
+def tell(row: Row) -> str:
+    """One line on a finished run."""
+    start = f"{row.task} {row.method} {row.knob} {row.value:g} seed {row.seed}:"
+    if row.status != "ok":
+        return f"{start} {row.status} {row.error}"
+    return f"{start} CR {row.compression:.1f}, {row.test_accuracy:.2f} %"
+
+
+def _commit() -> str:
+    """The commit of this code, with `-dirty` where files differ from it; empty outside a git checkout."""
+    here = Path(__file__).parent
+    answer = subprocess.run(
+        ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],
+        cwd=here, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return answer.stdout.strip()

@@ -1,0 +1,124 @@
+"""The tasks: a network, a data set and the recipe that every method trains it with. A new task is one function."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from benchmark import data, models
+from benchmark.errors import UsageError
+from methods.base import Method
+from methods.registry import parse
+from methods.rules import Rule, Sgd
+
+
+@dataclass(frozen=True)
+class Task:
+    """A model/data-set pair with its training recipe."""
+
+    model: Callable[[], torch.nn.Module]
+    data: Callable[[Path], data.Data]
+    shape: tuple[int, ...]  # of one input
+    classes: int
+    examples: int  # in the training split; plans are made without the data
+    epochs: int
+    batch_size: int
+    learning_rate: float  # peak, for every method without an entry in `learning_rates`
+    learning_rates: Mapping[str, float] = field(default_factory=dict)  # by written form, as in dwf[depth=3]
+    rule: Rule = Sgd(momentum=0.9)
+    weight_decay: float = 0.0  # on the prunable weights, for methods without a penalty of their own
+    warmup: float = 0.05  # share of each phase in which the rate rises linearly; then it falls as a cosine to zero
+    version: int = 1  # raised when a change makes its runs incomparable
+
+    def rate(self, method: Method) -> float:
+        """The peak learning rate of a method: the entry that shares most of its options, else the default."""
+        own = set(_options(method))
+        fitting = {}
+        for written, rate in self.learning_rates.items():
+            entry = parse(written)
+            shared = set(_options(entry)) if "[" in written else set()
+            if entry.name == method.name and shared <= own:
+                fitting[len(shared)] = rate
+        return fitting[max(fitting)] if fitting else self.learning_rate
+
+
+def _options(method: Method) -> list[str]:
+    return str(method).partition("[")[2].removesuffix("]").split(",")
+
+
+TASKS: dict[str, Callable[[], Task]] = {}
+
+
+def task(function: Callable[[], Task]) -> Callable[[], Task]:
+    """Register a task under its function's name, with hyphens for underscores; the docstring describes it."""
+    name = function.__name__.replace("_", "-")
+    if name in TASKS:
+        raise UsageError(f"a task named {name!r} is registered already")
+    TASKS[name] = function
+    return function
+
+
+def get_task(name: str) -> Task:
+    if name not in TASKS:
+        raise UsageError(f"there is no task {name!r}; tasks are {', '.join(sorted(TASKS))}")
+    return TASKS[name]()
+
+
+def describe(thing: object) -> str:
+    """First line of a docstring."""
+    return (inspect.getdoc(thing) or "").partition("\n")[0]
+
+
+@task
+def lenet300_digits() -> Task:
+    """LeNet-300-100 on scikit-learn's handwritten digits (8 x 8 pixels, 1,294 training images)."""
+    return Task(
+        model=partial(models.lenet300, 64, 10),
+        data=data.digits,
+        shape=(1, 8, 8),
+        classes=10,
+        examples=1_293,
+        epochs=100,
+        batch_size=64,
+        learning_rate=0.05,
+        learning_rates={"dwf": 0.5},
+        weight_decay=5e-4,
+    )
+
+
+def _lenet300(dataset: str) -> Task:
+    return Task(
+        model=partial(models.lenet300, 784, 10),
+        data=data.mnist_like(dataset),
+        shape=(1, 28, 28),
+        classes=10,
+        examples=54_000,
+        epochs=60,
+        batch_size=256,
+        learning_rate=0.1,
+        learning_rates={"dwf[depth=1]": 0.1, "dwf": 0.5, "dwf[depth=4]": 0.3},
+        weight_decay=5e-4,
+    )
+
+
+@task
+def lenet300_mnist() -> Task:
+    """LeNet-300-100 on MNIST."""
+    return _lenet300("MNIST")
+
+
+@task
+def lenet300_fmnist() -> Task:
+    """LeNet-300-100 on Fashion-MNIST."""
+    return _lenet300("FashionMNIST")
+
+
+@task
+def lenet300_kmnist() -> Task:
+    """LeNet-300-100 on Kuzushiji-MNIST."""
+    return _lenet300("KMNIST")

@@ -1,0 +1,90 @@
+"""What every method is: an update rule on a Network's weights; and the base of those that hold a mask."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Protocol
+
+import torch
+
+from methods.masks import Distribution, keep_top_per_layer
+from methods.network import Network
+from methods.registry import check_value, write
+from methods.rules import Rule
+
+
+class Probe(Protocol):
+    """What a method may ask of the suite before training: training data's gradients, randomness, the budget."""
+
+    learning_rates: list[float]  # of every step, all phases
+
+    def gradient(self, batches: int) -> torch.Tensor:
+        """Mean gradient [R, N] of the loss at the present weights over training batches of their own order."""
+
+    def generators(self) -> list[torch.Generator]:
+        """Fresh CPU generators, one a run, that depend on the run's seed alone."""
+
+
+class Method:
+    """An update rule. A subclass is a dataclass of its options; a method changes `net.weights` and nothing else."""
+
+    name: ClassVar[str]
+    knob: ClassVar[str]
+    version: ClassVar[int] = 1  # raised when a change makes the method compute something else
+    threshold: float = 0.0  # magnitudes below it count as zero while training and are zeros at the end
+
+    net: Network
+    value: torch.Tensor  # [R, 1], float64 on the CPU: the knob of each run
+    rule: Rule
+    weight_decay: float
+    penalty: torch.Tensor | None = None  # [R, 1]: lambda, for methods that have one
+
+    def __str__(self) -> str:
+        return write(self)
+
+    @property
+    def phases(self) -> tuple[float, ...]:
+        """Shares of the budget; each phase has a learning-rate schedule of its own."""
+        return (1.0,)
+
+    def start(self, net: Network, values: list[float], rule: Rule, weight_decay: float, probe: Probe) -> None:
+        """Bind the method to the networks it trains and prepare it."""
+        for value in values:
+            check_value(self, value)
+        self.net, self.rule, self.weight_decay = net, rule, weight_decay
+        self.value = torch.tensor(values, dtype=torch.float64).unsqueeze(1)
+        self.prepare(net, probe)
+
+    def prepare(self, net: Network, probe: Probe) -> None:
+        """Before step 0: score, mask, factorize."""
+        self.state = self.rule.state(net.weights)
+
+    def begin(self, phase: int) -> None:
+        """At the start of each phase: prune, rewind."""
+
+    def update(self, lr: float) -> None:
+        """One step from `net.grad`, which may be overwritten. Here: the optimizer's own, with coupled weight decay."""
+        if self.weight_decay:
+            self.net.grad.add_(self.net.weights, alpha=self.weight_decay)
+        self.rule.step(self.net.weights, self.net.grad, self.state, lr)
+
+    def finish(self) -> None:
+        """After the last step: leave exact zeros in `net.weights`."""
+
+
+class Masked(Method):
+    """A method that holds some weights at exactly zero; until `restrict` is called, all are free."""
+
+    dropped: torch.Tensor | None = None  # [R, N] bool
+
+    def restrict(self, scores: torch.Tensor, distribution: Distribution = "global") -> None:
+        """Keep round(density x N) weights of the largest scores; the others become zeros without momentum."""
+        self.dropped = ~keep_top_per_layer(scores, self.net.layers, self.value.flatten().tolist(), distribution)
+        self.net.weights.masked_fill_(self.dropped, 0)
+        for tensor in self.state.values():
+            tensor.masked_fill_(self.dropped, 0)
+
+    def update(self, lr: float) -> None:
+        # Filling, not multiplying: NaN * 0 is NaN. With no gradient and no momentum a zero stays a zero.
+        if self.dropped is not None:
+            self.net.grad.masked_fill_(self.dropped, 0)
+        super().update(lr)

@@ -1,0 +1,37 @@
+"""Global magnitude pruning after training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from methods.base import Masked
+from methods.registry import MethodError, register
+
+
+@register("magnitude", knob="density")
+@dataclass
+class Magnitude(Masked):
+    """Train dense, keep the weights of largest |w| over the whole network, train on with the mask.
+
+    `finetune` is the share of the one budget that comes after pruning, with a learning-rate schedule of its own from
+    the full rate, which fine-tunes better than a small one (Renda, Frankle & Carbin, ICLR 2020). `finetune=0` prunes
+    after the last step, as the comparison of the DWF paper does (Kolb et al., ICLR 2025).
+    """
+
+    finetune: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.finetune < 1:
+            raise MethodError(f"magnitude's finetune is a share of the budget in [0, 1), not {self.finetune:g}")
+
+    @property
+    def phases(self) -> tuple[float, ...]:
+        return (1 - self.finetune, self.finetune) if self.finetune else (1.0,)
+
+    def begin(self, phase: int) -> None:
+        if phase == 1:
+            self.restrict(self.net.weights.abs())
+
+    def finish(self) -> None:
+        if not self.finetune:
+            self.restrict(self.net.weights.abs())

@@ -1,0 +1,113 @@
+"""R networks of one architecture whose prunable weights are one tensor, [R, N]."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A prunable tensor: its parameter's name and shape, and its span in the last axis of `Network.weights`."""
+
+    name: str
+    shape: tuple[int, ...]
+    start: int
+    stop: int
+
+    @property
+    def size(self) -> int:
+        return self.stop - self.start
+
+    @property
+    def span(self) -> slice:
+        return slice(self.start, self.stop)
+
+
+def prunable_names(model: torch.nn.Module) -> list[str]:
+    """Names of the weights of linear and convolutional modules, in the model's order, each tensor once."""
+    nn = torch.nn
+    kinds = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
+    weights = {id(module.weight) for module in model.modules() if isinstance(module, kinds)}
+    return [name for name, parameter in model.named_parameters() if id(parameter) in weights]
+
+
+class Network:
+    """R plain models seen as flat tensors; training steps and method updates write these in place.
+
+    weights, grad: [R, N], the prunable weights and their dense gradient.
+    rest, rest_grad: [R, M], all other parameters (biases, norms): never pruned, never penalized.
+    layers: the prunable tensors' spans in the last axis.
+    """
+
+    def __init__(self, models: Sequence[torch.nn.Module]):
+        """Take over the parameters of R models of one architecture, all on one device; they become views."""
+        self.model = models[0]
+        self.runs = len(models)
+        names = prunable_names(self.model)
+        others = [name for name, _ in self.model.named_parameters() if name not in set(names)]
+        self._parameters: dict[str, torch.Tensor] = {}
+        self._buffers: dict[str, torch.Tensor] = {}
+        self.weights, self.grad, self.layers = self._flatten(models, names)
+        self.rest, self.rest_grad, _ = self._flatten(models, others)
+        if self.runs > 1:
+            self._buffers = {
+                name: torch.stack([dict(model.named_buffers())[name] for model in models])
+                for name, _ in self.model.named_buffers()
+            }
+
+    def _flatten(
+        self, models: Sequence[torch.nn.Module], names: list[str]
+    ) -> tuple[torch.Tensor, torch.Tensor, list[Layer]]:
+        rows = []
+        for model in models:
+            parameters = dict(model.named_parameters())
+            empty = next(model.parameters()).detach().new_empty(0)
+            rows.append(torch.cat([empty] + [parameters[name].detach().flatten() for name in names]))
+        flat = torch.stack(rows)
+        grad = torch.zeros_like(flat)
+        layers, start = [], 0
+        for name in names:
+            parameter = self.model.get_parameter(name)
+            layer = Layer(name, tuple(parameter.shape), start, start + parameter.numel())
+            layers.append(layer)
+            start = layer.stop
+            if self.runs == 1:  # the model itself computes with the flat tensor, and backward adds into its gradient
+                parameter.data = flat[0, layer.span].view(layer.shape)
+                parameter.grad = grad[0, layer.span].view(layer.shape)
+            else:
+                leaf = flat[:, layer.span].view(self.runs, *layer.shape).requires_grad_()
+                leaf.grad = grad[:, layer.span].view(self.runs, *layer.shape)
+                self._parameters[name] = leaf
+        return flat, grad, layers
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Logits [R, B, C] of one batch x, [B, ...], that all runs share."""
+        if self.runs == 1:
+            return self.model(x).unsqueeze(0)
+
+        def single(parameters: dict[str, torch.Tensor], buffers: dict[str, torch.Tensor]) -> torch.Tensor:
+            return torch.func.functional_call(self.model, (parameters, buffers), (x,))
+
+        return torch.vmap(single, randomness="different")(self._parameters, self._buffers)
+
+    def zero_grad(self) -> None:
+        self.grad.zero_()
+        self.rest_grad.zero_()
+
+    def plain(self, run: int) -> torch.nn.Module:
+        """One run as a plain model: the model itself at R = 1, a copy otherwise."""
+        if self.runs == 1:
+            return self.model
+        model = copy.deepcopy(self.model)
+        state: dict[str, Any] = {name: leaf.detach()[run] for name, leaf in self._parameters.items()}
+        model.load_state_dict(state | {name: buffer[run] for name, buffer in self._buffers.items()}, strict=False)
+        return model
+
+    def buffers(self) -> list[torch.Tensor]:
+        """Running statistics and the like, of all runs."""
+        return list(self._buffers.values()) if self.runs > 1 else list(self.model.buffers())

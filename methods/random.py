@@ -1,0 +1,29 @@
+"""Random pruning at initialization: the baseline that any score has to beat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from methods.base import Masked, Probe
+from methods.masks import Distribution
+from methods.network import Network
+from methods.registry import register
+
+
+@register("random", knob="density")
+@dataclass
+class Random(Masked):
+    """Keep weights drawn at random before training, uniformly over the network or with layer-wise shares.
+
+    distribution: `global` ranks one uniform draw over all weights; `uniform` keeps the same density in every layer;
+    `erk` keeps density_l proportional to sum(shape_l) / product(shape_l). Evci et al., ICML 2020.
+    """
+
+    distribution: Distribution = "global"
+
+    def prepare(self, net: Network, probe: Probe) -> None:
+        super().prepare(net, probe)
+        draws = [torch.rand(net.weights.shape[1], generator=generator) for generator in probe.generators()]
+        self.restrict(torch.stack(draws).to(net.weights.device), self.distribution)
