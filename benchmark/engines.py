@@ -44,9 +44,7 @@ def execute(run: Run, settings: Settings) -> Result:
     try:
         task, method = get_task(run.task), parse(run.method)
         loaded = load_data(run.task, run.made_data, settings)
-        return train(
-            task, method, [run.value], run.seed, run.epochs, run.learning_rate, loaded, run.precision
-        )[0]
+        return train(task, method, [run.value], run.seed, run.epochs, run.learning_rate, loaded, run.precision)[0]
     except Exception as error:
         failed = {"status": "error", "error": f"{type(error).__name__}: {error}", "device": settings.device}
         return Result(failed, traceback=traceback.format_exc())

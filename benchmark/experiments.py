@@ -89,14 +89,16 @@ def get_experiment(name: str) -> Experiment:
 
 
 DENSITIES = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005)
-STRENGTHS = (1.0, 2.0, 4.0, 6.0, 9.0, 13.0, 20.0)
+# Float32's epsilon is reached from a strength of about 6; from there on the front bends.
+STRENGTHS = (6.0, 6.5, 7.0, 8.0, 10.0, 14.0, 20.0)
 
 
 @experiment
 def quickstart() -> Experiment:
-    """Which method keeps most accuracy at which compression? A first answer on handwritten digits.
+    """Which method keeps most accuracy at which compression? A first answer, on handwritten digits.
 
-    Two or three minutes on two cores. Expected: every method far above chance at CR 10.
+    Two or three minutes on two cores. Expected: dense 98 %, every method far above chance at CR 10, dwf ahead from there
+    on. The budget is short for float32's epsilon, so zero is |w| < 1e-4 here: from a strength of about 3.5 on.
     """
     return Experiment(
         tasks=("lenet300-digits",),
@@ -109,7 +111,7 @@ def quickstart() -> Experiment:
             "random",
             "snip",
         ),
-        values={"density": DENSITIES, "strength": STRENGTHS},
+        values={"density": DENSITIES[:-1], "strength": (3.2, 3.5, 4.0, 5.0, 8.0, 12.0)},
     )
 
 

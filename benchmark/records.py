@@ -98,7 +98,10 @@ def read(path: Path, columns: Sequence[str] = COLUMNS) -> list[dict[str, str]]:
     """
     if not path.is_file():
         raise UsageError(f"there is no {path}; `sparsefront run` writes it")
-    text = path.read_text()
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise UsageError(f"{path} is not a CSV of sparsefront: it is not even text") from None
     header, *rows = csv.reader(io.StringIO(text)) if text else ([],)
     if tuple(header) != tuple(columns):
         unknown = ", ".join(c for c in header if c not in columns) or "none"

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from benchmark import records
 from benchmark.engines import Settings, run_all
@@ -64,7 +64,9 @@ def sweep(name: str, runs: list[Run], folder: Path, settings: Settings, workers:
             failed = statuses.total() - statuses["ok"]
             progress.update(bar, advance=1, failed=failed, latest=tell(row))
             if result.traceback or not console.is_terminal:
-                progress.console.print(result.traceback or f"{statuses.total()}/{len(remaining)} {tell(row)}", markup=False)
+                progress.console.print(
+                    result.traceback or f"{statuses.total()}/{len(remaining)} {tell(row)}", markup=False
+                )
     records.compress(folder / "curves.csv")
     return statuses
 
@@ -79,7 +81,9 @@ def _check_writable(folder: Path) -> None:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise UsageError(f"results cannot be written to {folder}: {error.strerror}; choose a folder with --results") from None
+        raise UsageError(
+            f"results cannot be written to {folder}: {error.strerror}; choose a folder with --results"
+        ) from None
 
 
 def make_row(name: str, run: Run, result: Result, commit: str) -> Row:

@@ -83,10 +83,10 @@ def lenet300_digits() -> Task:
         shape=(1, 8, 8),
         classes=10,
         examples=1_293,
-        epochs=100,
+        epochs=50,
         batch_size=64,
-        learning_rate=0.05,
-        learning_rates={"dwf": 0.5},
+        learning_rate=0.1,
+        learning_rates={"dwf[depth=2]": 0.3, "dwf": 0.2, "magnitude": 0.2},
         weight_decay=5e-4,
     )
 
@@ -98,10 +98,10 @@ def _lenet300(dataset: str) -> Task:
         shape=(1, 28, 28),
         classes=10,
         examples=54_000,
-        epochs=60,
+        epochs=30,
         batch_size=256,
         learning_rate=0.1,
-        learning_rates={"dwf[depth=1]": 0.1, "dwf": 0.5, "dwf[depth=4]": 0.3},
+        learning_rates={"dwf[depth=1]": 0.1, "dwf[depth=2]": 1.0, "dwf[depth=3]": 0.7, "dwf": 0.3},
         weight_decay=5e-4,
     )
 

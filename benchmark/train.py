@@ -68,7 +68,9 @@ def train(
         curves: list[list[tuple[int, str, float]]] = [[] for _ in values]
         alive = [True] * net.runs
         seconds, begun = 0.0, time.perf_counter()
-        method.start(net, values, task.rule, task.weight_decay, Probe(net, data.train, batch_size, seed, learning_rates))
+        method.start(
+            net, values, task.rule, task.weight_decay, Probe(net, data.train, batch_size, seed, learning_rates)
+        )
         step = 0
         for epoch in range(1, epochs + 1):
             net.model.train()

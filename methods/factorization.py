@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -36,7 +37,9 @@ class Factorization(Method):
         if self.depth < 1:
             raise MethodError(f"the depth of dwf is a whole number >= 1, not {self.depth}")
         if not 0 <= self.epsilon < 1:
-            raise MethodError(f"the epsilon of dwf is a share of the standard deviation in [0, 1), not {self.epsilon:g}")
+            raise MethodError(
+                f"the epsilon of dwf is a share of the standard deviation in [0, 1), not {self.epsilon:g}"
+            )
         if not self.threshold >= 0:
             raise MethodError(f"the threshold of dwf is a number >= 0, not {self.threshold:g}")
 
@@ -52,20 +55,18 @@ class Factorization(Method):
 
     def collapse(self) -> None:
         """Multiply the factors back into the network."""
-        self.net.weights.copy_(self.factors[0])
-        for factor in self.factors[1:]:
-            self.net.weights.mul_(factor)
+        product(self.net.weights, self.factors.unbind())
 
     def update(self, lr: float) -> None:
         # The gradient of factor d is grad * (product of the others) + decay * factor_d, all at the old factors: `grad`
-        # gathers the factors already moved, as they were, and `scratch` multiplies in those still to come.
+        # gathers the factors already moved, as they were, and `chain` multiplies in those still to come.
         grad = self.net.grad
         for d, factor in enumerate(self.factors):
-            chain = self.scratch.copy_(grad)
-            for later in self.factors[d + 1 :]:
-                chain.mul_(later)
+            later = self.factors[d + 1 :].unbind()
+            chain = product(self.scratch, (grad, *later)) if later else grad
             chain.addcmul_(factor, self.decay)
-            grad.mul_(factor)
+            if later:
+                grad.mul_(factor)
             self.rule.step(factor, chain, self.states[d], lr)
         self.collapse()
 
@@ -73,12 +74,18 @@ class Factorization(Method):
         self.net.weights.masked_fill_(self.net.weights.abs() < self.threshold, 0)
 
 
+def product(out: torch.Tensor, tensors: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Multiply tensors into `out`, one pass over memory for each after the first."""
+    first, *others = tensors
+    for tensor in others:
+        first = torch.mul(first, tensor, out=out)
+    return out if others else out.copy_(first)
+
+
 register_alias("shallow", "dwf[depth=2]")
 
 
-def truncated_factors(
-    net: Network, run: int, depth: int, epsilon: float, generator: torch.Generator
-) -> torch.Tensor:
+def truncated_factors(net: Network, run: int, depth: int, epsilon: float, generator: torch.Generator) -> torch.Tensor:
     """Draw [D, N] factors, layer by layer, matched to the standard deviation of the layer's present weights."""
     drawn = []
     for layer in net.layers:

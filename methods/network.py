@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 
@@ -50,27 +49,23 @@ class Network:
         self.runs = len(models)
         names = prunable_names(self.model)
         others = [name for name, _ in self.model.named_parameters() if name not in set(names)]
-        self._parameters: dict[str, torch.Tensor] = {}
-        self._buffers: dict[str, torch.Tensor] = {}
         self.weights, self.grad, self.layers = self._flatten(models, names)
-        self.rest, self.rest_grad, _ = self._flatten(models, others)
+        self.rest, self.rest_grad, self._rest_layers = self._flatten(models, others)
+        self._buffers: dict[str, torch.Tensor] = {}
         if self.runs > 1:
-            self._buffers = {
-                name: torch.stack([dict(model.named_buffers())[name] for model in models])
-                for name, _ in self.model.named_buffers()
-            }
+            stacks = [dict(model.named_buffers()) for model in models]
+            self._buffers = {name: torch.stack([stack[name] for stack in stacks]) for name in stacks[0]}
 
     def _flatten(
         self, models: Sequence[torch.nn.Module], names: list[str]
     ) -> tuple[torch.Tensor, torch.Tensor, list[Layer]]:
-        rows = []
+        rows, layers, start = [], [], 0
         for model in models:
             parameters = dict(model.named_parameters())
-            empty = next(model.parameters()).detach().new_empty(0)
+            empty = next(iter(parameters.values())).detach().new_empty(0)
             rows.append(torch.cat([empty] + [parameters[name].detach().flatten() for name in names]))
         flat = torch.stack(rows)
         grad = torch.zeros_like(flat)
-        layers, start = [], 0
         for name in names:
             parameter = self.model.get_parameter(name)
             layer = Layer(name, tuple(parameter.shape), start, start + parameter.numel())
@@ -79,21 +74,26 @@ class Network:
             if self.runs == 1:  # the model itself computes with the flat tensor, and backward adds into its gradient
                 parameter.data = flat[0, layer.span].view(layer.shape)
                 parameter.grad = grad[0, layer.span].view(layer.shape)
-            else:
-                leaf = flat[:, layer.span].view(self.runs, *layer.shape).requires_grad_()
-                leaf.grad = grad[:, layer.span].view(self.runs, *layer.shape)
-                self._parameters[name] = leaf
         return flat, grad, layers
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Logits [R, B, C] of one batch x, [B, ...], that all runs share."""
+        """Logits [R, B, C] of one batch x, [B, ...], that all runs share; backward adds to `grad` and `rest_grad`."""
         if self.runs == 1:
             return self.model(x).unsqueeze(0)
 
         def single(parameters: dict[str, torch.Tensor], buffers: dict[str, torch.Tensor]) -> torch.Tensor:
             return torch.func.functional_call(self.model, (parameters, buffers), (x,))
 
-        return torch.vmap(single, randomness="different")(self._parameters, self._buffers)
+        parameters = self._stacked(self.weights, self.grad, self.layers)
+        parameters |= self._stacked(self.rest, self.rest_grad, self._rest_layers)
+        return torch.vmap(single, randomness="different")(parameters, self._buffers)
+
+    def _stacked(self, flat: torch.Tensor, grad: torch.Tensor, layers: list[Layer]) -> dict[str, torch.Tensor]:
+        """The parameters [R, *shape] by name, as parts of a leaf whose gradient is the flat gradient."""
+        leaf = flat.detach().requires_grad_()
+        leaf.grad = grad
+        parts = leaf.split([layer.size for layer in layers], dim=1)
+        return {layer.name: part.unflatten(1, layer.shape) for layer, part in zip(layers, parts, strict=True)}
 
     def zero_grad(self) -> None:
         self.grad.zero_()
@@ -104,8 +104,12 @@ class Network:
         if self.runs == 1:
             return self.model
         model = copy.deepcopy(self.model)
-        state: dict[str, Any] = {name: leaf.detach()[run] for name, leaf in self._parameters.items()}
-        model.load_state_dict(state | {name: buffer[run] for name, buffer in self._buffers.items()}, strict=False)
+        with torch.no_grad():
+            for flat, layers in ((self.weights, self.layers), (self.rest, self._rest_layers)):
+                for layer in layers:
+                    model.get_parameter(layer.name).copy_(flat[run, layer.span].view(layer.shape))
+            for name, buffer in self._buffers.items():
+                model.get_buffer(name).copy_(buffer[run])
         return model
 
     def buffers(self) -> list[torch.Tensor]:

@@ -40,6 +40,7 @@ class Sgd:
 
     def step(self, tensor: torch.Tensor, grad: torch.Tensor, state: State, lr: float) -> None:
         if self.momentum:
-            velocity = state["momentum"].mul_(self.momentum).add_(grad)
+            velocity = state["momentum"]
+            torch.add(grad, velocity, alpha=self.momentum, out=velocity)
             grad = grad.add_(velocity, alpha=self.momentum) if self.nesterov else velocity
         tensor.add_(grad, alpha=-lr)

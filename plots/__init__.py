@@ -1,0 +1,1 @@
+"""Results in, pictures and tables out; reads what `benchmark` wrote and never imports torch."""

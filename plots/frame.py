@@ -1,0 +1,122 @@
+"""The results of an experiment as tables: its runs, its curves, and their means over seeds."""
+
+import math
+from pathlib import Path
+from typing import get_type_hints
+
+import pandas
+
+from benchmark.errors import UsageError
+from benchmark.records import COLUMNS, CURVE_COLUMNS, Row, read
+
+VALUE = ["task", "method", "knob", "value"]  # what the seeds of one point share
+SETTINGS = ["options", "penalty", "learning_rate", "epochs", "batch_size", "selection", "precision", "version"]
+NUMBERS = [name for name, kind in get_type_hints(Row).items() if kind is not str]
+DEFAULT_THRESHOLD = 1.19e-7  # float32's machine epsilon: weights below it are zeros unless an option says otherwise
+
+
+def load(folder: Path) -> pandas.DataFrame:
+    """The runs of an experiment's folder: one row a run, columns as in `benchmark.records.Row`, numbers as numbers.
+
+    A run that was tried again counts with its last row. Compression is infinite where no weight is left.
+    Raises UsageError where runs.csv is not a whole table of this version, holds no measured run, or holds one seed of
+    one value under two settings, over which a mean would say nothing.
+    """
+    path = folder / "runs.csv"
+    frame = pandas.DataFrame(read(path), columns=list(COLUMNS))
+    for name in NUMBERS:
+        frame[name] = _numbers(frame[name], path)
+    frame = frame.drop_duplicates("key", keep="last").reset_index(drop=True)
+    frame["compression"] = 1 / frame["density"]
+    runs = measured(frame)
+    if runs.empty:
+        raise UsageError(f"{path} holds no run with status ok, so there is nothing to report")
+    twins = runs[runs.duplicated([*VALUE, "seed"], keep=False)]
+    if not twins.empty:
+        _, same = next(iter(twins.groupby([*VALUE, "seed"])))
+        one = same.iloc[0]
+        differing = [name for name in SETTINGS if same[name].nunique(dropna=False) > 1]
+        raise UsageError(
+            f"{path} holds {one['method']} at {one['value']:g} on {one['task']} twice for seed {one['seed']}, "
+            f"with different {', '.join(differing) or 'keys'}; keep one of the settings in a folder"
+        )
+    return frame
+
+
+def curves(folder: Path) -> pandas.DataFrame:
+    """The curves of an experiment's folder, columns key, epoch, metric, value; empty where none were kept.
+
+    Where a run was tried again its last values count. Raises UsageError where a file is not such a table.
+    """
+    columns = list(CURVE_COLUMNS)
+    packed, path = folder / "curves.csv.gz", folder / "curves.csv"
+    parts = [pandas.DataFrame(columns=columns)]
+    if packed.is_file():
+        parts.append(pandas.read_csv(packed, dtype=str, keep_default_na=False))
+        if list(parts[-1].columns) != columns:
+            raise UsageError(f"{packed} does not have the columns {', '.join(columns)}")
+    if path.is_file():
+        parts.append(pandas.DataFrame(read(path, CURVE_COLUMNS), columns=columns))
+    table = pandas.concat(parts, ignore_index=True)
+    for name in ("epoch", "value"):
+        table[name] = _numbers(table[name], path)
+    return table.drop_duplicates(["key", "epoch", "metric"], keep="last").reset_index(drop=True)
+
+
+def _numbers(cells: pandas.Series, path: Path) -> pandas.Series:
+    try:
+        return pandas.to_numeric(cells.replace(["", "nan"], None))
+    except ValueError as error:
+        raise UsageError(f"{path} holds something that is no number in column {cells.name}: {error}") from error
+
+
+def measured(frame: pandas.DataFrame) -> pandas.DataFrame:
+    """The runs that may be drawn, averaged and chosen: status ok and no number missing."""
+    there = frame[["density", "val_accuracy", "test_accuracy"]].notna().all(axis=1)
+    return frame[(frame["status"] == "ok") & there]
+
+
+def summary(frame: pandas.DataFrame) -> pandas.DataFrame:
+    """One line per task, method, knob and value with a measured run: means over its n seeds, in percent.
+
+    `test_std` and `val_std` are sample standard deviations, NaN at n = 1. `compression` is 1 / mean density, between
+    the runs' own `compression_min` and `compression_max`. `failed` counts the value's runs that were not measured.
+    """
+    lines = (
+        measured(frame)
+        .groupby(VALUE, as_index=False)
+        .agg(
+            n=("seed", "size"),
+            test_mean=("test_accuracy", "mean"),
+            test_std=("test_accuracy", "std"),
+            val_mean=("val_accuracy", "mean"),
+            val_std=("val_accuracy", "std"),
+            density=("density", "mean"),
+            compression_min=("compression", "min"),
+            compression_max=("compression", "max"),
+        )
+    )
+    lines["compression"] = 1 / lines["density"]
+    tried = frame.groupby(VALUE, as_index=False).agg(tried=("key", "size"))
+    lines["failed"] = lines.merge(tried, on=VALUE)["tried"] - lines["n"]
+    return lines
+
+
+def failures(frame: pandas.DataFrame) -> int:
+    """How many runs were not measured."""
+    return len(frame) - len(measured(frame))
+
+
+def zeros(frame: pandas.DataFrame) -> str:
+    """What counted as zero, as in `zeros: |w| < 0.0001`; empty where it was the default throughout."""
+    found = frame["options"].str.extract(r"(?:^|[,\[])threshold=([^,\]]+)", expand=False).dropna().astype(float)
+    others = sorted({value for value in found if not math.isclose(value, DEFAULT_THRESHOLD, rel_tol=1e-3)})
+    return f"zeros: |w| < {' or '.join(f'{value:g}' for value in others)}" if others else ""
+
+
+def seeds(lines: pandas.DataFrame) -> str:
+    """How many seeds stand behind the lines of a summary, as in `3 seeds` or `1 to 3 seeds`."""
+    low, high = lines["n"].min(), lines["n"].max()
+    if low < high:
+        return f"{low} to {high} seeds"
+    return "1 seed" if high == 1 else f"{high} seeds"

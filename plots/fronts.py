@@ -1,0 +1,127 @@
+"""Accuracy against compression: the front of every method on one task."""
+
+import textwrap
+from pathlib import Path
+
+import numpy
+import pandas
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
+from moocore import is_nondominated
+from numpy.typing import ArrayLike, NDArray
+
+from plots.frame import failures, measured, seeds, summary, zeros
+from plots.style import DENSE, figure_style, label, order, save, style
+
+PLAIN = FuncFormatter(lambda number, _: f"{number:g}")
+
+
+def members(lines: pandas.DataFrame) -> pandas.DataFrame:
+    """The front among one method's lines of a summary, by rising compression.
+
+    A line belongs to it if no other beats it in compression and mean *validation* accuracy; test accuracy chooses
+    nothing. Lines with no weight left are no part of it.
+    """
+    lines = lines[numpy.isfinite(lines["compression"])].sort_values("compression")
+    if lines.empty:
+        return lines
+    points = lines[["compression", "val_mean"]].to_numpy(dtype=float)
+    return lines[is_nondominated(points, maximise=True, keep_weakly=True)]
+
+
+def draw(frame: pandas.DataFrame, task: str, folder: Path) -> list[Path]:
+    """Write the figure of one task to front-<task>.png and .svg in a folder that exists."""
+    return save(front(frame, task), folder / f"front-{task}")
+
+
+def front(frame: pandas.DataFrame, task: str) -> Figure:
+    """The figure of one task: test accuracy in percent over the compression ratio."""
+    frame = frame[frame["task"] == task]
+    lines, runs = summary(frame), measured(frame)
+    runs = runs[numpy.isfinite(runs["compression"]) & (runs["method"] != "dense")]
+    with figure_style():
+        figure = Figure()
+        figure.suptitle(f"{task}: accuracy against compression", x=0.01, ha="left", fontsize=12, fontweight="bold")
+        figure.supxlabel(_caption(frame, lines), x=0.01, ha="left", fontsize=7, color="#555555")
+        axes = figure.add_subplot()
+        axes.set_title(_subtitle(frame, lines))
+        axes.set_xlabel("compression ratio (prunable weights / weights left)")
+        axes.set_ylabel("test accuracy in % (log scale of the error)")
+        axes.set_yscale("function", functions=(_stretch, _shrink))
+        _draw_dense(axes, lines[lines["method"] == "dense"])
+        for method in order(list(runs["method"].unique())):
+            _draw_method(axes, method, lines[lines["method"] == method], runs[runs["method"] == method])
+        _scale(axes, largest=max([10, *runs["compression"]]))
+        if axes.get_legend_handles_labels()[0]:
+            figure.legend(loc="outside right upper")
+    return figure
+
+
+def _draw_dense(axes: Axes, dense: pandas.DataFrame) -> None:
+    for mean, std in zip(dense["test_mean"], dense["test_std"].fillna(0), strict=True):
+        axes.axhline(mean, color=DENSE, linestyle="--", linewidth=1.2, label=f"dense {mean:.1f} %")
+        axes.axhspan(mean - std, mean + std, color=DENSE, alpha=0.15, linewidth=0)
+
+
+def _draw_method(axes: Axes, method: str, lines: pandas.DataFrame, runs: pandas.DataFrame) -> None:
+    colour, marker = style(method)
+    chosen = members(lines)
+    x, y = chosen["compression"], chosen["test_mean"]
+    axes.scatter(runs["compression"], runs["test_accuracy"], s=8, color=colour, alpha=0.35, linewidths=0)
+    axes.errorbar(x, y, yerr=chosen["test_std"], fmt="none", color=colour, elinewidth=1.2, capsize=2)
+    axes.plot(x, y, color=colour, marker=marker, label=label(method))
+
+
+def _stretch(accuracy: ArrayLike) -> NDArray[numpy.float64]:
+    # A log scale of the error keeps 97 and 98 % apart in a picture that also shows collapse; the 0.1 lets in 100 %.
+    return -numpy.log10(numpy.maximum(100.1 - numpy.asarray(accuracy, dtype=float), 1e-9))
+
+
+def _shrink(height: ArrayLike) -> NDArray[numpy.float64]:
+    return 100.1 - 10 ** -numpy.asarray(height, dtype=float)
+
+
+def _scale(axes: Axes, largest: float) -> None:
+    axes.set_xscale("log")
+    axes.set_xlim(1 / 1.1, 1.15 * largest)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    bottom, top = axes.get_ylim()
+    bottom, top = max(bottom, 0), min(top, 100)
+    axes.set_ylim(bottom, top)
+    axes.yaxis.set_major_locator(FixedLocator(_ticks(bottom, top)))
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_minor_locator(NullLocator())
+        axis.set_major_formatter(PLAIN)
+
+
+def _ticks(bottom: float, top: float) -> list[float]:
+    """The roundest accuracies between two limits that stand far enough apart on the stretched scale to be read."""
+    gap = float(_stretch(top) - _stretch(bottom)) / 12
+    ticks: dict[float, float] = {}
+    for step in (50, 10, 5, 2, 1, 0.5, 0.2, 0.1):
+        if step < 1 and len(ticks) > 3:
+            break
+        for tick in numpy.arange(0, 100 + step / 2, step).tolist():
+            place = float(_stretch(tick))
+            if bottom <= tick <= top and all(abs(place - other) >= gap for other in ticks.values()):
+                ticks[tick] = place
+    return sorted(ticks)
+
+
+def _subtitle(frame: pandas.DataFrame, lines: pandas.DataFrame) -> str:
+    epochs = " or ".join(f"{number:g}" for number in sorted(frame["epochs"].unique()))
+    return ", ".join(filter(None, [seeds(lines), f"{epochs} epochs", zeros(frame)]))
+
+
+def _caption(frame: pandas.DataFrame, lines: pandas.DataFrame) -> str:
+    text = (
+        "Dots: runs. Lines: each method's values that none of its others beats in compression and mean validation "
+        "accuracy, at their mean test accuracy. Bars, and the band of dense: one standard deviation over "
+        f"{seeds(lines)}."
+    )
+    empty = int(numpy.isinf(measured(frame)["compression"]).sum())
+    missing = {"without a result": failures(frame), "with no weight left": empty}
+    if any(missing.values()):
+        text += f" Runs not drawn: {', '.join(f'{count} {why}' for why, count in missing.items() if count)}."
+    return textwrap.fill(text, 135)

@@ -1,0 +1,93 @@
+"""How every figure looks: one colour and marker a method, whichever others are drawn; one way to save."""
+
+import zlib
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import matplotlib
+from matplotlib.figure import Figure
+
+DENSE = "#6e6e6e"
+
+# Families share a hue and a shape; within a family lightness tells the members apart, also to the colour-blind.
+KNOWN = {
+    "dense": (DENSE, "_"),
+    "dwf[depth=1]": ("#a6cbe8", "o"),
+    "dwf[depth=2]": ("#6aaede", "8"),
+    "dwf[depth=3]": ("#2f87d0", "o"),
+    "dwf[depth=4]": ("#0d5ca8", "8"),
+    "dwf[depth=6]": ("#0a3a78", "o"),
+    "dwf[depth=8]": ("#081d45", "8"),
+    "magnitude": ("#d55e00", "s"),
+    "magnitude[finetune=0]": ("#f5a66b", "s"),
+    "gmp": ("#8c3b00", "p"),
+    "imp": ("#e69f00", "p"),
+    "acdc": ("#a67c00", "p"),
+    "random": ("#8a8a8a", "X"),
+    "random[distribution=erk]": ("#333333", "X"),
+    "random[distribution=uniform]": ("#c8bca8", "X"),
+    "snip": ("#009e73", "^"),
+    "grasp": ("#7fd1b5", "^"),
+    "synflow": ("#005c42", "^"),
+    "set": ("#c9b500", "D"),
+    "rigl": ("#7a6e00", "D"),
+    "l1": ("#cc79a7", "v"),
+    "prox-l1": ("#8e3a70", "v"),
+    "str": ("#aa4499", "P"),
+    "powerprop": ("#5b2a86", "P"),
+}
+COLOURS = ("#332288", "#ddcc77", "#44aa99", "#117733", "#999933", "#cc6677", "#882255", "#aa4499")
+MARKERS = ("<", ">", "*", "d", "h")
+
+
+def style(method: str) -> tuple[str, str]:
+    """The colour and the marker of a method, given in its written form; they depend on nothing else."""
+    if method in KNOWN:
+        return KNOWN[method]
+    number = zlib.crc32(method.encode())  # Python's own hash of a text changes with every process
+    return COLOURS[number % len(COLOURS)], MARKERS[number // len(COLOURS) % len(MARKERS)]
+
+
+def label(method: str) -> str:
+    """A method's name in legends and tables: its written form; depth 2 is what others call shallow factorization."""
+    return f"{method} (shallow)" if method == "dwf[depth=2]" else method
+
+
+def order(methods: list[str]) -> list[str]:
+    """The order of legends: families together, depth rising, methods without a place in the table last, by name."""
+    known = list(KNOWN)
+    return sorted(methods, key=lambda method: (known.index(method) if method in KNOWN else len(known), method))
+
+
+def figure_style() -> AbstractContextManager[None]:
+    """Settings for a figure that is read at half a page; to be active while one is made."""
+    return matplotlib.rc_context(
+        {
+            "figure.figsize": (7.2, 4.2),
+            "figure.constrained_layout.use": True,
+            "font.size": 10,
+            "axes.titlesize": 9,
+            "axes.titlelocation": "left",
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.grid": True,
+            "axes.axisbelow": True,
+            "grid.color": "#e4e4e4",
+            "grid.linewidth": 0.7,
+            "lines.linewidth": 1.8,
+            "lines.markersize": 5,
+            "legend.fontsize": 9,
+            "legend.frameon": False,
+            "svg.hashsalt": "sparsefront",
+        }
+    )
+
+
+def save(figure: Figure, path: Path) -> list[Path]:
+    """Write a figure as <path>.png and <path>.svg, the same bytes for the same figure; the figure is empty after."""
+    targets = [path.with_name(f"{path.name}.{suffix}") for suffix in ("png", "svg")]
+    with figure_style():
+        figure.savefig(targets[0], dpi=150, metadata={"Software": None})
+        figure.savefig(targets[1], metadata={"Date": None})
+    figure.clear()
+    return targets

@@ -1,0 +1,151 @@
+"""What every registered method has to hold, on a perceptron and on a small network with batch norm."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+import benchmark.train
+from benchmark.data import Data
+from benchmark.train import Result, train
+from methods.registry import METHODS, parse
+from tests.conftest import toy_task
+
+Build = Callable[[int], torch.nn.Module]
+# A method's default form is always under test; these are further forms of interest.
+FORMS = [
+    *METHODS,
+    "shallow",
+    "dwf[depth=1]",
+    "dwf[depth=4,threshold=0.001]",
+    "magnitude[finetune=0]",
+    "magnitude[finetune=0.01]",
+    "random[distribution=erk]",
+    "random[distribution=uniform]",
+    "snip[batches=3]",
+]
+VALUES = {"density": [0.5, 0.1, 0.03], "strength": [0.5, 2.0, 4.0], "none": [1.0]}
+TIMES = ("train_seconds", "step_ms", "peak_memory_mb")
+
+
+def results(form: str, build: Build, data: Data, values: list[float] | None = None, **options: Any) -> list[Result]:
+    method = parse(form)
+    values = values or VALUES[method.knob]
+    task = toy_task(build)
+    arguments = dict(seed=0, epochs=2, peak=task.rate(method), data=data, precision="float32") | options
+    return train(task, method, values, **arguments)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_masks_hit_their_density_and_penalties_thin_out(form: str, architecture: Build, toy_data: Data) -> None:
+    measured = [result.measured for result in results(form, architecture, toy_data)]
+    values = VALUES[parse(form).knob]
+    if parse(form).knob == "density":
+        for value, row in zip(values, measured, strict=True):
+            assert row["nonzeros"] == round(value * row["prunable"])  # type: ignore[operator]
+    densities = [row["density"] for row in measured]
+    assert densities == sorted(densities, reverse=True)  # type: ignore[type-var]
+    for row in measured:
+        assert row["density"] == row["nonzeros"] / row["prunable"]  # type: ignore[operator]
+        assert row["compression"] == (row["prunable"] / row["nonzeros"] if row["nonzeros"] else math.inf)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_pack_equals_its_members_alone(form: str, architecture: Build, toy_data: Data) -> None:
+    """In float64, so that the tolerance tells a wrong pack from rounding that training has amplified."""
+    data = Data(*((x.double(), y) for x, y in (toy_data.train, toy_data.val, toy_data.test)))
+
+    def double(seed: int) -> torch.nn.Module:
+        return architecture(seed).double()
+
+    packed = results(form, double, data)
+    for value, together in zip(VALUES[parse(form).knob], packed, strict=True):
+        (alone,) = results(form, double, data, [value])
+        assert together.layers == alone.layers
+        for name, expected in alone.measured.items():
+            if isinstance(expected, float) and name not in TIMES:
+                expected = pytest.approx(expected, rel=1e-5, abs=1e-5)
+            if name not in TIMES:
+                assert together.measured[name] == expected, name
+        for ours, theirs in zip(together.curves, alone.curves, strict=True):
+            assert ours[:2] == theirs[:2]
+            assert ours[2] == pytest.approx(theirs[2], rel=1e-5, abs=1e-5)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_same_seed_gives_the_same_row(form: str, architecture: Build, toy_data: Data) -> None:
+    value = VALUES[parse(form).knob][:1]
+    (one,), (two,) = (results(form, architecture, toy_data, value) for _ in range(2))
+    assert {k: v for k, v in one.measured.items() if k not in TIMES} == {
+        k: v for k, v in two.measured.items() if k not in TIMES
+    }
+    (other,) = results(form, architecture, toy_data, value, seed=1)
+    assert other.measured["test_loss"] != one.measured["test_loss"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_budget_is_the_same_number_of_steps(form: str, architecture: Build, toy_data: Data) -> None:
+    assert {result.measured["steps"] for result in results(form, architecture, toy_data)} == {40}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_bf16_keeps_zeros_and_counts(form: str, architecture: Build, toy_data: Data) -> None:
+    value = VALUES[parse(form).knob][-1]
+    (result,) = results(form, architecture, toy_data, [value], precision="bf16")
+    assert result.measured.get("status", "ok") == "ok"
+    if parse(form).knob == "density":
+        assert result.measured["nonzeros"] == round(value * result.measured["prunable"])  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_diverging_run_says_so_and_stops(form: str, architecture: Build, toy_data: Data) -> None:
+    (result,) = results(form, architecture, toy_data, VALUES[parse(form).knob][:1], epochs=5, peak=1e30)
+    assert result.measured["status"] == "diverged"
+    assert result.measured["steps"] < 100  # type: ignore[operator]
+    assert "test_accuracy" not in result.measured  # a NaN accuracy can win nothing where there is none
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_validation_and_test_data_decide_nothing(form: str, toy_data: Data) -> None:
+    """With their labels and inputs replaced, the trained network is the same."""
+    from tests.conftest import mlp
+
+    blind = Data(
+        toy_data.train, *((torch.zeros_like(x), torch.zeros_like(y)) for x, y in (toy_data.val, toy_data.test))
+    )
+    value = VALUES[parse(form).knob][:1]
+    (seeing,), (unseeing,) = (results(form, mlp, data, value) for data in (toy_data, blind))
+    assert seeing.measured["train_loss"] == unseeing.measured["train_loss"]
+    assert seeing.layers == unseeing.layers
+    assert seeing.measured["test_loss"] != unseeing.measured["test_loss"]
+
+
+def test_every_method_starts_from_the_same_network_and_sees_the_same_batches(
+    monkeypatch: pytest.MonkeyPatch, toy_data: Data
+) -> None:
+    from tests.conftest import mlp
+
+    models, batches = [], []
+    original_model, original_batches = benchmark.train._model, benchmark.train._batches
+
+    def model(task: Any, seed: int) -> torch.nn.Module:
+        built = original_model(task, seed)
+        models.append(torch.cat([p.detach().flatten() for p in built.parameters()]))
+        return built
+
+    def recorded(*arguments: Any) -> Any:
+        epoch = list(original_batches(*arguments))
+        batches.append(torch.stack(epoch))
+        return iter(epoch)
+
+    monkeypatch.setattr(benchmark.train, "_model", model)
+    monkeypatch.setattr(benchmark.train, "_batches", recorded)
+    for form in FORMS:
+        results(form, mlp, toy_data, VALUES[parse(form).knob][:1])
+    assert all(torch.equal(other, models[0]) for other in models)
+    assert all(torch.equal(other, batches[i % 2]) for i, other in enumerate(batches))
+    assert not torch.equal(batches[0], batches[1])

@@ -1,0 +1,143 @@
+import gzip
+import math
+from pathlib import Path
+
+import pytest
+
+from benchmark.errors import UsageError
+from benchmark.records import COLUMNS, CURVE_COLUMNS, append
+from plots.frame import curves, failures, load, measured, seeds, summary, zeros
+from tests.plots_runs import GOLDEN, pair, run, write
+
+
+def test_numbers_are_numbers_and_missing_ones_are_nan(tmp_path: Path) -> None:
+    frame = load(write(tmp_path))
+    assert tuple(frame.columns) == COLUMNS
+    assert len(frame) == len(GOLDEN)
+    assert frame["epochs"].tolist() == [40] * len(GOLDEN)
+    assert frame["test_accuracy"].isna().sum() == 2
+    assert frame["error"].tolist() == [""] * len(GOLDEN)
+    assert frame["depth"].isna().all()
+
+
+def test_infinite_cells_are_infinite(tmp_path: Path) -> None:
+    frame = load(write(tmp_path, [run("snip", 0.1, 0, 100, 80, 80, train_loss=math.inf, macs_sparse=None)]))
+    assert frame["train_loss"].tolist() == [math.inf]
+
+
+def test_a_run_tried_again_counts_once_with_its_last_row(tmp_path: Path) -> None:
+    failed = run("snip", 0.1, 0, 100, None, None)
+    frame = load(write(tmp_path, [failed, run("snip", 0.1, 1, 100, 70, 70), run("snip", 0.1, 0, 100, 80, 81)]))
+    assert frame["seed"].tolist() == [1, 0]
+    assert frame["test_accuracy"].tolist() == [70, 81]
+    assert failures(frame) == 0
+
+
+def test_summary_by_hand(tmp_path: Path) -> None:
+    lines = summary(load(write(tmp_path))).set_index(["method", "value"])
+    assert len(lines) == 8  # nothing for random, whose only run diverged
+    assert lines.loc[("dense", 1), "val_mean"] == 91
+    assert lines.loc[("dense", 1), "test_std"] == pytest.approx(math.sqrt(2))  # n - 1
+    spread = lines.loc[("dwf[depth=3]", 1)]
+    assert spread["density"] == pytest.approx(0.2)
+    assert spread["compression"] == pytest.approx(5)
+    assert (spread["compression_min"], spread["compression_max"]) == pytest.approx((10 / 3, 10))
+    assert lines.loc[("dwf[depth=3]", 5), "compression"] == math.inf
+    alone = lines.loc[("snip", 0.01)]
+    assert (alone["n"], alone["failed"], alone["test_mean"]) == (1, 1, 52)
+    assert math.isnan(alone["test_std"])
+    assert lines["failed"].sum() == 1
+
+
+@pytest.mark.parametrize(("val", "status"), [(math.nan, "ok"), (None, "ok"), (99, "diverged"), (99, "timeout")])
+def test_neither_a_missing_accuracy_nor_a_failed_run_is_measured(
+    tmp_path: Path, val: float | None, status: str
+) -> None:
+    rows = [run("snip", 0.1, 0, 100, 80, 80), run("snip", 0.1, 1, 100, val, 99, status=status)]
+    frame = load(write(tmp_path, rows))
+    assert measured(frame)["seed"].tolist() == [0]
+    assert failures(frame) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "columns"),
+        ("a,b\n1,2\n", "unknown: a, b"),
+        (",".join(COLUMNS) + "\n", "no run with status ok"),
+        (",".join(COLUMNS) + "\nabc,made-up,to", "torn"),
+    ],
+)
+def test_what_is_no_whole_table_of_runs_is_refused(tmp_path: Path, text: str, says: str) -> None:
+    (tmp_path / "runs.csv").write_text(text)
+    with pytest.raises(UsageError, match=says):
+        load(tmp_path)
+
+
+def test_a_missing_table_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"runs\.csv"):
+        load(tmp_path)
+
+
+def test_a_word_in_a_column_of_numbers_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, [run("snip", 0.1, 0, 100, 80, 80, epochs="many")])
+    with pytest.raises(UsageError, match="no number in column epochs"):
+        load(tmp_path)
+
+
+def test_only_failed_runs_are_refused(tmp_path: Path) -> None:
+    write(tmp_path, [run("snip", 0.1, 0, 100, None, None)])
+    with pytest.raises(UsageError, match="no run with status ok"):
+        load(tmp_path)
+
+
+def test_one_seed_under_two_settings_is_refused_rather_than_averaged(tmp_path: Path) -> None:
+    again = run("snip", 0.1, 1, 100, 70, 70, key="other", learning_rate=0.2)
+    write(tmp_path, [*pair("snip", 0.1, 100, (80, 80), (80, 80)), again])
+    with pytest.raises(UsageError, match=r"snip at 0\.1 on toy twice for seed 1, with different learning_rate;"):
+        load(tmp_path)
+
+
+def test_curves_read_the_packed_part_first_and_keep_the_last_of_each(tmp_path: Path) -> None:
+    assert curves(tmp_path).empty
+    append(tmp_path / "curves.csv", CURVE_COLUMNS, [("a", 1, "loss", 0.5), ("a", 2, "loss", 0.25)])
+    assert curves(tmp_path)["value"].tolist() == [0.5, 0.25]
+    packed = ",".join(CURVE_COLUMNS) + "\nb,1,loss,3\na,1,loss,9\n"
+    (tmp_path / "curves.csv.gz").write_bytes(gzip.compress(packed.encode()))
+    table = curves(tmp_path)
+    assert tuple(table.columns) == CURVE_COLUMNS
+    assert list(table.itertuples(index=False, name=None)) == [
+        ("b", 1, "loss", 3.0),
+        ("a", 1, "loss", 0.5),
+        ("a", 2, "loss", 0.25),
+    ]
+
+
+def test_foreign_and_torn_curves_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "curves.csv").write_text(",".join(CURVE_COLUMNS) + "\nb,1,lo")
+    with pytest.raises(UsageError, match="torn"):
+        curves(tmp_path)
+    (tmp_path / "curves.csv.gz").write_bytes(gzip.compress(b"x,y\n1,2\n"))
+    with pytest.raises(UsageError, match="columns"):
+        curves(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ("", ""),
+        ("depth=3,threshold=1.19e-07", ""),
+        ("depth=3,threshold=0.0001", "zeros: |w| < 0.0001"),
+        ("threshold=1e-06,depth=3", "zeros: |w| < 1e-06"),
+        ("other_threshold=0.5", ""),
+    ],
+)
+def test_a_threshold_that_is_not_the_default_is_named(tmp_path: Path, options: str, text: str) -> None:
+    assert zeros(load(write(tmp_path, [run("snip", 0.1, 0, 100, 80, 80, options=options)]))) == text
+
+
+def test_seeds_are_counted_in_words(tmp_path: Path) -> None:
+    lines = summary(load(write(tmp_path)))
+    assert seeds(lines) == "1 to 2 seeds"
+    assert seeds(lines[lines["n"] == 1]) == "1 seed"
+    assert seeds(lines[lines["n"] == 2]) == "2 seeds"

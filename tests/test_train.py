@@ -1,0 +1,72 @@
+"""The schedule and the loop."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmark.data import Data
+from benchmark.train import schedule, train
+from methods.registry import parse
+from tests.conftest import batch_norm_cnn, toy_task
+
+
+def test_schedule_by_hand() -> None:
+    (rates,) = schedule((1.0,), 6, 1.0, warmup=1 / 3)
+    # two steps rise to the peak, four fall: (1 + cos(pi t / 4)) / 2
+    expected = [1 / 3, 2 / 3, 1.0, (1 + math.sqrt(0.5)) / 2, 0.5, (1 - math.sqrt(0.5)) / 2]
+    assert rates == pytest.approx(expected)
+
+
+@given(share=st.floats(0.01, 0.99), steps=st.integers(1, 500), warmup=st.floats(0, 0.5))
+def test_phases_share_the_budget_and_each_starts_over(share: float, steps: int, warmup: float) -> None:
+    phases = schedule((1 - share, share), steps, 0.7, warmup)
+    assert sum(map(len, phases)) == steps
+    assert abs(len(phases[1]) - share * steps) <= 0.5 + 1e-9
+    for rates in phases:
+        assert all(0 < rate <= 0.7 for rate in rates)
+        assert not rates or max(rates) == pytest.approx(0.7)
+
+
+def test_a_diverged_member_does_not_disturb_its_pack(toy_data: Data) -> None:
+    task, method = toy_task(batch_norm_cnn), parse("dwf")
+    together = train(task, method, [1.0, 1e9], 0, 3, 0.3, toy_data, "float32")
+    (alone,) = train(task, parse("dwf"), [1.0], 0, 3, 0.3, toy_data, "float32")
+    assert [result.measured.get("status", "ok") for result in together] == ["ok", "diverged"]
+    assert together[0].measured["test_loss"] == pytest.approx(alone.measured["test_loss"], rel=1e-4)
+    assert together[0].measured["steps"] == 60 and together[1].measured["steps"] < 60  # type: ignore[operator]
+
+
+def test_curves_have_a_value_for_every_epoch_and_metric(toy_data: Data) -> None:
+    (result,) = train(toy_task(), parse("magnitude"), [0.25], 0, 4, 0.1, toy_data, "float32")
+    by_metric = {metric: [v for _, m, v in result.curves if m == metric] for _, metric, _ in result.curves}
+    assert {metric: len(values) for metric, values in by_metric.items()} == dict.fromkeys(
+        ("train_loss", "val_loss", "val_accuracy", "density"), 4
+    )
+    assert by_metric["density"] == [1, 1, 0.25, 0.25]  # pruned half way
+    assert by_metric["val_accuracy"][-1] == result.measured["val_accuracy"]
+
+
+def test_training_leaves_the_callers_randomness_alone(toy_data: Data) -> None:
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    train(toy_task(), parse("random"), [0.5], 0, 1, 0.1, toy_data, "float32")
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_gradients_for_scores_leave_running_statistics_alone(toy_data: Data) -> None:
+    from benchmark.probe import Probe
+    from methods.network import Network
+
+    net = Network([batch_norm_cnn(), batch_norm_cnn(1)])
+    before = [buffer.clone() for buffer in net.buffers()]
+    probe = Probe(net, toy_data.train, 100, 0, [0.1])
+    gradient = probe.gradient(25)  # more than an epoch
+    assert gradient.abs().sum() > 0 and net.grad.abs().sum() == 0
+    assert all(torch.equal(a, b) for a, b in zip(before, net.buffers(), strict=True))
+    torch.testing.assert_close(probe.gradient(25), gradient)
