@@ -92,7 +92,7 @@ def _mnist_files(dataset: Any, folder: Path) -> list[Any]:
             raw = Path(root, "FashionMNIST", "raw")
             raw.mkdir(parents=True)
             for archive in DEBIAN_FASHION_MNIST.glob("*.gz"):
-                extract_archive(archive, raw / archive.stem)
+                extract_archive(archive, raw)
             return both(Path(root))
     try:
         with redirect_stdout(sys.stderr):
