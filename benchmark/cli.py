@@ -25,6 +25,7 @@ from methods.registry import ALIASES, METHODS, MethodError, load_plugin, parse, 
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Accuracy-compression fronts of sparse training.")
 console = Console(width=None if sys.stdout.isatty() else 160)
+errors = Console(stderr=True, soft_wrap=True)
 Number = TypeVar("Number", int, float)
 
 Name = Annotated[str, typer.Argument(help="An experiment, see `sparsefront list experiments`.")]
@@ -123,7 +124,11 @@ def run(
     from benchmark.sweep import sweep
 
     check_device(device)
-    statuses = sweep(name, runs, results / name, Settings(device, data, tuple(plugin or ())), workers, console)
+    try:
+        statuses = sweep(name, runs, results / name, Settings(device, data, tuple(plugin or ())), workers, console)
+    except KeyboardInterrupt:
+        errors.print("interrupted: finished runs are kept, and the same command goes on from there")
+        raise typer.Exit(130) from None
     if statuses:
         console.print(f"{name}: " + ", ".join(f"{count} {status}" for status, count in statuses.items()))
     console.print(f"rows are in {results / name / 'runs.csv'}", soft_wrap=True)
@@ -219,8 +224,5 @@ def main() -> None:
     try:
         app()
     except (UsageError, MethodError) as error:
-        Console(stderr=True).print(f"error: {error}", markup=False, soft_wrap=True, highlight=False)
+        errors.print(f"error: {error}", markup=False, highlight=False)
         sys.exit(2)
-    except KeyboardInterrupt:
-        Console(stderr=True).print("interrupted; finished runs are kept, and the same command goes on from there")
-        sys.exit(130)

@@ -46,7 +46,11 @@ def execute(run: Run, settings: Settings) -> Result:
         loaded = load_data(run.task, run.made_data, settings)
         return train(task, method, [run.value], run.seed, run.epochs, run.learning_rate, loaded, run.precision)[0]
     except Exception as error:
-        failed = {"status": "error", "error": f"{type(error).__name__}: {error}", "device": settings.device}
+        failed: dict[str, object] = {
+            "status": "error",
+            "error": f"{type(error).__name__}: {error}",
+            "device": settings.device,
+        }
         return Result(failed, traceback=traceback.format_exc())
 
 

@@ -26,7 +26,7 @@ class Run:
 
     @property
     def key(self) -> str:
-        """Identity of the run. Fields that stand at their neutral value stay out, so that new ones change no old key."""
+        """Identity of the run. Fields at their neutral value stay out, so that new ones change no old key."""
         neutral = {"precision": "float32", "made_data": False}
         declared = {name: value for name, value in vars(self).items() if neutral.get(name) != value}
         versions = {"task_version": get_task(self.task).version, "method_version": parse(self.method).version}
@@ -97,8 +97,8 @@ STRENGTHS = (6.0, 6.5, 7.0, 8.0, 10.0, 14.0, 20.0)
 def quickstart() -> Experiment:
     """Which method keeps most accuracy at which compression? A first answer, on handwritten digits.
 
-    Two or three minutes on two cores. Expected: dense 98 %, every method far above chance at CR 10, dwf ahead from there
-    on. The budget is short for float32's epsilon, so zero is |w| < 1e-4 here: from a strength of about 3.5 on.
+    Two or three minutes on two cores. Expected: dense at 98 %, every method far above chance at CR 10, dwf ahead from
+    CR 50 on. The budget is short for float32's epsilon, so zero is |w| < 1e-4 here.
     """
     return Experiment(
         tasks=("lenet300-digits",),

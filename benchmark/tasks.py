@@ -30,7 +30,7 @@ class Task:
     batch_size: int
     learning_rate: float  # peak, for every method without an entry in `learning_rates`
     learning_rates: Mapping[str, float] = field(default_factory=dict)  # by written form, as in dwf[depth=3]
-    rule: Rule = Sgd(momentum=0.9)
+    rule: Rule = field(default_factory=Sgd)
     weight_decay: float = 0.0  # on the prunable weights, for methods without a penalty of their own
     warmup: float = 0.05  # share of each phase in which the rate rises linearly; then it falls as a cosine to zero
     version: int = 1  # raised when a change makes its runs incomparable
@@ -83,7 +83,7 @@ def lenet300_digits() -> Task:
         shape=(1, 8, 8),
         classes=10,
         examples=1_293,
-        epochs=50,
+        epochs=40,
         batch_size=64,
         learning_rate=0.1,
         learning_rates={"dwf[depth=2]": 0.3, "dwf": 0.2, "magnitude": 0.2},

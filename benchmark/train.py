@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import time
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ from methods.network import Network
 
 @dataclass
 class Result:
-    """What one run measured: fields of its row, its curves as (epoch, metric, value), its layers as (name, kept, total)."""
+    """What one run measured: fields of its row, curves as (epoch, metric, value), layers as (name, kept, total)."""
 
     measured: dict[str, object]
     curves: list[tuple[int, str, float]] = field(default_factory=list)
@@ -34,7 +35,7 @@ def schedule(phases: tuple[float, ...], steps: int, peak: float, warmup: float) 
     """The learning rate of every step, a list for each phase: a linear rise, then a cosine down to zero."""
     edges = [round(steps * sum(phases[:i])) for i in range(len(phases))] + [steps]
     rates = []
-    for start, stop in zip(edges, edges[1:], strict=False):
+    for start, stop in itertools.pairwise(edges):
         length = stop - start
         rising = round(warmup * length)
         rise = [peak * (t + 1) / (rising + 1) for t in range(rising)]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Protocol
+from dataclasses import Field
+from typing import Any, ClassVar, Protocol
 
 import torch
 
@@ -27,6 +28,7 @@ class Probe(Protocol):
 class Method:
     """An update rule. A subclass is a dataclass of its options; a method changes `net.weights` and nothing else."""
 
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]  # its options
     name: ClassVar[str]
     knob: ClassVar[str]
     version: ClassVar[int] = 1  # raised when a change makes the method compute something else

@@ -12,7 +12,7 @@ from moocore import is_nondominated
 from numpy.typing import ArrayLike, NDArray
 
 from plots.frame import failures, measured, seeds, summary, zeros
-from plots.style import DENSE, figure_style, label, order, save, style
+from plots.style import DENSE, figure_style, labels, order, save, style
 
 PLAIN = FuncFormatter(lambda number, _: f"{number:g}")
 
@@ -50,8 +50,10 @@ def front(frame: pandas.DataFrame, task: str) -> Figure:
         axes.set_ylabel("test accuracy in % (log scale of the error)")
         axes.set_yscale("function", functions=(_stretch, _shrink))
         _draw_dense(axes, lines[lines["method"] == "dense"])
-        for method in order(list(runs["method"].unique())):
-            _draw_method(axes, method, lines[lines["method"] == method], runs[runs["method"] == method])
+        names = labels(runs["method"].unique())
+        for method in order(names):
+            own = (table[table["method"] == method] for table in (lines, runs))
+            _draw_method(axes, names[method], style(method), *own)
         _scale(axes, largest=max([10, *runs["compression"]]))
         if axes.get_legend_handles_labels()[0]:
             figure.legend(loc="outside right upper")
@@ -64,13 +66,13 @@ def _draw_dense(axes: Axes, dense: pandas.DataFrame) -> None:
         axes.axhspan(mean - std, mean + std, color=DENSE, alpha=0.15, linewidth=0)
 
 
-def _draw_method(axes: Axes, method: str, lines: pandas.DataFrame, runs: pandas.DataFrame) -> None:
-    colour, marker = style(method)
+def _draw_method(axes: Axes, name: str, look: tuple[str, str], lines: pandas.DataFrame, runs: pandas.DataFrame) -> None:
+    colour, marker = look
     chosen = members(lines)
     x, y = chosen["compression"], chosen["test_mean"]
     axes.scatter(runs["compression"], runs["test_accuracy"], s=8, color=colour, alpha=0.35, linewidths=0)
     axes.errorbar(x, y, yerr=chosen["test_std"], fmt="none", color=colour, elinewidth=1.2, capsize=2)
-    axes.plot(x, y, color=colour, marker=marker, label=label(method))
+    axes.plot(x, y, color=colour, marker=marker, label=name)
 
 
 def _stretch(accuracy: ArrayLike) -> NDArray[numpy.float64]:
@@ -85,7 +87,7 @@ def _shrink(height: ArrayLike) -> NDArray[numpy.float64]:
 def _scale(axes: Axes, largest: float) -> None:
     axes.set_xscale("log")
     axes.set_xlim(1 / 1.1, 1.15 * largest)
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if largest <= 500 else (1, 3)))
     bottom, top = axes.get_ylim()
     bottom, top = max(bottom, 0), min(top, 100)
     axes.set_ylim(bottom, top)

@@ -6,7 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from plots.frame import failures, summary, zeros
-from plots.style import label
+from plots.style import labels
 
 LEVELS = (2, 5, 10, 20, 50, 100, 200)  # compression ratios
 LOSSES = (1, 2, 5)  # points of validation accuracy below dense
@@ -93,7 +93,8 @@ def markdown(frame: pandas.DataFrame, experiment: str) -> str:
     """The text of leaderboard.md."""
     parts = [f"# {experiment}"]
     for task in sorted(frame["task"].unique()):
-        board = table(frame, task).rename(index=lambda method: f"`{label(method)}`")
+        board = table(frame, task)
+        board = board.rename(index={method: f"`{name}`" for method, name in labels(board.index).items()})
         parts += [f"## {task}", heading(frame, task), board.to_markdown(disable_numparse=True)]
     return "\n\n".join([*parts, footnote(frame)]) + "\n"
 
@@ -103,12 +104,13 @@ def show(frame: pandas.DataFrame) -> None:
     console = Console(markup=False)  # or else dwf[depth=3] would lose its brackets
     for task in sorted(frame["task"].unique()):
         board = table(frame, task)
+        names = labels(board.index)
         grid = Table(box=None, padding=(0, 1, 1, 0), title=f"{task}, {heading(frame, task)}", title_justify="left")
         grid.add_column("method", overflow="fold")
         for column in board.columns:
             grid.add_column(column.replace(" ", "\n", 1), no_wrap=True)
         for method, *cells in board.itertuples():
-            grid.add_row(label(method).replace("[", "\n["), *map(_text, cells))
+            grid.add_row(names[method].replace("[", "\n["), *map(_text, cells))
         console.print(grid)
     console.print(footnote(frame))
 

@@ -1,6 +1,8 @@
 """How every figure looks: one colour and marker a method, whichever others are drawn; one way to save."""
 
+import re
 import zlib
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -41,22 +43,37 @@ MARKERS = ("<", ">", "*", "d", "h")
 
 
 def style(method: str) -> tuple[str, str]:
-    """The colour and the marker of a method, given in its written form; they depend on nothing else."""
+    """The colour and the marker of a method, given in its written form; they depend on nothing else.
+
+    A zero threshold of its own changes how a method is counted, not which method it is.
+    """
+    method = _without_threshold(method)
     if method in KNOWN:
         return KNOWN[method]
     number = zlib.crc32(method.encode())  # Python's own hash of a text changes with every process
     return COLOURS[number % len(COLOURS)], MARKERS[number // len(COLOURS) % len(MARKERS)]
 
 
-def label(method: str) -> str:
-    """A method's name in legends and tables: its written form; depth 2 is what others call shallow factorization."""
-    return f"{method} (shallow)" if method == "dwf[depth=2]" else method
+def labels(methods: Iterable[str]) -> dict[str, str]:
+    """The names of methods in a legend or table: their written forms, without what figures say once for all.
+
+    The zero threshold stands in the subtitle, unless it is what tells two methods apart. Depth 2 is what others call
+    shallow factorization.
+    """
+    methods = list(methods)
+    bare = [_without_threshold(method) for method in methods]
+    names = bare if len(set(bare)) == len(set(methods)) else methods
+    return {m: f"{n} (shallow)" if n == "dwf[depth=2]" else n for m, n in zip(methods, names, strict=True)}
 
 
-def order(methods: list[str]) -> list[str]:
+def order(methods: Iterable[str]) -> list[str]:
     """The order of legends: families together, depth rising, methods without a place in the table last, by name."""
-    known = list(KNOWN)
-    return sorted(methods, key=lambda method: (known.index(method) if method in KNOWN else len(known), method))
+    places = {method: place for place, method in enumerate(KNOWN)}
+    return sorted(methods, key=lambda method: (places.get(_without_threshold(method), len(places)), method))
+
+
+def _without_threshold(method: str) -> str:
+    return re.sub(r"(?<=[\[,])threshold=[^,\]]*,?", "", method).replace(",]", "]").removesuffix("[]")
 
 
 def figure_style() -> AbstractContextManager[None]:

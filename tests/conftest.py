@@ -66,19 +66,19 @@ class FakeProbe:
 
 def toy_task(build: Callable[[int], torch.nn.Module] = mlp, **recipe: Any) -> Task:
     """A task on made data of 4 x 4 pixels and four classes; `build` is called with torch's own seed."""
-    defaults = dict(
-        model=lambda: build(torch.initial_seed()),
-        data=lambda folder: made((1, 4, 4), 4),
-        shape=(1, 4, 4),
-        classes=4,
-        examples=2_000,
-        epochs=2,
-        batch_size=100,
-        learning_rate=0.1,
-        learning_rates={"dwf": 0.3},
-        rule=Sgd(0.9),
-        weight_decay=1e-3,
-    )
+    defaults = {
+        "model": lambda: build(torch.initial_seed()),
+        "data": lambda folder: made((1, 4, 4), 4),
+        "shape": (1, 4, 4),
+        "classes": 4,
+        "examples": 2_000,
+        "epochs": 2,
+        "batch_size": 100,
+        "learning_rate": 0.1,
+        "learning_rates": {"dwf": 0.3},
+        "rule": Sgd(0.9),
+        "weight_decay": 1e-3,
+    }
     return Task(**(defaults | recipe))
 
 

@@ -36,7 +36,7 @@ def results(form: str, build: Build, data: Data, values: list[float] | None = No
     method = parse(form)
     values = values or VALUES[method.knob]
     task = toy_task(build)
-    arguments = dict(seed=0, epochs=2, peak=task.rate(method), data=data, precision="float32") | options
+    arguments = {"seed": 0, "epochs": 2, "peak": task.rate(method), "data": data, "precision": "float32"} | options
     return train(task, method, values, **arguments)  # type: ignore[arg-type]
 
 

@@ -6,7 +6,7 @@ import pytest
 from matplotlib.colors import is_color_like
 from matplotlib.figure import Figure
 
-from plots.style import COLOURS, KNOWN, MARKERS, label, order, save, style
+from plots.style import COLOURS, KNOWN, MARKERS, labels, order, save, style
 
 
 def test_no_two_known_methods_look_the_same_nor_like_a_new_one() -> None:
@@ -29,8 +29,19 @@ def test_new_methods_use_the_whole_palette() -> None:
 
 
 def test_only_shallow_factorization_has_a_second_name() -> None:
-    assert label("dwf[depth=2]") == "dwf[depth=2] (shallow)"
-    assert [label(name) for name in ("dwf[depth=3]", "snip")] == ["dwf[depth=3]", "snip"]
+    assert labels(["dwf[depth=2]", "dwf[depth=3]", "snip"]) == {
+        "dwf[depth=2]": "dwf[depth=2] (shallow)",
+        "dwf[depth=3]": "dwf[depth=3]",
+        "snip": "snip",
+    }
+
+
+def test_a_threshold_that_all_share_is_not_repeated_in_names() -> None:
+    shared = labels(["dwf[depth=3,threshold=0.0001]", "dwf[depth=4,threshold=0.0001,epsilon=0]", "x[threshold=1]"])
+    assert list(shared.values()) == ["dwf[depth=3]", "dwf[depth=4,epsilon=0]", "x"]
+    told_apart = ["dwf[depth=3,threshold=0.0001]", "dwf[depth=3]"]
+    assert list(labels(told_apart).values()) == told_apart
+    assert style("dwf[depth=3,threshold=0.0001]") == KNOWN["dwf[depth=3]"]
 
 
 def test_legends_keep_families_together_and_put_strangers_last() -> None:

@@ -1,0 +1,102 @@
+"""Data sets: the split, and where they are looked for. Files are made here in the original format."""
+
+from __future__ import annotations
+
+import gzip
+import struct
+from pathlib import Path
+
+import pytest
+import torch
+
+from benchmark import data
+from benchmark.errors import UsageError
+from benchmark.tasks import TASKS, get_task
+
+
+def write_idx(path: Path, array: torch.Tensor, compressed: bool = False) -> None:
+    """The format of MNIST: two zero bytes, 8 for uint8, the number of dimensions, their sizes, the bytes."""
+    content = struct.pack(f">HBB{array.dim()}I", 0, 8, array.dim(), *array.shape) + array.numpy().tobytes()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(gzip.compress(content) if compressed else content)
+
+
+def write_mnist(raw: Path, compressed: bool = False) -> None:
+    generator = torch.Generator().manual_seed(0)
+    for name, n in (("train", 100), ("t10k", 20)):
+        images = torch.randint(0, 256, (n, 28, 28), generator=generator, dtype=torch.uint8)
+        labels = (torch.arange(n) % 10).to(torch.uint8)
+        suffix = ".gz" if compressed else ""
+        write_idx(raw / f"{name}-images-idx3-ubyte{suffix}", images, compressed)
+        write_idx(raw / f"{name}-labels-idx1-ubyte{suffix}", labels, compressed)
+
+
+@pytest.mark.parametrize("name", ["MNIST", "FashionMNIST", "KMNIST"])
+def test_sets_a_user_has_in_torchvisions_layout_are_found(name: str, tmp_path: Path) -> None:
+    write_mnist(tmp_path / name / "raw")
+    loaded = data.mnist_like(name)(tmp_path)
+    assert [tuple(x.shape) for x, _ in (loaded.train, loaded.val, loaded.test)] == [
+        (90, 1, 28, 28), (10, 1, 28, 28), (20, 1, 28, 28),
+    ]  # fmt: skip
+    assert loaded.train[0].mean().item() == pytest.approx(0, abs=1e-5)
+    assert loaded.train[0].std().item() == pytest.approx(1, abs=1e-5)
+
+
+def test_fashion_mnist_is_found_where_debian_puts_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_mnist(tmp_path / "debian", compressed=True)
+    monkeypatch.setattr(data, "DEBIAN_FASHION_MNIST", tmp_path / "debian")
+    user = tmp_path / "user"
+    assert len(data.mnist_like("FashionMNIST")(user).test[1]) == 20
+    assert not user.exists()
+
+
+def test_a_set_that_is_nowhere_is_named_with_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from torchvision import datasets
+
+    def unreachable(self: object) -> None:
+        (tmp_path / "KMNIST" / "raw").mkdir(parents=True)
+        raise RuntimeError("Error downloading")
+
+    monkeypatch.setattr(datasets.KMNIST, "download", unreachable)
+    with pytest.raises(UsageError) as refused:
+        data.mnist_like("KMNIST")(tmp_path)
+    assert all(part in str(refused.value) for part in ("KMNIST", str(tmp_path / "KMNIST" / "raw"), "--data"))
+    assert not (tmp_path / "KMNIST").exists()
+
+
+def test_validation_is_a_fixed_class_balanced_tenth() -> None:
+    images = torch.arange(1000.0).view(-1, 1, 1, 1)  # each image tells which it was
+    labels = torch.arange(1000) % 7
+    loaded = data.split((images, labels), (images, labels))
+    assert len(loaded.val[1]) == 100
+    counts = loaded.val[1].bincount(minlength=7)
+    assert counts.max() - counts.min() <= 1
+    both = torch.cat([loaded.train[0], loaded.val[0]]).flatten().sort().values
+    assert len(both.unique()) == 1000  # nothing lost, nothing twice
+    again = data.split((images, labels), (images, labels))
+    assert torch.equal(again.val[0], loaded.val[0])
+
+
+def test_normalization_knows_the_training_split_alone() -> None:
+    images = torch.randn(100, 1, 2, 2)
+    labels = torch.arange(100) % 10
+    one = data.split((images, labels), (images, labels))
+    two = data.split((images, labels), (1e6 * images, labels))
+    assert torch.equal(one.train[0], two.train[0])
+    assert one.train[0].mean().item() == pytest.approx(0, abs=1e-6)
+
+
+def test_digits_ship_with_scikit_learn(tmp_path: Path) -> None:
+    loaded = data.digits(tmp_path)
+    assert [len(y) for _, y in (loaded.train, loaded.val, loaded.test)] == [1293, 144, 360]
+    assert loaded.test[1].bincount().min() >= 34
+    assert len(loaded.train[1]) == get_task("lenet300-digits").examples
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_every_task_trains_on_made_data_of_its_own_shape(name: str) -> None:
+    task = get_task(name)
+    images, labels = data.made(task.shape, task.classes).train
+    assert task.model()(images[:3]).shape == (3, task.classes)
+    assert set(labels.tolist()) == set(range(task.classes))
+    assert len(TASKS[name].__doc__ or "") > 20

@@ -1,0 +1,87 @@
+"""Grids: what they hold, in which order, and what they refuse."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from benchmark.errors import UsageError
+from benchmark.experiments import EXPERIMENTS, Experiment, get_experiment
+from benchmark.tasks import TASKS, Task, get_task, task
+from methods.registry import MethodError, parse
+from tests.conftest import toy_task
+
+SMALL = Experiment(
+    tasks=("lenet300-digits",),
+    methods=("dense", "snip", "dwf[depth=3]"),
+    values={"density": (0.1, 0.05, 0.02), "strength": (4.0,)},
+    seeds=(0, 1),
+    epochs=3,
+)
+
+
+def test_a_grid_is_every_method_at_every_value_of_its_own_knob_seed_by_seed() -> None:
+    runs = SMALL.runs()
+    assert [(run.seed, run.method, run.value) for run in runs[:5]] == [
+        (0, "dense", 1.0), (0, "snip", 0.1), (0, "snip", 0.05), (0, "snip", 0.02), (0, "dwf[depth=3]", 4.0),
+    ]  # fmt: skip
+    assert [run.seed for run in runs] == [0] * 5 + [1] * 5
+    assert len({run.key for run in runs}) == len(runs)
+
+
+def test_names_of_one_method_are_one_run() -> None:
+    runs = replace(SMALL, methods=("shallow", "dwf[depth=2]"), seeds=(0,)).runs()
+    assert [run.method for run in runs] == ["dwf[depth=2]"]
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "said"),
+    [
+        ({"tasks": ("lenet300-emnist",)}, UsageError, "lenet300-digits"),
+        ({"tasks": ()}, UsageError, "at least one task"),
+        ({"methods": ("snap",)}, MethodError, "snip"),
+        ({"values": {"density": (0.0,)}}, MethodError, r"\(0, 1\]"),
+        ({"values": {"density": (1.5,)}}, MethodError, r"\(0, 1\]"),
+        ({"values": {"strength": (-1.0,)}}, MethodError, ">= 0"),
+        ({"epochs": 0}, UsageError, "epochs"),
+        ({"seeds": ()}, UsageError, "at least one seed"),
+    ],
+)
+def test_a_grid_that_cannot_be_is_refused(change: dict[str, object], error: type[Exception], said: str) -> None:
+    with pytest.raises(error, match=said):
+        replace(SMALL, **change).runs()  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_experiment_is_explained_and_has_runs(name: str) -> None:
+    assert len(EXPERIMENTS[name].__doc__ or "") > 40
+    runs = get_experiment(name).runs()
+    assert len({run.seed for run in runs}) >= 3
+    assert "dense" in {run.method for run in runs}
+    smoke = get_experiment(name).smoke().runs()
+    assert {run.method for run in smoke} == {run.method for run in runs}
+    assert all(run.made_data and run.epochs == 2 for run in smoke) and len(smoke) < 30
+
+
+def test_the_rate_of_the_most_fitting_entry_counts() -> None:
+    recipe = toy_task(learning_rate=0.1, learning_rates={"dwf": 0.3, "dwf[depth=2]": 1.0, "snip": 0.2})
+    expected = {
+        "dense": 0.1, "snip": 0.2, "snip[batches=2]": 0.2, "shallow": 1.0, "dwf": 0.3,
+        "dwf[depth=2,threshold=0.001]": 1.0,
+    }  # fmt: skip
+    assert {form: recipe.rate(parse(form)) for form in expected} == expected
+
+
+def test_a_new_task_is_one_decorated_function() -> None:
+    def my_own_task() -> Task:
+        """A task."""
+        return toy_task()
+
+    try:
+        assert task(my_own_task) is my_own_task
+        assert get_task("my-own-task").classes == 4
+        with pytest.raises(UsageError, match="registered already"):
+            task(my_own_task)
+    finally:
+        del TASKS["my-own-task"]

@@ -1,0 +1,172 @@
+"""Sweeps: nothing twice, nothing lost, failures as data."""
+
+from __future__ import annotations
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from benchmark import engines, records
+from benchmark.engines import Settings, run_all
+from benchmark.experiments import Experiment, Run
+from benchmark.records import CURVE_COLUMNS, LAYER_COLUMNS
+from benchmark.sweep import sweep, to_do
+
+GRID = Experiment(
+    tasks=("lenet300-digits",),
+    methods=("dense", "snip", "dwf[depth=2]"),
+    values={"density": (0.5, 0.1), "strength": (2.0,)},
+    seeds=(0,),
+    epochs=2,
+    made_data=True,
+)
+SETTINGS = Settings("cpu", Path("nowhere"))
+QUIET = Console(quiet=True)
+
+
+def rows(folder: Path) -> list[dict[str, str]]:
+    return records.read(folder / "runs.csv")
+
+
+def test_a_sweep_writes_a_row_its_curves_and_its_layers_for_every_run(tmp_path: Path) -> None:
+    runs = GRID.runs()
+    assert sweep("test", runs, tmp_path, SETTINGS, 1, QUIET) == {"ok": 4}
+    written = rows(tmp_path)
+    assert [row["key"] for row in written] == [run.key for run in runs]
+    assert {row["selection"] for row in written} == {"last"}
+    assert [row["method"] for row in written] == ["dense", "snip", "snip", "dwf[depth=2]"]
+    assert [row["nonzeros"] for row in written[:3]] == ["50200", "25100", "5020"]
+    assert [row["penalty"] != "" for row in written] == [False, False, False, True]
+    assert (written[3]["depth"], written[3]["options"]) == ("2", "depth=2,epsilon=0.25,threshold=1.19e-07")
+    for row in written:
+        assert all(row[name] for name in ("train_seconds", "step_ms", "peak_memory_mb", "torch", "finished_at"))
+    curves = records.read(tmp_path / "curves.csv", CURVE_COLUMNS)
+    assert len(curves) == 4 * 2 * 4 and len({(c["key"], c["epoch"], c["metric"]) for c in curves}) == len(curves)
+    layers = records.read(tmp_path / "layers.csv", LAYER_COLUMNS)
+    for row in written:
+        own = [layer for layer in layers if layer["key"] == row["key"]]
+        assert sum(int(layer["kept"]) for layer in own) == int(row["nonzeros"])
+        assert sum(int(layer["total"]) for layer in own) == int(row["prunable"])
+
+
+def test_a_finished_run_is_never_run_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = GRID.runs()
+    sweep("test", runs[:2], tmp_path, SETTINGS, 1, QUIET)
+    before = (tmp_path / "runs.csv").read_bytes()
+    computed: list[Run] = []
+    original = engines.execute
+    monkeypatch.setattr(engines, "execute", lambda run, settings: computed.append(run) or original(run, settings))
+    sweep("test", runs, tmp_path, SETTINGS, 1, QUIET)
+    assert computed == runs[2:]
+    assert (tmp_path / "runs.csv").read_bytes().startswith(before)
+    sweep("test", runs, tmp_path, SETTINGS, 1, QUIET)
+    assert computed == runs[2:] and to_do(runs, tmp_path) == []
+
+
+def test_two_processes_compute_what_one_does(tmp_path: Path) -> None:
+    runs = GRID.runs()
+    sweep("test", runs, tmp_path / "one", SETTINGS, 1, QUIET)
+    sweep("test", runs, tmp_path / "two", SETTINGS, 2, QUIET)
+    timed = {"train_seconds", "step_ms", "peak_memory_mb", "finished_at", "threads"}
+    one, two = (
+        {row["key"]: {k: v for k, v in row.items() if k not in timed} for row in rows(tmp_path / folder)}
+        for folder in ("one", "two")
+    )
+    assert one == two
+
+
+def test_what_a_run_raises_is_a_row_and_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = GRID.runs()
+
+    def fail(*arguments: object) -> None:
+        raise RuntimeError("out of\nluck")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(engines, "train", fail)
+        assert sweep("test", runs[:1], tmp_path, SETTINGS, 1, QUIET) == {"error": 1}
+    (row,) = rows(tmp_path)
+    assert (row["status"], row["error"]) == ("error", "RuntimeError: out of luck")
+    assert row["test_accuracy"] == "" and row["method"] == "dense"
+    assert sweep("test", runs[:1], tmp_path, SETTINGS, 1, QUIET) == {"ok": 1}
+    assert [row["status"] for row in rows(tmp_path)] == ["error", "ok"]
+
+
+PLUGIN = """
+import os
+from dataclasses import dataclass
+from methods.registry import register
+from methods.base import Method
+
+@register("deadly", knob="none")
+@dataclass
+class Deadly(Method):
+    '''Takes its whole process along.'''
+    def update(self, lr):
+        os._exit(9)
+"""
+
+
+def test_a_worker_that_dies_takes_only_its_own_run_along(tmp_path: Path) -> None:
+    from methods.registry import METHODS, load_plugin
+
+    plugin = tmp_path / "deadly_plugin.py"
+    plugin.write_text(PLUGIN)
+    load_plugin(plugin)
+    try:
+        healthy = GRID.runs()
+        runs = [Run("lenet300-digits", "deadly", 1.0, 0, 1, 0.1, made_data=True), *healthy]
+        results = dict(run_all(runs, Settings("cpu", tmp_path, (plugin,)), 2))
+    finally:
+        del METHODS["deadly"]
+    assert results[runs[0]].measured == {"status": "error", "error": "worker died with exit code 9"}
+    assert all("test_accuracy" in results[run].measured for run in healthy)
+
+
+@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGINT], ids=["killed", "ctrl-c"])
+def test_a_stopped_sweep_goes_on_where_it_was(tmp_path: Path, blow: signal.Signals) -> None:
+    command = [
+        sys.executable, "-m", "benchmark", "run", "quickstart", "--tier", "smoke", "--methods", "snip,random",
+        "--epochs", "30", "--values", "0.5,0.1,0.05,0.02", "--workers", "1", "--results", str(tmp_path),
+    ]  # fmt: skip
+    folder = tmp_path / "quickstart-smoke"
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        while not (folder / "runs.csv").exists() or not rows(folder):
+            assert process.poll() is None
+            time.sleep(0.05)
+        os.kill(process.pid, blow)
+        _, told = process.communicate()
+    assert process.returncode == (-9 if blow == signal.SIGKILL else 130)
+    assert blow == signal.SIGKILL or ("the same command goes on" in told and "Traceback" not in told)
+    before = rows(folder)
+    assert 1 <= len(before) < 8
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    after = rows(folder)
+    assert after[: len(before)] == before
+    assert len(after) == len({row["key"] for row in after}) == 8
+
+
+def test_a_torn_row_is_repaired_with_a_warning_and_its_run_done_again(tmp_path: Path) -> None:
+    runs = GRID.runs()[:2]
+    sweep("test", runs, tmp_path, SETTINGS, 1, QUIET)
+    path = tmp_path / "runs.csv"
+    path.write_bytes(path.read_bytes()[:-20])
+    console = Console(record=True, width=500, quiet=False, file=open(os.devnull, "w"))  # noqa: PTH123, SIM115
+    assert sweep("test", runs, tmp_path, SETTINGS, 1, console) == {"ok": 1}
+    assert "warning" in console.export_text() and (tmp_path / "runs.csv.torn").exists()
+    console.file.close()
+    assert [row["key"] for row in rows(tmp_path)] == [run.key for run in runs]
+
+
+def test_no_reader_is_needed_to_tell_the_columns(tmp_path: Path) -> None:
+    """The file is plain CSV: one header, one line a run."""
+    sweep("test", GRID.runs()[:1], tmp_path, SETTINGS, 1, QUIET)
+    with (tmp_path / "runs.csv").open() as file:
+        (row,) = csv.DictReader(file)
+    assert row["task"] == "lenet300-digits" and float(row["compression"]) == 1
