@@ -9,7 +9,7 @@ NAME = $@$(if $(filter smoke,$(TIER)),-smoke)
 .PHONY: help install test lint figures leaderboard clean
 
 help:  ## print this list
-	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+	@grep -hE '^[a-z ]+:.*## ' Makefile | sed -E 's/^([a-z ]+):.*## /\1\t/' | expand -t 22
 	@echo
 	@echo "make EXPERIMENT runs an experiment and draws its fronts, TIER=smoke does so in a minute on made data:"
 	@grep -hE -A2 '^@experiment' benchmark/experiments.py | sed -nE 's/^def ([a-z0-9_]+).*/  \1/p' | tr _ -
@@ -22,10 +22,10 @@ install: .venv/installed  ## build .venv with everything in it
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
-test: install lint  ## check types and style, run all tests
+test: install lint  ## lint, then run all tests
 	$(BIN)/python -m pytest
 
-lint: install
+lint: install  ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import shutil
 import subprocess
 import tempfile
 from collections import Counter
@@ -47,15 +48,15 @@ def sweep(name: str, runs: list[Run], folder: Path, settings: Settings, workers:
     statuses: Counter[str] = Counter()
     if not remaining:
         return statuses
+    _check_writable(folder)
     for task, made_data in dict.fromkeys((run.task, run.made_data) for run in remaining):
         if not made_data:  # here and once, so that what is missing is told, or fetched, before all else
             get_task(task).data(settings.data_folder)
-    _check_writable(folder)
+    folder.mkdir(parents=True, exist_ok=True)
     commit = _commit()
     columns = ("{task.completed}/{task.total} runs", "{task.fields[failed]} failed", "{task.fields[latest]}")
-    with Progress(
-        BarColumn(24), *map(TextColumn, columns), TimeRemainingColumn(), console=console, transient=True
-    ) as progress:
+    texts = [TextColumn(column, markup=False) for column in columns]  # [depth=3] is no markup
+    with Progress(BarColumn(24), *texts, TimeRemainingColumn(), console=console, transient=True) as progress:
         bar = progress.add_task("", total=len(remaining), failed=0, latest="starting")
         for run, result in run_all(remaining, settings, min(workers, len(remaining))):
             row = make_row(name, run, result, commit)
@@ -76,9 +77,9 @@ def _started(path: Path) -> bool:
 
 
 def _check_writable(folder: Path) -> None:
+    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
+        with tempfile.TemporaryFile(dir=existing):
             pass
     except OSError as error:
         raise UsageError(
@@ -130,9 +131,8 @@ def tell(row: Row) -> str:
 
 def _commit() -> str:
     """The commit of this code, with `-dirty` where files differ from it; empty outside a git checkout."""
-    here = Path(__file__).parent
-    answer = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],
-        cwd=here, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    return answer.stdout.strip()
+    root = Path(__file__).parent.parent
+    if not (root / ".git").exists() or not shutil.which("git"):
+        return ""
+    describe = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    return subprocess.run(describe, cwd=root, capture_output=True, text=True, check=False).stdout.strip()
