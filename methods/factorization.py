@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import torch
 
 from methods.base import Method, Probe
+from methods.initialization import Initialization, draw_factors
 from methods.network import Network
 from methods.registry import MethodError, register, register_alias
 
@@ -24,13 +26,18 @@ class Factorization(Method):
     The knob is strength = lambda S with S = gain * sum_t lr_t, gain = 1 / (1 - momentum): a weight that no gradient
     holds shrinks over the run by exp(-2 strength), whatever the task, depth and budget.
 
-    Factors start from the paper's variance-matched, truncated normal draw: standard deviation s^(1/D) for a layer
-    whose weights have standard deviation s, redrawn until (`epsilon` s)^(1/D) < |omega| < min(1, 2 s)^(1/D). The
-    paper's epsilon is not known to us; 0.25 is ours.
+    init, epsilon, rescale: how the factors start, see `methods.initialization`. The paper's epsilon is not known to us;
+    0.25 is ours.
+    decay: `coupled` L2 is part of the gradient, as the theory asks. `decoupled` shrinks the factors beside the step,
+    omega <- omega (1 - lr gain 2 lambda / D), as AdamW does: the same for SGD up to the momentum's delay, but under
+    Adam it leaves weights dense that coupled decay would zero.
     """
 
     depth: int = field(default=3, metadata={"shown": True})
+    init: Initialization = "truncated"
     epsilon: float = 0.25
+    rescale: bool = False
+    decay: Literal["coupled", "decoupled"] = "coupled"
     threshold: float = 1.19e-7  # float32's machine epsilon, the paper's zero
 
     def __post_init__(self) -> None:
@@ -44,13 +51,16 @@ class Factorization(Method):
             raise MethodError(f"the threshold of dwf is a number >= 0, not {self.threshold:g}")
 
     def prepare(self, net: Network, probe: Probe) -> None:
-        draws = [truncated_factors(net, run, self.depth, self.epsilon, g) for run, g in enumerate(probe.generators())]
-        self.factors = torch.stack(draws, dim=1).to(net.weights)  # [D, R, N]
+        """Draw the factors, [D, R, N], and collapse them into the network."""
+        self.factors = net.weights.new_empty(self.depth, *net.weights.shape)
+        for run, generator in enumerate(probe.generators()):
+            for layer in net.layers:
+                start = net.weights[run, layer.span]
+                drawn = draw_factors(start, self.depth, self.init, self.epsilon, self.rescale, generator)
+                self.factors[:, run, layer.span] = drawn
         self.states = [self.rule.state(factor) for factor in self.factors]
         self.scratch = torch.empty_like(net.weights)
-        strength_per_penalty = self.rule.gain * sum(probe.learning_rates)
-        self.penalty = (self.value / strength_per_penalty).to(net.weights)
-        self.decay = 2 * self.penalty / self.depth
+        self.penalty = (self.value / (self.rule.gain * sum(probe.learning_rates))).to(net.weights)
         self.collapse()
 
     def collapse(self) -> None:
@@ -58,15 +68,19 @@ class Factorization(Method):
         product(self.net.weights, self.factors.unbind())
 
     def update(self, lr: float) -> None:
-        # The gradient of factor d is grad * (product of the others) + decay * factor_d, all at the old factors: `grad`
-        # gathers the factors already moved, as they were, and `chain` multiplies in those still to come.
+        # The gradient of factor d is grad * (product of the others), at the old factors: `grad` gathers the factors
+        # already moved, as they were, and `chain` multiplies in those still to come.
         grad = self.net.grad
+        slope = 2 * self.penalty / self.depth  # of the penalty, per unit of a factor
         for d, factor in enumerate(self.factors):
             later = self.factors[d + 1 :].unbind()
             chain = product(self.scratch, (grad, *later)) if later else grad
-            chain.addcmul_(factor, self.decay)
+            if self.decay == "coupled":
+                chain.addcmul_(factor, slope)
             if later:
                 grad.mul_(factor)
+            if self.decay == "decoupled":
+                factor.mul_(1 - lr * self.rule.gain * slope)
             self.rule.step(factor, chain, self.states[d], lr)
         self.collapse()
 
@@ -83,18 +97,3 @@ def product(out: torch.Tensor, tensors: Sequence[torch.Tensor]) -> torch.Tensor:
 
 
 register_alias("shallow", "dwf[depth=2]")
-
-
-def truncated_factors(net: Network, run: int, depth: int, epsilon: float, generator: torch.Generator) -> torch.Tensor:
-    """Draw [D, N] factors, layer by layer, matched to the standard deviation of the layer's present weights."""
-    drawn = []
-    for layer in net.layers:
-        std = net.weights[run, layer.span].std().item()
-        low, high = (epsilon * std) ** (1 / depth), min(1.0, 2 * std) ** (1 / depth)
-        factors = torch.empty(depth, layer.size)
-        redraw = torch.ones_like(factors, dtype=torch.bool)
-        while redraw.any():
-            factors[redraw] = torch.randn(int(redraw.sum()), generator=generator) * std ** (1 / depth)
-            redraw = (factors.abs() <= low) | (factors.abs() >= high)
-        drawn.append(factors)
-    return torch.cat(drawn, dim=1)

@@ -44,3 +44,34 @@ class Sgd:
             torch.add(grad, velocity, alpha=self.momentum, out=velocity)
             grad = grad.add_(velocity, alpha=self.momentum) if self.nesterov else velocity
         tensor.add_(grad, alpha=-lr)
+
+
+@dataclass(frozen=True)
+class Adam:
+    """Adam (Kingma & Ba, ICLR 2015), as torch.optim.Adam steps; what its caller adds to the gradient is coupled L2.
+
+    m <- b1 m + (1 - b1) g; v <- b2 v + (1 - b2) g^2; w <- w - lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon).
+    Its steps have the size of the rate whatever the gradient's, so `gain` is 1 and a strength means less than with SGD:
+    the penalty that it stands for shrinks a weight linearly, not by exp(-2 strength).
+    """
+
+    betas: tuple[float, float] = (0.9, 0.999)
+    epsilon: float = 1e-8
+
+    @property
+    def gain(self) -> float:
+        return 1.0
+
+    def state(self, tensor: torch.Tensor) -> State:
+        mean, square = torch.zeros_like(tensor), torch.zeros_like(tensor)
+        return {"mean": mean, "square": square, "step": torch.zeros((), dtype=torch.float64)}
+
+    def step(self, tensor: torch.Tensor, grad: torch.Tensor, state: State, lr: float) -> None:
+        b1, b2 = self.betas
+        step = state["step"].add_(1)
+        state["mean"].lerp_(grad, 1 - b1)
+        state["square"].mul_(b2).addcmul_(grad, grad, value=1 - b2)
+        # The count stands on the CPU, so that no device waits; `grad` has done its duty and serves as scratch.
+        torch.sqrt(state["square"], out=grad).div_((1 - b2**step).sqrt()).add_(self.epsilon)
+        torch.div(state["mean"], grad, out=grad).div_(1 - b1**step)
+        tensor.add_(grad, alpha=-lr)

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from methods.rules import Sgd
+from methods.rules import Adam, Sgd
 
 
 @given(
@@ -41,3 +41,19 @@ def test_gain_is_the_distance_that_one_gradient_moves_a_tensor(momentum: float) 
     for _ in range(1000):
         rule.step(tensor, torch.zeros(1, dtype=torch.float64), state, 0.1)
     assert -tensor.item() == pytest.approx(0.1 * rule.gain)
+
+
+@given(rates=st.lists(st.floats(1e-4, 0.1), min_size=1, max_size=8), decay=st.sampled_from([0.0, 0.1]))
+def test_adam_steps_as_torch_does(rates: list[float], decay: float) -> None:
+    start = torch.linspace(-1, 1, 6, dtype=torch.float64)
+    parameter = start.clone().requires_grad_()
+    reference = torch.optim.Adam([parameter], weight_decay=decay)
+    ours, rule = start.clone(), Adam()
+    state = rule.state(ours)
+    for step, rate in enumerate(rates):
+        gradient = torch.sin(start * (step + 1))
+        parameter.grad = gradient.clone()
+        reference.param_groups[0]["lr"] = rate
+        reference.step()
+        rule.step(ours, gradient + decay * ours, state, rate)
+    torch.testing.assert_close(ours, parameter.detach(), rtol=1e-12, atol=1e-12)
