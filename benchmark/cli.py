@@ -140,6 +140,9 @@ def run(
 def report(
     experiment: Annotated[str | None, typer.Argument(help="By default every folder with results.")] = None,
     results: Results = Path("results"),
+    cut: Annotated[
+        float | None, typer.Option(help="Count weights of penalty runs below this magnitude as zero.")
+    ] = None,
 ) -> None:
     """Draw fronts and write the leaderboard from the CSVs of an experiment, or of all."""
     from plots.report import report as report_folder
@@ -148,7 +151,7 @@ def report(
     if not folders:
         raise UsageError(f"there are no results in {results}; `sparsefront run` makes some")
     for folder in folders:
-        for path in report_folder(folder):
+        for path in report_folder(folder, cut):
             console.print(f"wrote {path}", soft_wrap=True)
 
 

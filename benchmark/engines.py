@@ -16,8 +16,9 @@ from pathlib import Path
 
 from benchmark import data
 from benchmark.experiments import Run
+from benchmark.measure import Result
 from benchmark.tasks import get_task
-from benchmark.train import Result, train
+from benchmark.train import train
 from methods.registry import load_plugin, parse
 
 

@@ -18,14 +18,14 @@ from benchmark import records
 from benchmark.engines import Settings, run_all
 from benchmark.errors import UsageError
 from benchmark.experiments import Run
-from benchmark.records import CURVE_COLUMNS, LAYER_COLUMNS, Row
+from benchmark.measure import Result
+from benchmark.records import CURVE_COLUMNS, CUT_COLUMNS, LAYER_COLUMNS, Row
 from benchmark.tasks import get_task
-from benchmark.train import Result
 from methods.registry import parse
 from methods.registry import write as write_method
 
 FINISHED = ("ok", "diverged")  # runs with another status are tried again
-FILES = {"runs.csv": records.COLUMNS, "curves.csv": CURVE_COLUMNS, "layers.csv": LAYER_COLUMNS}
+FILES = {"runs.csv": records.COLUMNS, "curves.csv": CURVE_COLUMNS, "layers.csv": LAYER_COLUMNS, "cuts.csv": CUT_COLUMNS}
 
 
 def to_do(runs: list[Run], folder: Path) -> list[Run]:
@@ -115,9 +115,11 @@ def make_row(name: str, run: Run, result: Result, commit: str) -> Row:
 
 
 def write(folder: Path, row: Row, result: Result) -> None:
-    """Curves and layers first: a row in `runs.csv` says that the run is complete."""
+    """Curves, layers and cuts first: a row in `runs.csv` says that the run is complete."""
     records.append(folder / "curves.csv", CURVE_COLUMNS, [(row.key, *point) for point in result.curves])
     records.append(folder / "layers.csv", LAYER_COLUMNS, [(row.key, *layer) for layer in result.layers])
+    if result.cuts:
+        records.append(folder / "cuts.csv", CUT_COLUMNS, [(row.key, *cut) for cut in result.cuts])
     records.append(folder / "runs.csv", records.COLUMNS, [[getattr(row, f.name) for f in fields(Row)]])
 
 

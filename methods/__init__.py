@@ -6,10 +6,19 @@ functions, so that listing the methods need not wait for it.
 
 import importlib
 import pkgutil
+from typing import Any
 
 from methods.registry import METHODS, MethodError, load_plugin, parse, register, register_alias
 
 for _module in pkgutil.iter_modules(__path__):
-    importlib.import_module(f"{__name__}.{_module.name}")
+    if _module.name != "optimizer":  # derives from torch's class, and is no method
+        importlib.import_module(f"{__name__}.{_module.name}")
 
-__all__ = ["METHODS", "MethodError", "load_plugin", "parse", "register", "register_alias"]
+
+def __getattr__(name: str) -> Any:
+    if name == "SparseOptimizer":
+        return importlib.import_module("methods.optimizer").SparseOptimizer
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+__all__ = ["SparseOptimizer", "METHODS", "MethodError", "load_plugin", "parse", "register", "register_alias"]

@@ -72,6 +72,30 @@ class Method:
     def finish(self) -> None:
         """After the last step: leave exact zeros in `net.weights`."""
 
+    def diagnose(self) -> dict[str, torch.Tensor]:
+        """What is worth a curve, by metric: a number [R] for each run, on the device, taken once an epoch."""
+        return {}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Tensors, numbers and strings that a run in progress goes on from, beside the model's own state."""
+        return {name: value for name, value in vars(self).items() if name not in ("net", "rule")}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a state; tensors are written in place, so that parts of the network stay parts of it."""
+        for name, value in state.items():
+            setattr(self, name, _restored(getattr(self, name), value))
+
+
+def _restored(current: Any, saved: Any) -> Any:
+    if isinstance(saved, torch.Tensor):
+        same = isinstance(current, torch.Tensor) and current.shape == saved.shape
+        return current.copy_(saved) if same else saved.clone()
+    if isinstance(saved, dict) and isinstance(current, dict):
+        return {name: _restored(current.get(name), value) for name, value in saved.items()}
+    if isinstance(saved, list) and isinstance(current, list):
+        return [_restored(now, then) for now, then in zip(current, saved, strict=True)]
+    return saved
+
 
 class Masked(Method):
     """A method that holds some weights at exactly zero; until `restrict` is called, all are free."""

@@ -61,6 +61,7 @@ class Factorization(Method):
         self.states = [self.rule.state(factor) for factor in self.factors]
         self.scratch = torch.empty_like(net.weights)
         self.penalty = (self.value / (self.rule.gain * sum(probe.learning_rates))).to(net.weights)
+        self.slope = 2 * self.penalty / self.depth  # of the penalty, per unit of a factor
         self.collapse()
 
     def collapse(self) -> None:
@@ -71,21 +72,39 @@ class Factorization(Method):
         # The gradient of factor d is grad * (product of the others), at the old factors: `grad` gathers the factors
         # already moved, as they were, and `chain` multiplies in those still to come.
         grad = self.net.grad
-        slope = 2 * self.penalty / self.depth  # of the penalty, per unit of a factor
         for d, factor in enumerate(self.factors):
             later = self.factors[d + 1 :].unbind()
             chain = product(self.scratch, (grad, *later)) if later else grad
             if self.decay == "coupled":
-                chain.addcmul_(factor, slope)
+                chain.addcmul_(factor, self.slope)
             if later:
                 grad.mul_(factor)
             if self.decay == "decoupled":
-                factor.mul_(1 - lr * self.rule.gain * slope)
+                factor.mul_(1 - lr * self.rule.gain * self.slope)
             self.rule.step(factor, chain, self.states[d], lr)
         self.collapse()
 
     def finish(self) -> None:
         self.net.weights.masked_fill_(self.net.weights.abs() < self.threshold, 0)
+
+    def diagnose(self) -> dict[str, torch.Tensor]:
+        """The penalty (lambda / D) sum ||omega||^2 and what of it is misalignment, lambda M.
+
+        M = (1 / D) sum ||omega||^2 - sum |w|^(2/D) is zero where all factors of each weight have one magnitude. A
+        weight counts as balanced if its largest factor is within 5 % of its smallest.
+        """
+        assert self.penalty is not None
+        per_weight = self.factors.square().mean(0)
+        factors = per_weight.sum(1)
+        misalignment = factors - self.net.weights.abs().pow(2 / self.depth).sum(1)
+        magnitudes = self.factors.abs()
+        balanced = magnitudes.amax(0) <= 1.05 * magnitudes.amin(0)
+        return {
+            "penalty": self.penalty[:, 0] * factors,
+            "misalignment": misalignment,
+            "relative_misalignment": misalignment / factors,
+            "balanced": balanced.float().mean(1),
+        }
 
 
 def product(out: torch.Tensor, tensors: Sequence[torch.Tensor]) -> torch.Tensor:

@@ -95,6 +95,18 @@ class Network:
         parts = leaf.split([layer.size for layer in layers], dim=1)
         return {layer.name: part.unflatten(1, layer.shape) for layer, part in zip(layers, parts, strict=True)}
 
+    def gather_gradients(self) -> None:
+        """Where someone has put a gradient of a lone model aside, or in its place another, bring it back."""
+        for grad, layers in ((self.grad, self.layers), (self.rest_grad, self._rest_layers)):
+            for layer in layers:
+                parameter = self.model.get_parameter(layer.name)
+                place = grad[0, layer.span].view(layer.shape)
+                if parameter.grad is None:
+                    place.zero_()
+                elif parameter.grad.data_ptr() != place.data_ptr():
+                    place.copy_(parameter.grad)
+                parameter.grad = place
+
     def zero_grad(self) -> None:
         self.grad.zero_()
         self.rest_grad.zero_()

@@ -4,10 +4,11 @@ import math
 from pathlib import Path
 from typing import get_type_hints
 
+import numpy
 import pandas
 
 from benchmark.errors import UsageError
-from benchmark.records import COLUMNS, CURVE_COLUMNS, Row, read
+from benchmark.records import COLUMNS, CURVE_COLUMNS, CUT_COLUMNS, Row, read
 
 VALUE = ["task", "method", "knob", "value"]  # what the seeds of one point share
 SETTINGS = ["options", "penalty", "learning_rate", "epochs", "batch_size", "selection", "precision", "version"]
@@ -15,10 +16,11 @@ NUMBERS = [name for name, kind in get_type_hints(Row).items() if kind is not str
 DEFAULT_THRESHOLD = 1.19e-7  # float32's machine epsilon: weights below it are zeros unless an option says otherwise
 
 
-def load(folder: Path) -> pandas.DataFrame:
+def load(folder: Path, cut: float | None = None) -> pandas.DataFrame:
     """The runs of an experiment's folder: one row a run, columns as in `benchmark.records.Row`, numbers as numbers.
 
-    A run that was tried again counts with its last row. Compression is infinite where no weight is left.
+    A run that was tried again counts with its last row. Compression is infinite where no weight is left. With a `cut`,
+    penalty runs count as cuts.csv has them at that magnitude.
     Raises UsageError where runs.csv is not a whole table of this version, holds no measured run, or holds one seed of
     one value under two settings, over which a mean would say nothing.
     """
@@ -27,6 +29,8 @@ def load(folder: Path) -> pandas.DataFrame:
     for name in NUMBERS:
         frame[name] = _numbers(frame[name], path)
     frame = frame.drop_duplicates("key", keep="last").reset_index(drop=True)
+    if cut is not None:
+        frame = _at_cut(frame, folder / "cuts.csv", cut)
     frame["compression"] = 1 / frame["density"]
     runs = measured(frame)
     if runs.empty:
@@ -40,6 +44,29 @@ def load(folder: Path) -> pandas.DataFrame:
             f"{path} holds {one['method']} at {one['value']:g} on {one['task']} twice for seed {one['seed']}, "
             f"with different {', '.join(differing) or 'keys'}; keep one of the settings in a folder"
         )
+    return frame
+
+
+def _at_cut(frame: pandas.DataFrame, path: Path, cut: float) -> pandas.DataFrame:
+    """The runs with what was counted and measured of penalty runs at a cut, and that cut as their threshold."""
+    columns = list(CUT_COLUMNS)
+    cuts = pandas.DataFrame(read(path, CUT_COLUMNS), columns=columns)
+    for name in columns[1:]:
+        cuts[name] = _numbers(cuts[name], path)
+    chosen = cuts[numpy.isclose(cuts["cut"], cut, rtol=1e-3)].drop_duplicates("key", keep="last").set_index("key")
+    if chosen.empty:
+        raise UsageError(
+            f"{path} holds no cut at {cut:g}; cuts are {', '.join(f'{c:g}' for c in sorted(set(cuts['cut'])))}"
+        )
+    penalized = frame["penalty"].notna() & (frame["status"] == "ok")
+    if lacking := int((penalized & ~frame["key"].isin(chosen.index)).sum()):
+        raise UsageError(
+            f"{path} does not hold the cut at {cut:g} for {lacking} runs; give their experiment a new folder"
+        )
+    frame = frame.set_index("key")
+    frame.update(chosen[["nonzeros", "density", "val_accuracy", "test_accuracy"]])
+    frame = frame.reset_index()
+    frame.loc[penalized, "options"] = frame["options"].str.replace(r"threshold=[^,]*", f"threshold={cut:g}", regex=True)
     return frame
 
 

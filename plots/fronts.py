@@ -30,9 +30,9 @@ def members(lines: pandas.DataFrame) -> pandas.DataFrame:
     return lines[is_nondominated(points, maximise=True, keep_weakly=True)]
 
 
-def draw(frame: pandas.DataFrame, task: str, folder: Path) -> list[Path]:
-    """Write the figure of one task to front-<task>.png and .svg in a folder that exists."""
-    return save(front(frame, task), folder / f"front-{task}")
+def draw(frame: pandas.DataFrame, task: str, path: Path) -> list[Path]:
+    """Write the figure of one task to <path>.png and <path>.svg, in a folder that exists."""
+    return save(front(frame, task), path)
 
 
 def front(frame: pandas.DataFrame, task: str) -> Figure:

@@ -11,7 +11,8 @@ import torch
 
 import benchmark.train
 from benchmark.data import Data
-from benchmark.train import Result, train
+from benchmark.measure import Result
+from benchmark.train import train
 from methods.registry import METHODS, parse
 from tests.conftest import toy_task
 

@@ -1,12 +1,14 @@
 import gzip
 import math
+from dataclasses import astuple
 from pathlib import Path
 
 import pytest
 
 from benchmark.errors import UsageError
-from benchmark.records import COLUMNS, CURVE_COLUMNS, append
+from benchmark.records import COLUMNS, CURVE_COLUMNS, CUT_COLUMNS, append
 from plots.frame import curves, failures, load, measured, seeds, summary, zeros
+from plots.report import report
 from tests.plots_runs import GOLDEN, pair, run, write
 
 
@@ -141,3 +143,43 @@ def test_seeds_are_counted_in_words(tmp_path: Path) -> None:
     assert seeds(lines) == "1 to 2 seeds"
     assert seeds(lines[lines["n"] == 1]) == "1 seed"
     assert seeds(lines[lines["n"] == 2]) == "2 seeds"
+
+
+def with_cuts(folder: Path) -> Path:
+    """A dense run, a mask run, and a penalty run that is measured at two cuts."""
+    penalty = run("dwf[depth=3]", 5, 0, 500, 91, 92, options="depth=3,threshold=1.19e-07", knob="strength", penalty=0.1)
+    rows = [run("dense", 1, 0, 1000, 90, 91), run("snip", 0.1, 0, 100, 80, 81), penalty]
+    append(folder / "runs.csv", COLUMNS, [astuple(row) for row in rows])
+    cuts = [(penalty.key, 1.19e-7, 500, 0.5, 91, 92), (penalty.key, 1e-4, 20, 0.02, 85, 86)]
+    append(folder / "cuts.csv", CUT_COLUMNS, cuts)
+    return folder
+
+
+def test_a_cut_recounts_penalty_runs_and_leaves_masks_alone(tmp_path: Path) -> None:
+    frame = load(with_cuts(tmp_path), cut=1e-4).set_index("method")
+    assert frame["nonzeros"].to_dict() == {"dense": 1000, "snip": 100, "dwf[depth=3]": 20}
+    assert frame["compression"].to_dict() == {"dense": 1, "snip": 10, "dwf[depth=3]": 50}
+    assert frame["test_accuracy"].to_dict() == {"dense": 91, "snip": 81, "dwf[depth=3]": 86}
+    assert zeros(frame.reset_index()) == "zeros: |w| < 0.0001"
+    untouched = load(tmp_path).set_index("method")
+    assert untouched.loc["dwf[depth=3]", "nonzeros"] == 500 and zeros(untouched.reset_index()) == ""
+
+
+def test_a_cut_that_was_not_measured_is_refused_with_those_that_were(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"cuts are 1\.19e-07, 0\.0001"):
+        load(with_cuts(tmp_path), cut=1e-3)
+    late = run("dwf[depth=4]", 5, 0, 500, 91, 92, knob="strength", penalty=0.1)
+    append(tmp_path / "runs.csv", COLUMNS, [astuple(late)])
+    with pytest.raises(UsageError, match="for 1 runs"):
+        load(tmp_path, cut=1e-4)
+
+
+def test_the_cut_stands_in_the_names_and_on_the_figure(tmp_path: Path) -> None:
+    paths = report(with_cuts(tmp_path), cut=1e-4)
+    assert [path.name for path in paths] == [
+        "front-toy-cut-0.0001.png",
+        "front-toy-cut-0.0001.svg",
+        "leaderboard-cut-0.0001.md",
+    ]
+    assert "Counted as zero: |w| < 0.0001" in paths[2].read_text()
+    assert "zeros: |w| &lt; 0.0001" in paths[1].read_text() or "zeros: |w| < 0.0001" in paths[1].read_text()

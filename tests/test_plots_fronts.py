@@ -110,7 +110,7 @@ def test_extreme_results_do_not_break_the_axes(tmp_path: Path, rows: list) -> No
     assert numpy.isfinite([*axes.get_xlim(), *axes.get_ylim()]).all()
     assert axes.get_xlim()[1] > 10
     assert 0 <= axes.get_ylim()[0] < axes.get_ylim()[1] <= 100
-    assert all(path.stat().st_size for path in draw(frame, "toy", tmp_path))
+    assert all(path.stat().st_size for path in draw(frame, "toy", tmp_path / "front-toy"))
 
 
 @pytest.mark.parametrize(("low", "high"), [(9, 99), (97, 98.2), (30, 75), (0, 100)])
@@ -131,8 +131,8 @@ def test_the_accuracy_scale_can_be_undone(accuracy: float) -> None:
 
 def test_drawing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
     frame = load(write(tmp_path))
-    first = draw(frame, "toy", tmp_path)
+    first = draw(frame, "toy", tmp_path / "front-toy")
     assert [path.name for path in first] == ["front-toy.png", "front-toy.svg"]
     before = [path.read_bytes() for path in first]
-    assert [path.read_bytes() for path in draw(frame, "toy", tmp_path)] == before
+    assert [path.read_bytes() for path in draw(frame, "toy", tmp_path / "front-toy")] == before
     assert b"<dc:date>" not in before[1]

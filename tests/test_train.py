@@ -45,8 +45,11 @@ def test_curves_have_a_value_for_every_epoch_and_metric(toy_data: Data) -> None:
     (result,) = train(toy_task(), parse("magnitude"), [0.25], 0, 4, 0.1, toy_data, "float32")
     by_metric = {metric: [v for _, m, v in result.curves if m == metric] for _, metric, _ in result.curves}
     assert {metric: len(values) for metric, values in by_metric.items()} == dict.fromkeys(
-        ("train_loss", "val_loss", "val_accuracy", "density"), 4
-    )
+        [
+            "train_loss", "val_loss", "val_accuracy", "density", "weight_norm",
+            "density of 1.weight", "density of 3.weight",
+        ], 4,
+    )  # fmt: skip
     assert by_metric["density"] == [1, 1, 0.25, 0.25]  # pruned half way
     assert by_metric["val_accuracy"][-1] == result.measured["val_accuracy"]
 
@@ -70,3 +73,29 @@ def test_gradients_for_scores_leave_running_statistics_alone(toy_data: Data) -> 
     assert gradient.abs().sum() > 0 and net.grad.abs().sum() == 0
     assert all(torch.equal(a, b) for a, b in zip(before, net.buffers(), strict=True))
     torch.testing.assert_close(probe.gradient(25), gradient)
+
+
+def test_cuts_count_and_evaluate_the_same_network_at_every_threshold(toy_data: Data) -> None:
+    """What is cut at the method's own threshold is the final network; larger cuts leave less."""
+    together = train(toy_task(), parse("dwf[threshold=1e-4]"), [0.5, 3.0], 0, 4, 0.3, toy_data, "float32")
+    for result in together:
+        assert [cut[0] for cut in result.cuts] == [1.19e-7, 1e-6, 1e-5, 1e-4, 1e-3]
+        nonzeros = [cut[1] for cut in result.cuts]
+        assert nonzeros == sorted(nonzeros, reverse=True)
+        own = result.cuts[3]
+        names = ("nonzeros", "density", "val_accuracy", "test_accuracy")
+        assert own[1:] == tuple(result.measured[name] for name in names)
+    assert together[0].cuts != together[1].cuts
+    (masked,) = train(toy_task(), parse("snip"), [0.5], 0, 1, 0.1, toy_data, "float32")
+    assert masked.cuts == []
+
+
+def test_a_penalty_runs_curves_tell_its_penalty_and_its_balance(toy_data: Data) -> None:
+    (result,) = train(toy_task(), parse("dwf[depth=3,init=root]"), [0.3], 0, 3, 0.05, toy_data, "float32")
+    last = {metric: value for epoch, metric, value in result.curves if epoch == 3}
+    assert last["relative_misalignment"] < 0.01 and last["balanced"] > 0.9  # a balanced start stays balanced
+    assert last["penalty"] > 0
+    (drawn,) = train(toy_task(), parse("dwf[depth=3]"), [0.1], 0, 3, 0.05, toy_data, "float32")
+    unbalanced = {metric: value for epoch, metric, value in drawn.curves if epoch == 3}
+    assert unbalanced["relative_misalignment"] > 0.01 and unbalanced["balanced"] < 0.9
+    assert {f"density at {cut}" for cut in ("1.19e-07", "1e-06", "1e-05", "0.0001", "0.001")} <= set(last)

@@ -1,0 +1,145 @@
+"""Any method as a torch.optim.Optimizer, for a training script of one's own."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+
+from methods.network import Network
+from methods.registry import MethodError, parse
+from methods.rules import Rule, Sgd
+
+
+class SparseOptimizer(torch.optim.Optimizer):
+    """Trains all parameters of a plain model, and leaves its linear and convolutional weights sparse after `finish()`.
+
+    method: written form, as in "dwf[depth=3]".
+    steps: how many times `step()` will be called.
+    lr: learning rate; torch's schedulers change it as they do for any optimizer.
+    strength, penalty or density: the method's value. `penalty` is lambda itself; `strength` is lambda times the sum of
+        the learning rates / (1 - momentum), for which `rates` names the rate of every step; by default those of
+        CosineAnnealingLR(optimizer, steps). Should the rates turn out otherwise, `finish()` warns.
+    rule: methods.rules.Sgd or Adam. weight_decay: for methods without a penalty of their own.
+    probe: for methods that score data, a function that returns the loss of the model on a batch, another at each call.
+    seed: of what the method draws.
+
+    Build it when the model is on its device. Raises MethodError for a method, option or value that does not exist.
+    """
+
+    def __init__(
+        self,
+        model: torch.nn.Module,
+        method: str,
+        *,
+        steps: int,
+        lr: float,
+        strength: float | None = None,
+        penalty: float | None = None,
+        density: float | None = None,
+        rates: Sequence[float] | None = None,
+        rule: Rule | None = None,
+        weight_decay: float = 0.0,
+        probe: Callable[[], torch.Tensor] | None = None,
+        seed: int = 0,
+    ):
+        if steps < 1:
+            raise MethodError(f"steps is a whole number >= 1, not {steps}")
+        self.method = parse(method)
+        rates = list(rates or (lr * (1 + math.cos(math.pi * t / steps)) / 2 for t in range(steps)))
+        self.rule = rule or Sgd()
+        budget = self.rule.gain * sum(rates)
+        given = {"strength": strength, "penalty": penalty, "density": density}
+        named = [name for name, value in given.items() if value is not None]
+        fitting = {"strength": ["strength", "penalty"], "density": ["density"], "none": []}[self.method.knob]
+        if len(named) != min(len(fitting), 1) or not set(named) <= set(fitting):
+            takes = " or ".join(fitting) or "no value"
+            raise MethodError(f"{self.method} takes {takes}, not {' and '.join(named) or 'nothing'}")
+        value = next((float(value) for value in given.values() if value is not None), 1.0)
+        self.net = Network([model])
+        super().__init__(model.parameters(), {"lr": lr})
+        self._value = value * budget if penalty is not None else value
+        self._edges = [round(steps * sum(self.method.phases[:i])) for i in range(len(self.method.phases))]
+        self._steps_done, self._rates_done = 0, 0.0
+        self._expected = budget
+        self.rest_state = self.rule.state(self.net.rest)
+        self.method.start(self.net, [self._value], self.rule, weight_decay, _ScriptProbe(self.net, rates, probe, seed))
+
+    def zero_grad(self, set_to_none: bool = False) -> None:
+        """Zero the gradients; they are parts of one tensor and are never set to None."""
+        self.net.gather_gradients()
+        self.net.zero_grad()
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        self.net.gather_gradients()
+        for phase, start in enumerate(self._edges):
+            if start == self._steps_done:
+                self.method.begin(phase)
+        lr = float(self.param_groups[0]["lr"])
+        self.method.update(lr)
+        self.rule.step(self.net.rest, self.net.rest_grad, self.rest_state, lr)
+        self._steps_done += 1
+        self._rates_done += lr
+        return loss
+
+    @torch.no_grad()
+    def finish(self) -> None:
+        """Leave exact zeros in the model; to be called once, after the last step."""
+        for phase, start in enumerate(self._edges):
+            if start >= self._steps_done:
+                self.method.begin(phase)
+        self.method.finish()
+        spent = self.rule.gain * self._rates_done
+        if self.method.penalty is not None and not math.isclose(spent, self._expected, rel_tol=0.05):
+            realized = float(self.method.penalty[0]) * spent
+            warnings.warn(
+                f"the learning rates made a strength of {realized:.3g}, where {self._value:.3g} was planned; "
+                "`rates` names the rate of every step",
+                stacklevel=2,
+            )
+
+    def state_dict(self) -> dict[str, Any]:
+        """Tensors, numbers and strings alone; the model's own state_dict goes beside it."""
+        return super().state_dict() | {
+            "method": self.method.state_dict(),
+            "rest": self.rest_state,
+            "steps_done": self._steps_done,
+            "rates_done": self._rates_done,
+        }
+
+    @torch.no_grad()
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        own = {name: state_dict[name] for name in ("method", "rest", "steps_done", "rates_done")}
+        super().load_state_dict({name: value for name, value in state_dict.items() if name not in own})
+        self.method.load_state_dict(own["method"])
+        for name, tensor in self.rest_state.items():
+            tensor.copy_(own["rest"][name])
+        self._steps_done, self._rates_done = own["steps_done"], own["rates_done"]
+
+
+class _ScriptProbe:
+    """What a method may ask before training, answered from a script."""
+
+    def __init__(self, net: Network, rates: list[float], loss: Callable[[], torch.Tensor] | None, seed: int):
+        self.net, self.learning_rates, self.loss, self.seed = net, rates, loss, seed
+
+    def generators(self) -> list[torch.Generator]:
+        return [torch.Generator().manual_seed(self.seed)]
+
+    def gradient(self, batches: int) -> torch.Tensor:
+        if self.loss is None:
+            raise MethodError("this method scores data: give `probe`, a function that returns the loss on a batch")
+        self.net.zero_grad()
+        for _ in range(batches):
+            self.loss().backward()
+        gradient = self.net.grad / batches
+        self.net.zero_grad()
+        return gradient
