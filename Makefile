@@ -6,10 +6,10 @@ RESULTS := $(if $(filter smoke,$(TIER)),$(shell mktemp -d),results)
 NAME = $@$(if $(filter smoke,$(TIER)),-smoke)
 
 .DEFAULT_GOAL := help
-.PHONY: help install test lint figures leaderboard clean
+.PHONY: help install test lint figures leaderboard bench-update clean
 
 help:  ## print this list
-	@grep -hE '^[a-z ]+:.*## ' Makefile | sed -E 's/^([a-z ]+):.*## /\1\t/' | expand -t 22
+	@grep -hE '^[a-z -]+:.*## ' Makefile | sed -E 's/^([a-z -]+):.*## /\1\t/' | expand -t 22
 	@echo
 	@echo "make EXPERIMENT runs an experiment and draws its fronts, TIER=smoke does so in a minute on made data:"
 	@grep -hE -A2 '^@experiment' benchmark/experiments.py | sed -nE 's/^def ([a-z0-9_]+).*/  \1/p' | tr _ -
@@ -32,6 +32,9 @@ lint: install  ## check style and types
 
 figures leaderboard: install  ## redraw all fronts and leaderboards from the CSVs under results/
 	@$(BIN)/sparsefront report
+
+bench-update: install  ## time a training step: dense, dwf at depths 1 to 8, parametrize
+	@$(BIN)/python -m benchmark.speed
 
 clean:  ## remove the virtual environment
 	rm -rf .venv

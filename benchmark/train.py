@@ -54,6 +54,7 @@ def train(
         net = Network([_model(task, seed).to(device) for _ in values])
         order = generator(seed, "order")
         rest_state = task.rule.state(net.rest)
+        rate = net.weights.new_zeros(())
         steps_done = [0] * net.runs
         curves: list[list[Point]] = [[] for _ in values]
         cuts: list[list[Cut]] = [[] for _ in values]
@@ -75,8 +76,9 @@ def train(
                 loss = cross_entropy(logits, labels[batch]).mean(1)
                 loss.sum().backward()
                 total += loss.detach()
-                method.update(learning_rates[step])
-                task.rule.step(net.rest, net.rest_grad, rest_state, learning_rates[step])
+                rate.fill_(learning_rates[step])
+                method.update(rate)
+                task.rule.step(net.rest, net.rest_grad, rest_state, rate)
                 step += 1
             if epoch == epochs:
                 if step in phase_starts:  # a last phase too short for a step still prunes

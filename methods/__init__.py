@@ -11,7 +11,7 @@ from typing import Any
 from methods.registry import METHODS, MethodError, load_plugin, parse, register, register_alias
 
 for _module in pkgutil.iter_modules(__path__):
-    if _module.name != "optimizer":  # derives from torch's class, and is no method
+    if _module.name != "optimizer":  # a class of torch's own kind, and no method
         importlib.import_module(f"{__name__}.{_module.name}")
 
 

@@ -63,7 +63,7 @@ class Method:
     def begin(self, phase: int) -> None:
         """At the start of each phase: prune, rewind."""
 
-    def update(self, lr: float) -> None:
+    def update(self, lr: torch.Tensor) -> None:
         """One step from `net.grad`, which may be overwritten. Here: the optimizer's own, with coupled weight decay."""
         if self.weight_decay:
             self.net.grad.add_(self.net.weights, alpha=self.weight_decay)
@@ -78,12 +78,20 @@ class Method:
 
     def state_dict(self) -> dict[str, Any]:
         """Tensors, numbers and strings that a run in progress goes on from, beside the model's own state."""
-        return {name: value for name, value in vars(self).items() if name not in ("net", "rule")}
+        return {name: value for name, value in vars(self).items() if _is_state(value)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a state; tensors are written in place, so that parts of the network stay parts of it."""
         for name, value in state.items():
             setattr(self, name, _restored(getattr(self, name), value))
+
+
+def _is_state(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(map(_is_state, value.values()))
+    if isinstance(value, list | tuple):
+        return all(map(_is_state, value))
+    return value is None or isinstance(value, torch.Tensor | int | float | str)
 
 
 def _restored(current: Any, saved: Any) -> Any:
@@ -109,7 +117,7 @@ class Masked(Method):
         for tensor in self.state.values():
             tensor.masked_fill_(self.dropped, 0)
 
-    def update(self, lr: float) -> None:
+    def update(self, lr: torch.Tensor) -> None:
         # Filling, not multiplying: NaN * 0 is NaN. With no gradient and no momentum a zero stays a zero.
         if self.dropped is not None:
             self.net.grad.masked_fill_(self.dropped, 0)

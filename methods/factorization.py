@@ -9,9 +9,13 @@ from typing import Literal
 import torch
 
 from methods.base import Method, Probe
+from methods.compilation import fused
 from methods.initialization import Initialization, draw_factors
 from methods.network import Network
 from methods.registry import MethodError, register, register_alias
+from methods.rules import Rule, State
+
+COMPILE_FROM = 400_000  # numbers in all factors; below, starting the compiler costs more than it saves
 
 
 @register("dwf", knob="strength")
@@ -62,27 +66,12 @@ class Factorization(Method):
         self.scratch = torch.empty_like(net.weights)
         self.penalty = (self.value / (self.rule.gain * sum(probe.learning_rates))).to(net.weights)
         self.slope = 2 * self.penalty / self.depth  # of the penalty, per unit of a factor
-        self.collapse()
+        product(net.weights, self.factors.unbind())
+        self.step = fused(step, worth=self.factors.numel() >= COMPILE_FROM)
 
-    def collapse(self) -> None:
-        """Multiply the factors back into the network."""
-        product(self.net.weights, self.factors.unbind())
-
-    def update(self, lr: float) -> None:
-        # The gradient of factor d is grad * (product of the others), at the old factors: `grad` gathers the factors
-        # already moved, as they were, and `chain` multiplies in those still to come.
-        grad = self.net.grad
-        for d, factor in enumerate(self.factors):
-            later = self.factors[d + 1 :].unbind()
-            chain = product(self.scratch, (grad, *later)) if later else grad
-            if self.decay == "coupled":
-                chain.addcmul_(factor, self.slope)
-            if later:
-                grad.mul_(factor)
-            if self.decay == "decoupled":
-                factor.mul_(1 - lr * self.rule.gain * self.slope)
-            self.rule.step(factor, chain, self.states[d], lr)
-        self.collapse()
+    def update(self, lr: torch.Tensor) -> None:
+        tensors = (self.factors.unbind(), self.states, self.net.grad, self.scratch, self.net.weights)
+        self.step(*tensors, self.slope, lr, self.rule, self.decay == "decoupled")
 
     def finish(self) -> None:
         self.net.weights.masked_fill_(self.net.weights.abs() < self.threshold, 0)
@@ -105,6 +94,35 @@ class Factorization(Method):
             "relative_misalignment": misalignment / factors,
             "balanced": balanced.float().mean(1),
         }
+
+
+def step(
+    factors: Sequence[torch.Tensor],
+    states: Sequence[State],
+    grad: torch.Tensor,
+    scratch: torch.Tensor,
+    weights: torch.Tensor,
+    slope: torch.Tensor,
+    lr: torch.Tensor,
+    rule: Rule,
+    decoupled: bool,
+) -> None:
+    """Move all factors by one step and collapse them into `weights`, in place; `grad` and `scratch` are overwritten.
+
+    The gradient of factor d is grad * (product of the others), at the old factors: `grad` gathers the factors already
+    moved, as they were, and `chain` multiplies in those still to come.
+    """
+    for d, factor in enumerate(factors):
+        later = factors[d + 1 :]
+        chain = product(scratch, (grad, *later)) if later else grad
+        if not decoupled:
+            chain.addcmul_(factor, slope)
+        if later:
+            grad.mul_(factor)
+        if decoupled:
+            factor.mul_(1 - lr * rule.gain * slope)
+        rule.step(factor, chain, states[d], lr)
+    product(weights, factors)
 
 
 def product(out: torch.Tensor, tensors: Sequence[torch.Tensor]) -> torch.Tensor:

@@ -64,6 +64,7 @@ class SparseOptimizer(torch.optim.Optimizer):
         self._value = value * budget if penalty is not None else value
         self._edges = [round(steps * sum(self.method.phases[:i])) for i in range(len(self.method.phases))]
         self._steps_done, self._rates_done = 0, 0.0
+        self._rate = self.net.weights.new_zeros(())
         self._expected = budget
         self.rest_state = self.rule.state(self.net.rest)
         self.method.start(self.net, [self._value], self.rule, weight_decay, _ScriptProbe(self.net, rates, probe, seed))
@@ -84,8 +85,9 @@ class SparseOptimizer(torch.optim.Optimizer):
             if start == self._steps_done:
                 self.method.begin(phase)
         lr = float(self.param_groups[0]["lr"])
-        self.method.update(lr)
-        self.rule.step(self.net.rest, self.net.rest_grad, self.rest_state, lr)
+        self._rate.fill_(lr)
+        self.method.update(self._rate)
+        self.rule.step(self.net.rest, self.net.rest_grad, self.rest_state, self._rate)
         self._steps_done += 1
         self._rates_done += lr
         return loss

@@ -11,7 +11,7 @@ State: TypeAlias = "dict[str, torch.Tensor]"
 
 
 class Rule(Protocol):
-    """How a tensor moves along its gradient."""
+    """How a tensor moves along its gradient. The rate `lr` is a tensor without dimensions, which a compiler likes."""
 
     @property
     def gain(self) -> float:
@@ -20,7 +20,7 @@ class Rule(Protocol):
     def state(self, tensor: torch.Tensor) -> State:
         """A fresh state for a tensor."""
 
-    def step(self, tensor: torch.Tensor, grad: torch.Tensor, state: State, lr: float) -> None:
+    def step(self, tensor: torch.Tensor, grad: torch.Tensor, state: State, lr: torch.Tensor) -> None:
         """Move the tensor by one step. L2 decay is coupled: its caller adds it to `grad`, which may be overwritten."""
 
 
@@ -38,12 +38,12 @@ class Sgd:
     def state(self, tensor: torch.Tensor) -> State:
         return {"momentum": torch.zeros_like(tensor)} if self.momentum else {}
 
-    def step(self, tensor: torch.Tensor, grad: torch.Tensor, state: State, lr: float) -> None:
+    def step(self, tensor: torch.Tensor, grad: torch.Tensor, state: State, lr: torch.Tensor) -> None:
         if self.momentum:
             velocity = state["momentum"]
             torch.add(grad, velocity, alpha=self.momentum, out=velocity)
             grad = grad.add_(velocity, alpha=self.momentum) if self.nesterov else velocity
-        tensor.add_(grad, alpha=-lr)
+        tensor.addcmul_(grad, lr, value=-1)
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Adam:
         mean, square = torch.zeros_like(tensor), torch.zeros_like(tensor)
         return {"mean": mean, "square": square, "step": torch.zeros((), dtype=torch.float64)}
 
-    def step(self, tensor: torch.Tensor, grad: torch.Tensor, state: State, lr: float) -> None:
+    def step(self, tensor: torch.Tensor, grad: torch.Tensor, state: State, lr: torch.Tensor) -> None:
         b1, b2 = self.betas
         step = state["step"].add_(1)
         state["mean"].lerp_(grad, 1 - b1)
@@ -74,4 +74,4 @@ class Adam:
         # The count stands on the CPU, so that no device waits; `grad` has done its duty and serves as scratch.
         torch.sqrt(state["square"], out=grad).div_((1 - b2**step).sqrt()).add_(self.epsilon)
         torch.div(state["mean"], grad, out=grad).div_(1 - b1**step)
-        tensor.add_(grad, alpha=-lr)
+        tensor.addcmul_(grad, lr, value=-1)

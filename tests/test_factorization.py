@@ -55,7 +55,7 @@ def test_updates_equal_autograd_through_the_product(depth: int, rule: Rule, opti
         loss.backward()
         reference.step()
         net.grad.copy_(net.weights - target)
-        method.update(rate)
+        method.update(torch.tensor(rate, dtype=DOUBLE))
     torch.testing.assert_close(method.factors, factors.detach(), rtol=0, atol=1e-12)
     torch.testing.assert_close(net.weights, factors.detach().prod(0), rtol=0, atol=1e-12)
 
@@ -73,7 +73,7 @@ def test_decoupled_decay_is_the_optimizers_step_and_a_shrinking_beside_it() -> N
         ((factors[0] * factors[1] * factors[2] - 1) ** 2).sum().backward()
         reference.step()
         net.grad.copy_(2 * (net.weights - 1))
-        method.update(rate)
+        method.update(torch.tensor(rate, dtype=DOUBLE))
     torch.testing.assert_close(method.factors, factors.detach(), rtol=0, atol=1e-12)
 
 

@@ -65,14 +65,14 @@ def test_pruned_weights_stay_zero_under_momentum_decay_and_nan() -> None:
     method.start(net, [0.5], Sgd(0.9), 0.1, FakeProbe(net, [0.1]))
     for _ in range(3):
         net.grad.fill_(1.0)
-        method.update(0.1)
+        method.update(torch.tensor(0.1))
     method.begin(1)
     dropped = [0, 3, 5]
     assert all(net.weights[0, i] == 0 for i in dropped)
     for gradient in (1.0, -1.0, float("inf"), float("nan")):
         net.grad.fill_(0.5)
         net.grad[0, dropped] = gradient
-        method.update(0.1)
+        method.update(torch.tensor(0.1))
         assert net.weights[0, dropped].tolist() == [0, 0, 0]
         assert net.weights.isfinite().all()
 
@@ -82,6 +82,6 @@ def test_dense_takes_the_optimizers_step_with_coupled_decay() -> None:
     method = parse("dense")
     method.start(net, [1.0], Sgd(0.9), 0.1, FakeProbe(net, [0.1]))
     net.grad.fill_(1.0)
-    method.update(0.5)
+    method.update(torch.tensor(0.5))
     # w - lr (g + decay w) = w - 0.5 - 0.05 w
     torch.testing.assert_close(net.weights[0], torch.tensor(WEIGHTS) * 0.95 - 0.5)

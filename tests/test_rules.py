@@ -28,7 +28,7 @@ def test_sgd_steps_as_torch_does(momentum: float, nesterov: bool, decay: float, 
         parameter.grad = gradient.clone()
         reference.param_groups[0]["lr"] = rate
         reference.step()
-        rule.step(ours, gradient + decay * ours, state, rate)
+        rule.step(ours, gradient + decay * ours, state, torch.tensor(rate, dtype=torch.float64))
     # torch's momentum holds gradients, ours does too: a changing rate acts alike.
     torch.testing.assert_close(ours, parameter.detach(), rtol=1e-12, atol=1e-12)
 
@@ -37,9 +37,9 @@ def test_sgd_steps_as_torch_does(momentum: float, nesterov: bool, decay: float, 
 def test_gain_is_the_distance_that_one_gradient_moves_a_tensor(momentum: float) -> None:
     rule, tensor = Sgd(momentum), torch.zeros(1, dtype=torch.float64)
     state = rule.state(tensor)
-    rule.step(tensor, torch.ones(1, dtype=torch.float64), state, 0.1)
+    rule.step(tensor, torch.ones(1, dtype=torch.float64), state, torch.tensor(0.1, dtype=torch.float64))
     for _ in range(1000):
-        rule.step(tensor, torch.zeros(1, dtype=torch.float64), state, 0.1)
+        rule.step(tensor, torch.zeros(1, dtype=torch.float64), state, torch.tensor(0.1, dtype=torch.float64))
     assert -tensor.item() == pytest.approx(0.1 * rule.gain)
 
 
@@ -55,5 +55,5 @@ def test_adam_steps_as_torch_does(rates: list[float], decay: float) -> None:
         parameter.grad = gradient.clone()
         reference.param_groups[0]["lr"] = rate
         reference.step()
-        rule.step(ours, gradient + decay * ours, state, rate)
+        rule.step(ours, gradient + decay * ours, state, torch.tensor(rate, dtype=torch.float64))
     torch.testing.assert_close(ours, parameter.detach(), rtol=1e-12, atol=1e-12)

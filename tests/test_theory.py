@@ -41,7 +41,7 @@ def minimize(
     method.start(net, [penalty * rule.gain * rate * steps], rule, 0.0, FakeProbe(net, [rate] * steps))
     for _ in range(steps):
         net.grad[0] = gradient(net.weights[0])
-        method.update(rate)
+        method.update(torch.tensor(rate, dtype=DOUBLE))
     return net.weights[0].clone()
 
 
@@ -124,7 +124,7 @@ def test_imbalance_decays_at_its_rate_whatever_the_loss(depth: int) -> None:
     target = torch.linspace(-1, 1, 20, dtype=DOUBLE)
     for _ in range(steps):
         net.grad[0] = net.weights[0] - target
-        method.update(rate)
+        method.update(torch.tensor(rate, dtype=DOUBLE))
     left = (method.factors[0] ** 2 - method.factors[1] ** 2) / imbalance
     expected = (1 - 4 * penalty * rate / depth) ** steps
     torch.testing.assert_close(left, torch.full_like(left, expected), rtol=0.02, atol=0)
@@ -154,6 +154,6 @@ def test_collapse_changes_no_output() -> None:
     x = torch.randn(5, 1, 4, 4, generator=torch.Generator().manual_seed(0))
     for _ in range(3):
         net.grad.copy_(torch.sin(torch.arange(net.grad.numel())).view_as(net.grad))
-        method.update(0.1)
+        method.update(torch.tensor(0.1))
         weights = {layer.name: method.factors[:, 0, layer.span].prod(0).view(layer.shape) for layer in net.layers}
         torch.testing.assert_close(net.model(x), torch.func.functional_call(net.model, weights, (x,)))
