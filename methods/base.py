@@ -30,7 +30,7 @@ class Method:
 
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]  # its options
     name: ClassVar[str]
-    knob: ClassVar[str]
+    knob: str  # what a sweep turns
     version: ClassVar[int] = 1  # raised when a change makes the method compute something else
     threshold: float = 0.0  # magnitudes below it count as zero while training and are zeros at the end
 

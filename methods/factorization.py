@@ -28,7 +28,7 @@ class Factorization(Method):
     Kolb, Weber, Bischl & Ruegamer, "Deep Weight Factorization", ICLR 2025; D = 2: Ziyin & Wang, ICML 2023.
 
     The knob is strength = lambda S with S = gain * sum_t lr_t, gain = 1 / (1 - momentum): a weight that no gradient
-    holds shrinks over the run by exp(-2 strength), whatever the task, depth and budget.
+    holds shrinks over the run by exp(-2 strength), whatever the task, depth and budget. `by=penalty` turns lambda itself.
 
     init, epsilon, rescale: how the factors start, see `methods.initialization`. The paper's epsilon is not known to us;
     0.25 is ours.
@@ -38,6 +38,7 @@ class Factorization(Method):
     """
 
     depth: int = field(default=3, metadata={"shown": True})
+    by: Literal["strength", "penalty"] = "strength"
     init: Initialization = "truncated"
     epsilon: float = 0.25
     rescale: bool = False
@@ -45,6 +46,7 @@ class Factorization(Method):
     threshold: float = 1.19e-7  # float32's machine epsilon, the paper's zero
 
     def __post_init__(self) -> None:
+        self.knob = self.by
         if self.depth < 1:
             raise MethodError(f"the depth of dwf is a whole number >= 1, not {self.depth}")
         if not 0 <= self.epsilon < 1:
@@ -64,7 +66,8 @@ class Factorization(Method):
                 self.factors[:, run, layer.span] = drawn
         self.states = [self.rule.state(factor) for factor in self.factors]
         self.scratch = torch.empty_like(net.weights)
-        self.penalty = (self.value / (self.rule.gain * sum(probe.learning_rates))).to(net.weights)
+        budget = self.rule.gain * sum(probe.learning_rates) if self.by == "strength" else 1.0
+        self.penalty = (self.value / budget).to(net.weights)
         self.slope = 2 * self.penalty / self.depth  # of the penalty, per unit of a factor
         product(net.weights, self.factors.unbind())
         self.step = fused(step, worth=self.factors.numel() >= COMPILE_FROM)

@@ -54,14 +54,16 @@ class SparseOptimizer(torch.optim.Optimizer):
         budget = self.rule.gain * sum(rates)
         given = {"strength": strength, "penalty": penalty, "density": density}
         named = [name for name, value in given.items() if value is not None]
-        fitting = {"strength": ["strength", "penalty"], "density": ["density"], "none": []}[self.method.knob]
+        fitting = {"strength": ["strength", "penalty"], "penalty": ["penalty"], "density": ["density"], "none": []}[
+            self.method.knob
+        ]
         if len(named) != min(len(fitting), 1) or not set(named) <= set(fitting):
             takes = " or ".join(fitting) or "no value"
             raise MethodError(f"{self.method} takes {takes}, not {' and '.join(named) or 'nothing'}")
         value = next((float(value) for value in given.values() if value is not None), 1.0)
         self.net = Network([model])
         super().__init__(model.parameters(), {"lr": lr})
-        self._value = value * budget if penalty is not None else value
+        self._value = value * budget if self.method.knob == "strength" and penalty is not None else value
         self._edges = [round(steps * sum(self.method.phases[:i])) for i in range(len(self.method.phases))]
         self._steps_done, self._rates_done = 0, 0.0
         self._rate = self.net.weights.new_zeros(())
@@ -101,9 +103,10 @@ class SparseOptimizer(torch.optim.Optimizer):
         self.method.finish()
         spent = self.rule.gain * self._rates_done
         if self.method.penalty is not None and not math.isclose(spent, self._expected, rel_tol=0.05):
-            realized = float(self.method.penalty[0]) * spent
+            penalty = float(self.method.penalty[0])
             warnings.warn(
-                f"the learning rates made a strength of {realized:.3g}, where {self._value:.3g} was planned; "
+                f"the learning rates made a strength of {penalty * spent:.3g}, "
+                f"where {penalty * self._expected:.3g} was planned; "
                 "`rates` names the rate of every step",
                 stacklevel=2,
             )

@@ -22,6 +22,7 @@ ALIASES: dict[str, str] = {}
 KNOBS: dict[str, tuple[str, Callable[[float], bool]]] = {
     "density": ("a share of the weights, in (0, 1]", lambda value: 0 < value <= 1),
     "strength": ("a finite number >= 0", lambda value: 0 <= value < float("inf")),
+    "penalty": ("a finite number >= 0", lambda value: 0 <= value < float("inf")),
     "none": ("1: there is nothing to turn", lambda value: value == 1),
 }
 
@@ -30,7 +31,7 @@ class MethodError(ValueError):
     """A method, option or value that does not exist, in one sentence with the valid choices."""
 
 
-def register(name: str, knob: Literal["density", "strength", "none"]) -> Callable[[type[M]], type[M]]:
+def register(name: str, knob: Literal["density", "strength", "penalty", "none"]) -> Callable[[type[M]], type[M]]:
     """Give a dataclass of options its name and the knob that a sweep turns."""
 
     def decorate(cls: type[M]) -> type[M]:

@@ -30,6 +30,15 @@ def test_a_grid_is_every_method_at_every_value_of_its_own_knob_seed_by_seed() ->
     assert len({run.key for run in runs}) == len(runs)
 
 
+def test_an_option_may_choose_the_knob() -> None:
+    runs = replace(
+        SMALL, methods=("dwf[by=penalty]", "dwf"), values={"penalty": (1e-4,), "strength": (4.0, 5.0)}, seeds=(0,)
+    )
+    assert [(run.method, run.value) for run in runs.runs()] == [
+        ("dwf[depth=3,by=penalty]", 1e-4), ("dwf[depth=3]", 4.0), ("dwf[depth=3]", 5.0),
+    ]  # fmt: skip
+
+
 def test_names_of_one_method_are_one_run() -> None:
     runs = replace(SMALL, methods=("shallow", "dwf[depth=2]"), seeds=(0,)).runs()
     assert [run.method for run in runs] == ["dwf[depth=2]"]

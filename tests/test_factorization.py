@@ -94,6 +94,13 @@ def test_what_is_below_the_threshold_ends_as_zero() -> None:
     assert torch.equal(net.weights[0, :6], expected)
 
 
+def test_a_sweep_may_turn_the_penalty_itself() -> None:
+    method = parse("dwf[by=penalty]")
+    assert (method.knob, str(method), parse("dwf").knob) == ("penalty", "dwf[depth=3,by=penalty]", "strength")
+    started(method, [0.25, 0.5], Sgd(0.9), [0.5, 0.3])
+    assert method.penalty is not None and method.penalty.flatten().tolist() == [0.25, 0.5]
+
+
 def test_penalty_is_strength_over_the_schedules_sum() -> None:
     method = parse("dwf")
     started(method, [6.0, 12.0], Sgd(0.9), [0.5, 0.3, 0.2])

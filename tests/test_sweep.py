@@ -16,7 +16,7 @@ from rich.console import Console
 from benchmark import engines, records
 from benchmark.engines import Settings, run_all
 from benchmark.experiments import Experiment, Run
-from benchmark.records import CURVE_COLUMNS, LAYER_COLUMNS
+from benchmark.records import CURVE_COLUMNS, CUT_COLUMNS, LAYER_COLUMNS
 from benchmark.sweep import sweep, to_do
 
 GRID = Experiment(
@@ -44,11 +44,17 @@ def test_a_sweep_writes_a_row_its_curves_and_its_layers_for_every_run(tmp_path: 
     assert [row["method"] for row in written] == ["dense", "snip", "snip", "dwf[depth=2]"]
     assert [row["nonzeros"] for row in written[:3]] == ["50200", "25100", "5020"]
     assert [row["penalty"] != "" for row in written] == [False, False, False, True]
-    assert (written[3]["depth"], written[3]["options"]) == ("2", "depth=2,epsilon=0.25,threshold=1.19e-07")
+    assert (written[3]["depth"], written[3]["options"]) == (
+        "2",
+        "depth=2,by=strength,init=truncated,epsilon=0.25,rescale=false,decay=coupled,threshold=1.19e-07",
+    )
     for row in written:
         assert all(row[name] for name in ("train_seconds", "step_ms", "peak_memory_mb", "torch", "finished_at"))
     curves = records.read(tmp_path / "curves.csv", CURVE_COLUMNS)
-    assert len(curves) == 4 * 2 * 4 and len({(c["key"], c["epoch"], c["metric"]) for c in curves}) == len(curves)
+    assert len(curves) == len({(c["key"], c["epoch"], c["metric"]) for c in curves})
+    assert {(c["key"], c["epoch"]) for c in curves} == {(row["key"], epoch) for row in written for epoch in "12"}
+    cuts = records.read(tmp_path / "cuts.csv", CUT_COLUMNS)
+    assert [cut["key"] for cut in cuts] == [written[3]["key"]] * 5
     layers = records.read(tmp_path / "layers.csv", LAYER_COLUMNS)
     for row in written:
         own = [layer for layer in layers if layer["key"] == row["key"]]
