@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from dataclasses import replace
 from datetime import timedelta
@@ -10,7 +11,6 @@ from typing import Annotated, Literal, TypeVar
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from benchmark.lazy import defer_torch, load_torch
@@ -23,9 +23,14 @@ from benchmark.experiments import EXPERIMENTS, Experiment, Run, get_experiment  
 from benchmark.tasks import TASKS, describe  # noqa: E402
 from methods.registry import ALIASES, METHODS, MethodError, load_plugin, parse, signature, split_list  # noqa: E402
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Accuracy-compression fronts of sparse training.")
-console = Console(width=None if sys.stdout.isatty() else 160)
-errors = Console(stderr=True, soft_wrap=True)
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    help="Accuracy-compression fronts of sparse training.",
+)
+console = Console(width=None if sys.stdout.isatty() else 160, markup=False, highlight=False)
+errors = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
 Number = TypeVar("Number", int, float)
 
 Name = Annotated[str, typer.Argument(help="An experiment, see `sparsefront list experiments`.")]
@@ -55,11 +60,12 @@ def list_(
     """List tasks, methods or experiments."""
     _load_plugins(plugin)
     table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(overflow="fold")
     if what == "methods":
         for _, cls in sorted(METHODS.items()):
-            table.add_row(escape(signature(cls)), cls.knob, describe(cls))
+            table.add_row(signature(cls), cls.knob, describe(cls))
         for name, written in sorted(ALIASES.items()):
-            table.add_row(name, parse(written).knob, escape(f"Another name of {written}."))
+            table.add_row(name, parse(written).knob, f"Another name of {written}.")
     else:
         for name, function in sorted((TASKS if what == "tasks" else EXPERIMENTS).items()):
             table.add_row(name, describe(function))
@@ -124,6 +130,7 @@ def run(
     from benchmark.sweep import sweep
 
     check_device(device)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # like Ctrl-C, so that no worker is left behind
     try:
         statuses = sweep(name, runs, results / name, Settings(device, data, tuple(plugin or ())), workers, console)
     except KeyboardInterrupt:
@@ -145,7 +152,10 @@ def report(
     ] = None,
 ) -> None:
     """Draw fronts and write the leaderboard from the CSVs of an experiment, or of all."""
-    from plots.report import report as report_folder
+    try:
+        from plots.report import report as report_folder
+    except ModuleNotFoundError as missing:
+        raise UsageError(f"reports need {missing.name}: pip install 'sparsefront[plots]'") from None
 
     folders = [results / experiment] if experiment else sorted(path.parent for path in results.glob("*/runs.csv"))
     if not folders:
@@ -183,7 +193,9 @@ def _runs(
     if values:
         experiment = replace(experiment, values=_values(values, experiment))
     if seeds is not None:
-        experiment = replace(experiment, seeds=tuple(_numbers(seeds, int, "--seeds", "whole numbers >= 0")))
+        experiment = replace(
+            experiment, seeds=tuple(_numbers(seeds, int, "--seeds", "whole numbers from 0 to 4294967295"))
+        )
     if epochs is not None:
         experiment = replace(experiment, epochs=epochs)
     if precision is not None:
@@ -194,7 +206,7 @@ def _runs(
 def _values(texts: list[str], experiment: Experiment) -> dict[str, tuple[float, ...]]:
     """Values by knob, from `0.1,0.2` where one knob is turned, from `density=0.1,0.2` otherwise."""
     knobs = sorted({parse(method).knob for method in experiment.methods} - {"none"})
-    values = dict(experiment.values)
+    values: dict[str, tuple[float, ...]] = {}
     for text in texts:
         knob, equals, numbers = text.rpartition("=")
         if not equals and len(knobs) == 1:
@@ -202,8 +214,8 @@ def _values(texts: list[str], experiment: Experiment) -> dict[str, tuple[float, 
         if knob not in knobs:
             forms = " and ".join(f"--values {knob}=..." for knob in knobs) or "no --values: they have no knob"
             raise UsageError(f"--values {text} does not say what it is for; these methods take {forms}")
-        values[knob] = tuple(_numbers(numbers, float, "--values", "numbers"))
-    return values
+        values[knob] = values.get(knob, ()) + tuple(_numbers(numbers, float, "--values", "numbers"))
+    return {**experiment.values, **values}
 
 
 def _numbers(text: str, kind: type[Number], option: str, choices: str) -> list[Number]:
@@ -211,7 +223,7 @@ def _numbers(text: str, kind: type[Number], option: str, choices: str) -> list[N
         numbers = [kind(part) for part in split_list(text)]
     except ValueError:
         numbers = []
-    if not numbers or (kind is int and min(numbers) < 0):
+    if not numbers or (kind is int and not 0 <= min(numbers) <= max(numbers) < 2**32):
         raise UsageError(f"{option} takes {choices} separated by commas, not {text!r}")
     return numbers
 
@@ -227,5 +239,5 @@ def main() -> None:
     try:
         app()
     except (UsageError, MethodError) as error:
-        errors.print(f"error: {error}", markup=False, highlight=False)
+        errors.print(f"error: {error}")
         sys.exit(2)

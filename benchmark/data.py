@@ -14,6 +14,7 @@ import torch
 
 from benchmark.errors import UsageError
 
+MADE_EXAMPLES = 2_000  # for training
 DEBIAN_FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
 Split: TypeAlias = "tuple[torch.Tensor, torch.Tensor]"  # inputs [n, ...] float32, labels [n] int64
 
@@ -80,37 +81,57 @@ def mnist_like(name: str) -> Callable[[Path], Data]:
 
 def _mnist_files(dataset: Any, folder: Path) -> list[Any]:
     """Training and test set where torchvision finds them in the folder, else in Debian's package, else downloaded."""
-    from torchvision.datasets.utils import extract_archive
+    name = dataset.__name__
+    raw = folder.absolute() / name / "raw"
 
     def both(root: Path, download: bool = False) -> list[Any]:
         return [dataset(root, train=train, download=download) for train in (True, False)]
 
-    with suppress(RuntimeError):  # torchvision's way to say that there is nothing
+    try:
         return both(folder)
-    if dataset.__name__ == "FashionMNIST" and DEBIAN_FASHION_MNIST.is_dir():
-        with tempfile.TemporaryDirectory() as root:
-            raw = Path(root, "FashionMNIST", "raw")
-            raw.mkdir(parents=True)
-            for archive in DEBIAN_FASHION_MNIST.glob("*.gz"):
-                extract_archive(archive, raw)
-            return both(Path(root))
+    except (ValueError, AssertionError, EOFError, RuntimeError) as error:
+        if "not found" not in str(error):  # torchvision's word for files that are not there
+            raise UsageError(
+                f"the files of {name} in {raw} cannot be read ({_last_line(error)}); replace them"
+            ) from error
+    if name == "FashionMNIST" and any(DEBIAN_FASHION_MNIST.glob("*.gz")):
+        return _from_debian(both)
     try:
         with redirect_stdout(sys.stderr):
             return both(folder, download=True)
     except (OSError, RuntimeError) as error:
-        raw = folder.absolute() / dataset.__name__ / "raw"
         for made in (raw, raw.parent, folder):  # what a failed download leaves
             with suppress(OSError):
                 made.rmdir()
-        reason = str(error).strip().splitlines()[-1]
         raise UsageError(
-            f"{dataset.__name__} is not in {raw} and could not be downloaded ({reason}); "
+            f"{name} is not in {raw} and could not be downloaded ({_last_line(error)}); "
             "put its files there, or name with --data the folder that holds it"
         ) from error
 
 
+def _from_debian(both: Callable[[Path], list[Any]]) -> list[Any]:
+    from torchvision.datasets.utils import extract_archive
+
+    with tempfile.TemporaryDirectory() as root:
+        raw = Path(root, "FashionMNIST", "raw")
+        raw.mkdir(parents=True)
+        try:
+            for archive in DEBIAN_FASHION_MNIST.glob("*.gz"):
+                extract_archive(archive, raw)
+            return both(Path(root))
+        except (ValueError, AssertionError, EOFError, RuntimeError, OSError) as error:
+            raise UsageError(
+                f"the files in {DEBIAN_FASHION_MNIST} cannot be read ({_last_line(error)}); "
+                "reinstall Debian's dataset-fashion-mnist"
+            ) from error
+
+
+def _last_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[-1]
+
+
 def made(shape: tuple[int, ...], classes: int) -> Data:
-    """Made data for smoke tests: a random image for each class, in noise; 2,000 training examples."""
+    """Made data for smoke tests: a random image for each class, in noise."""
     generator = torch.Generator().manual_seed(0)
     prototypes = torch.randn(classes, *shape, generator=generator)
 
@@ -118,4 +139,4 @@ def made(shape: tuple[int, ...], classes: int) -> Data:
         labels = torch.arange(n) % classes
         return prototypes[labels] + torch.randn(n, *shape, generator=generator), labels
 
-    return Data(examples(2_000), examples(200), examples(200))
+    return Data(examples(MADE_EXAMPLES), examples(200), examples(200))

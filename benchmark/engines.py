@@ -14,6 +14,8 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+import torch
+
 from benchmark import data
 from benchmark.experiments import Run
 from benchmark.measure import Result
@@ -36,8 +38,13 @@ def run_all(runs: Iterable[Run], settings: Settings, workers: int) -> Iterator[t
     if workers > 1:
         yield from _local_processes(deque(runs), settings, workers)
     else:
+        threads = torch.get_num_threads()
         _set_up(settings)
-        yield from ((run, execute(run, settings)) for run in runs)
+        try:
+            yield from ((run, execute(run, settings)) for run in runs)
+        finally:
+            torch.set_num_threads(threads)
+            torch.set_flush_denormal(False)
 
 
 def execute(run: Run, settings: Settings) -> Result:
@@ -46,12 +53,8 @@ def execute(run: Run, settings: Settings) -> Result:
         task, method = get_task(run.task), parse(run.method)
         loaded = load_data(run.task, run.made_data, settings)
         return train(task, method, [run.value], run.seed, run.epochs, run.learning_rate, loaded, run.precision)[0]
-    except Exception as error:
-        failed: dict[str, object] = {
-            "status": "error",
-            "error": f"{type(error).__name__}: {error}",
-            "device": settings.device,
-        }
+    except (Exception, SystemExit) as error:
+        failed: dict[str, object] = {"status": "error", "error": f"{type(error).__name__}: {error}"}
         return Result(failed, traceback=traceback.format_exc())
 
 
@@ -64,8 +67,6 @@ def load_data(task_name: str, made_data: bool, settings: Settings) -> data.Data:
 
 
 def _set_up(settings: Settings) -> None:
-    import torch
-
     for plugin in settings.plugins:
         load_plugin(plugin)
     torch.set_num_threads(1)  # one thread a worker: on small networks more threads lose
@@ -73,12 +74,11 @@ def _set_up(settings: Settings) -> None:
 
 
 def _worker(connection: Connection, settings: Settings) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     _set_up(settings)
     try:
         while run := connection.recv():
             connection.send(execute(run, settings))
-    except (EOFError, BrokenPipeError):  # the parent is gone
+    except (EOFError, OSError):  # the parent is gone
         pass
 
 
@@ -91,7 +91,10 @@ def _local_processes(queue: deque[Run], settings: Settings, workers: int) -> Ite
     def start() -> tuple[Connection, BaseProcess]:
         ours, theirs = context.Pipe()
         process = context.Process(target=_worker, args=(theirs, settings), daemon=True)
+        # Ctrl-C is for the parent to handle; a process inherits that it ignores a signal.
+        handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
         process.start()
+        signal.signal(signal.SIGINT, handler)
         theirs.close()
         return ours, process
 

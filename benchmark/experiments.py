@@ -26,11 +26,16 @@ class Run:
 
     @property
     def key(self) -> str:
-        """Identity of the run. Fields at their neutral value stay out, so that new ones change no old key."""
-        neutral = {"precision": "float32", "made_data": False}
-        declared = {name: value for name, value in vars(self).items() if neutral.get(name) != value}
-        versions = {"task_version": get_task(self.task).version, "method_version": parse(self.method).version}
-        return records.key(**declared, **{name: number for name, number in versions.items() if number != 1})
+        """Identity of the run: its fields, the task's recipe, and the versions of task and method.
+
+        What stands at its neutral value stays out, so that a new field changes no old key.
+        """
+        task, method = get_task(self.task), parse(self.method)
+        recipe = {"batch_size": task.batch_size, "weight_decay": task.weight_decay, "warmup": task.warmup}
+        declared = vars(self) | recipe | {"rule": str(task.rule)}
+        declared |= {"task_version": task.version, "method_version": method.version}
+        neutral = {"precision": "float32", "made_data": False, "task_version": 1, "method_version": 1}
+        return records.key(**{name: value for name, value in declared.items() if neutral.get(name) != value})
 
 
 @dataclass(frozen=True)
@@ -122,12 +127,12 @@ def _lenet300(dataset: str) -> Experiment:
             "dense",
             "dwf[depth=2]",
             "dwf[depth=3]",
-            "dwf[depth=4]",
             "magnitude",
-            "magnitude[finetune=0]",
-            "random",
-            "random[distribution=erk]",
             "snip",
+            "random",
+            "dwf[depth=4]",
+            "random[distribution=erk]",
+            "magnitude[finetune=0]",
         ),
         values={"density": DENSITIES, "strength": STRENGTHS},
     )
@@ -135,11 +140,17 @@ def _lenet300(dataset: str) -> Experiment:
 
 @experiment
 def lenet300_mnist() -> Experiment:
-    """The paper's smallest network on MNIST: DWF against pruning."""
+    """DWF against pruning on the paper's smallest network, MNIST.
+
+    About an hour and a half on two cores. Expected: dense at 98 %, magnitude and dwf close to it up to CR 50.
+    """
     return _lenet300("mnist")
 
 
 @experiment
 def lenet300_fmnist() -> Experiment:
-    """The paper's smallest network on Fashion-MNIST: DWF against pruning."""
+    """DWF against pruning on the paper's smallest network, Fashion-MNIST.
+
+    About an hour and a half on two cores, a third of it for `--seeds 0`. Expected: dense at 89 to 90 %.
+    """
     return _lenet300("fmnist")

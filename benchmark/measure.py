@@ -72,11 +72,9 @@ def measure(
         "penalty": float(method.penalty[run]) if method.penalty is not None else None,
     }
     with autocast(precision, data.train[0].device):
-        (train_loss,), (val_accuracy,), (test_accuracy,), (test_loss,) = (
-            evaluate(model, data.train)[1],
-            evaluate(model, data.val)[0],
-            *evaluate(model, data.test),
-        )
+        _, (train_loss,) = evaluate(model, data.train)
+        (val_accuracy,), (val_loss,) = evaluate(model, data.val)
+        (test_accuracy,), (test_loss,) = evaluate(model, data.test)
     if not alive or not math.isfinite(train_loss + test_loss):
         return Result(measured | {"status": "diverged"}, curves)
     dense, sparse = multiply_adds(model, data.train[0][:1])
@@ -91,6 +89,7 @@ def measure(
         "empty_layers": sum(kept == 0 for kept, _ in layers.values()),
         "train_loss": train_loss,
         "val_accuracy": val_accuracy,
+        "val_loss": val_loss,
         "test_accuracy": test_accuracy,
         "test_loss": test_loss,
     }

@@ -31,10 +31,12 @@ def multiply_adds(model: torch.nn.Module, example: torch.Tensor) -> tuple[int, i
         model(example)
     dense = counter.get_total_flops() // 2
     by_module = {name.partition(".")[2]: sum(ops.values()) / 2 for name, ops in counter.get_flop_counts().items()}
-    saved = sum(
-        by_module.get(name.rpartition(".")[0], 0) * (1 - kept / total)
-        for name, (kept, total) in layer_nonzeros(model).items()
-    )
+    weights = {id(model.get_parameter(name)) for name in prunable_names(model)}
+    saved = 0.0
+    for name, module in model.named_modules(remove_duplicate=False):
+        weight = getattr(module, "weight", None)
+        if weight is not None and id(weight) in weights:  # by module: a weight that two layers share works in both
+            saved += by_module.get(name, 0) * (1 - int(weight.count_nonzero()) / weight.numel())
     return dense, round(dense - saved)
 
 
@@ -61,6 +63,7 @@ def evaluate(
         for x, y in zip(*(tensor.split(EVALUATION_BATCH) for tensor in split), strict=True):
             logits = forward(x) if forward else model(x).unsqueeze(0)
             correct.append((logits.argmax(-1) == y).sum(-1))
-            loss.append(cross_entropy(logits, y).double().sum(-1))
+            loss.append(cross_entropy(logits, y).sum(-1))
     n = len(split[1])
-    return (100 * torch.stack(correct).sum(0) / n).tolist(), (torch.stack(loss).sum(0) / n).tolist()
+    mean_loss = torch.stack(loss).cpu().double().sum(0) / n  # not every device has float64
+    return (100 * torch.stack(correct).sum(0) / n).tolist(), mean_loss.tolist()

@@ -31,7 +31,8 @@ def estimate(runs: list[Run], folder: Path, device: str) -> float:
         task = get_task(run.task)
         if (run.task, run.method) not in steps:
             steps[run.task, run.method] = [_step_ms(run, device)]
-        per_epoch = max(task.examples // task.batch_size, 1)
+        examples = data.MADE_EXAMPLES if run.made_data else task.examples
+        per_epoch = max(examples // task.batch_size, 1)
         seconds += statistics.median(steps[run.task, run.method]) * per_epoch * run.epochs / 1000
     torch.set_num_threads(threads)
     return seconds

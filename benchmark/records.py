@@ -12,7 +12,6 @@ from pathlib import Path
 
 from benchmark.errors import UsageError
 
-STATUSES = ("ok", "diverged", "error", "timeout")
 CURVE_COLUMNS = ("key", "epoch", "metric", "value")
 LAYER_COLUMNS = ("key", "layer", "kept", "total")
 CUT_COLUMNS = ("key", "cut", "nonzeros", "density", "val_accuracy", "test_accuracy")
@@ -49,13 +48,14 @@ class Row:
     empty_layers: int | None = None  # prunable layers without a single nonzero weight
     train_loss: float | None = None
     val_accuracy: float | None = None  # percent
+    val_loss: float | None = None
     test_accuracy: float | None = None  # percent
     test_loss: float | None = None
     selection: str = "last"  # the epoch that is measured
     train_seconds: float | None = None  # without evaluation and loading
     step_ms: float | None = None
     peak_memory_mb: float | None = None  # of the worker on a CPU, of the device elsewhere
-    status: str = "ok"
+    status: str = "ok"  # ok, diverged, error or timeout
     error: str = ""
     device: str = ""
     precision: str = ""
@@ -89,7 +89,7 @@ def append(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]])
 
 def _cell(value: object) -> object:
     if isinstance(value, float):
-        return f"{value:.6g}"
+        return f"{value:.10g}"
     return " ".join(value.split()) if isinstance(value, str) else value  # one run, one line, whatever an error says
 
 
@@ -104,7 +104,7 @@ def read(path: Path, columns: Sequence[str] = COLUMNS) -> list[dict[str, str]]:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise UsageError(f"{path} is not a CSV of sparsefront: it is not even text") from None
-    header, *rows = csv.reader(io.StringIO(text)) if text else ([],)
+    header, *rows = [row for row in csv.reader(io.StringIO(text)) if row] or [[]]
     if tuple(header) != tuple(columns):
         unknown = ", ".join(c for c in header if c not in columns) or "none"
         missing = ", ".join(c for c in columns if c not in header) or "none"
@@ -115,19 +115,25 @@ def read(path: Path, columns: Sequence[str] = COLUMNS) -> list[dict[str, str]]:
 
 
 def repair(path: Path) -> str | None:
-    """Move a torn last line to `<file>.torn`; return a sentence that says so, or None if the file was whole."""
-    data = path.read_bytes() if path.is_file() else b""
-    if data.endswith(b"\n") or not data:
+    """Move torn lines to `<file>.torn`; return a sentence that says so, or None if the file was whole.
+
+    A line is torn if it has fewer cells than the header, or is the last one and does not end.
+    """
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True) if path.is_file() else []
+    cells = [len(next(csv.reader([line]), [])) for line in lines]
+    torn = {i for i, count in enumerate(cells) if 0 < count < cells[0] or not lines[i].endswith("\n")}
+    if not torn:
         return None
-    whole = data.rfind(b"\n") + 1
     aside = path.with_name(path.name + ".torn")
-    with aside.open("ab") as file:
-        file.write(data[whole:] + b"\n")
-    if whole:
-        os.truncate(path, whole)
-    else:
+    with aside.open("a", encoding="utf-8") as file:
+        file.writelines(lines[i].rstrip("\n") + "\n" for i in sorted(torn))
+    if len(torn) == len(lines):
         path.unlink()
-    return f"the last line of {path} was torn and now stands in {aside.name}; its run will be done again"
+    else:
+        temporary = path.with_name(path.name + ".tmp")
+        temporary.write_text("".join(line for i, line in enumerate(lines) if i not in torn), encoding="utf-8")
+        temporary.replace(path)
+    return f"{len(torn)} torn lines of {path} now stand in {aside.name}; their runs will be done again"
 
 
 def compress(path: Path, above: int = 1_000_000) -> None:

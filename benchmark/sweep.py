@@ -7,17 +7,21 @@ import shutil
 import subprocess
 import tempfile
 from collections import Counter
+from contextlib import suppress
 from dataclasses import fields
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Column
 
 from benchmark import records
 from benchmark.engines import Settings, run_all
 from benchmark.errors import UsageError
 from benchmark.experiments import Run
+from benchmark.lock import locked
 from benchmark.measure import Result
 from benchmark.records import CURVE_COLUMNS, CUT_COLUMNS, LAYER_COLUMNS, Row
 from benchmark.tasks import get_task
@@ -38,6 +42,24 @@ def to_do(runs: list[Run], folder: Path) -> list[Run]:
 
 def sweep(name: str, runs: list[Run], folder: Path, settings: Settings, workers: int, console: Console) -> Counter[str]:
     """Compute what is to do and append it to the folder's CSVs; return how many runs ended with which status."""
+    _check_writable(folder)
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with locked(folder):
+            remaining = _prepare(name, runs, folder, settings, console)
+            statuses = _compute(name, remaining, folder, settings, workers, console) if remaining else Counter()
+            records.compress(folder / "curves.csv")
+            return statuses
+    except UsageError:
+        with suppress(OSError):  # what was made for nothing; a folder that holds anything stays
+            for path in made:
+                path.rmdir()
+        raise
+
+
+def _prepare(name: str, runs: list[Run], folder: Path, settings: Settings, console: Console) -> list[Run]:
+    """Repair and check what is there; the runs that remain, with their data at hand."""
     for file, columns in FILES.items():
         if warning := records.repair(folder / file):
             console.print(f"warning: {warning}", soft_wrap=True)
@@ -45,30 +67,36 @@ def sweep(name: str, runs: list[Run], folder: Path, settings: Settings, workers:
             records.read(folder / file, columns)
     remaining = to_do(runs, folder)
     console.print(f"{name}: {len(runs)} runs, {len(runs) - len(remaining)} finished before, {len(remaining)} to do")
-    statuses: Counter[str] = Counter()
-    if not remaining:
-        return statuses
-    _check_writable(folder)
+    _check_one_budget(remaining, folder)
     for task, made_data in dict.fromkeys((run.task, run.made_data) for run in remaining):
         if not made_data:  # here and once, so that what is missing is told, or fetched, before all else
             get_task(task).data(settings.data_folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    commit = _commit()
-    columns = ("{task.completed}/{task.total} runs", "{task.fields[failed]} failed", "{task.fields[latest]}")
-    texts = [TextColumn(column, markup=False) for column in columns]  # [depth=3] is no markup
-    with Progress(BarColumn(24), *texts, TimeRemainingColumn(), console=console, transient=True) as progress:
-        bar = progress.add_task("", total=len(remaining), failed=0, latest="starting")
-        for run, result in run_all(remaining, settings, min(workers, len(remaining))):
-            row = make_row(name, run, result, commit)
+    return remaining
+
+
+def _compute(
+    name: str, runs: list[Run], folder: Path, settings: Settings, workers: int, console: Console
+) -> Counter[str]:
+    statuses: Counter[str] = Counter()
+    version, commit = _version(), _commit()
+    counts = [
+        TextColumn(text, markup=False, table_column=Column(no_wrap=True))
+        for text in ("{task.completed}/{task.total} runs", "{task.fields[failed]} failed")
+    ]
+    latest = TextColumn(
+        "{task.fields[latest]}", markup=False, table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")
+    )
+    columns = (BarColumn(16), *counts, TimeRemainingColumn(compact=True), latest)
+    with Progress(*columns, console=console, transient=True, expand=True) as progress:
+        bar = progress.add_task("", total=len(runs), failed=0, latest="starting")
+        for run, result in run_all(runs, settings, min(workers, len(runs))):
+            row = make_row(name, run, result, settings.device.partition(":")[0], version, commit)
             write(folder, row, result)
             statuses[row.status] += 1
             failed = statuses.total() - statuses["ok"]
             progress.update(bar, advance=1, failed=failed, latest=tell(row))
             if result.traceback or not console.is_terminal:
-                progress.console.print(
-                    result.traceback or f"{statuses.total()}/{len(remaining)} {tell(row)}", markup=False
-                )
-    records.compress(folder / "curves.csv")
+                console.print(result.traceback or f"{statuses.total()}/{len(runs)} {tell(row)}", soft_wrap=True)
     return statuses
 
 
@@ -76,18 +104,35 @@ def _started(path: Path) -> bool:
     return path.exists() and path.stat().st_size > 0
 
 
+def _check_one_budget(runs: list[Run], folder: Path) -> None:
+    """A folder's runs share their budget and precision, or its fronts would compare what cannot be compared."""
+    path = folder / "runs.csv"
+    rows = records.read(path) if _started(path) else []
+    there = {(row["task"], int(row["epochs"]), row["precision"]) for row in rows if row["status"] in FINISHED}
+    for task, epochs, precision in there:
+        for run in runs:
+            if run.task == task and (run.epochs, run.precision) != (epochs, precision):
+                raise UsageError(
+                    f"{path} holds runs of {epochs} epochs in {precision} on {task}, and these would be of "
+                    f"{run.epochs} in {run.precision}; choose another folder with --results"
+                )
+
+
 def _check_writable(folder: Path) -> None:
     existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     try:
         with tempfile.TemporaryFile(dir=existing):
             pass
+        for path in (folder / file for file in FILES):
+            if path.exists():
+                path.open("ab").close()
     except OSError as error:
         raise UsageError(
             f"results cannot be written to {folder}: {error.strerror}; choose a folder with --results"
         ) from None
 
 
-def make_row(name: str, run: Run, result: Result, commit: str) -> Row:
+def make_row(name: str, run: Run, result: Result, device: str, version: str, commit: str) -> Row:
     """What was asked and what was measured, as one row."""
     method = parse(run.method)
     declared = {
@@ -106,8 +151,9 @@ def make_row(name: str, run: Run, result: Result, commit: str) -> Row:
         "steps": None,
         "batch_size": get_task(run.task).batch_size,
         "pack": 1,
+        "device": device,
         "precision": run.precision,
-        "version": importlib.metadata.version("sparsefront"),
+        "version": version,
         "commit": commit,
         "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
@@ -116,7 +162,11 @@ def make_row(name: str, run: Run, result: Result, commit: str) -> Row:
 
 def write(folder: Path, row: Row, result: Result) -> None:
     """Curves, layers and cuts first: a row in `runs.csv` says that the run is complete."""
-    records.append(folder / "curves.csv", CURVE_COLUMNS, [(row.key, *point) for point in result.curves])
+    records.append(
+        folder / "curves.csv",
+        CURVE_COLUMNS,
+        [(row.key, epoch, metric, f"{value:.6g}") for epoch, metric, value in result.curves],
+    )
     records.append(folder / "layers.csv", LAYER_COLUMNS, [(row.key, *layer) for layer in result.layers])
     if result.cuts:
         records.append(folder / "cuts.csv", CUT_COLUMNS, [(row.key, *cut) for cut in result.cuts])
@@ -125,16 +175,23 @@ def write(folder: Path, row: Row, result: Result) -> None:
 
 def tell(row: Row) -> str:
     """One line on a finished run."""
-    start = f"{row.task} {row.method} {row.knob} {row.value:g} seed {row.seed}:"
+    start = f"{row.method} {row.knob} {row.value:g} seed {row.seed}:"
     if row.status != "ok":
         return f"{start} {row.status} {row.error}"
     return f"{start} CR {row.compression:.1f}, {row.test_accuracy:.2f} %"
 
 
+def _version() -> str:
+    with suppress(importlib.metadata.PackageNotFoundError):
+        return importlib.metadata.version("sparsefront")
+    return ""
+
+
 def _commit() -> str:
-    """The commit of this code, with `-dirty` where files differ from it; empty outside a git checkout."""
+    """The commit of this code, with `-dirty` where it was changed since; empty outside a git checkout."""
     root = Path(__file__).parent.parent
     if not (root / ".git").exists() or not shutil.which("git"):
         return ""
-    describe = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
-    return subprocess.run(describe, cwd=root, capture_output=True, text=True, check=False).stdout.strip()
+    git = partial(subprocess.run, cwd=root, capture_output=True, text=True, check=False)
+    head = git(["git", "rev-parse", "--short=12", "HEAD"]).stdout.strip()
+    return head + "-dirty" * (git(["git", "diff", "--quiet", "HEAD", "--", "benchmark", "methods"]).returncode == 1)

@@ -33,7 +33,7 @@ class Task:
     rule: Rule = field(default_factory=Sgd)
     weight_decay: float = 0.0  # on the prunable weights, for methods without a penalty of their own
     warmup: float = 0.05  # share of each phase in which the rate rises linearly; then it falls as a cosine to zero
-    version: int = 1  # raised when a change makes its runs incomparable
+    version: int = 1  # raised when a change of network or data makes runs incomparable; the recipe is compared itself
 
     def rate(self, method: Method) -> float:
         """The peak learning rate of a method: the entry that shares most of its options, else the default."""
@@ -76,7 +76,7 @@ def describe(thing: object) -> str:
 
 @task
 def lenet300_digits() -> Task:
-    """LeNet-300-100 on scikit-learn's handwritten digits (8 x 8 pixels, 1,294 training images)."""
+    """LeNet-300-100 on scikit-learn's handwritten digits (8 x 8 pixels, 1,293 training images)."""
     return Task(
         model=partial(models.lenet300, 64, 10),
         data=data.digits,

@@ -28,7 +28,8 @@ class Factorization(Method):
     Kolb, Weber, Bischl & Ruegamer, "Deep Weight Factorization", ICLR 2025; D = 2: Ziyin & Wang, ICML 2023.
 
     The knob is strength = lambda S with S = gain * sum_t lr_t, gain = 1 / (1 - momentum): a weight that no gradient
-    holds shrinks over the run by exp(-2 strength), whatever the task, depth and budget. `by=penalty` turns lambda itself.
+    holds shrinks over the run by exp(-2 strength), whatever the task, depth and budget. With `by=penalty` a sweep turns
+    lambda itself.
 
     init, epsilon, rescale: how the factors start, see `methods.initialization`. The paper's epsilon is not known to us;
     0.25 is ours.

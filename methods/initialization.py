@@ -6,6 +6,8 @@ from typing import Literal
 
 import torch
 
+from methods.registry import MethodError
+
 Initialization = Literal["truncated", "variance", "standard", "root", "ones"]
 
 
@@ -33,12 +35,17 @@ def draw_factors(
         return factors
     if scheme == "ones":
         return torch.cat([weights.unsqueeze(0), weights.new_ones(depth - 1, len(weights))])
-    std = weights.std().item()
+    std = weights.std(correction=0).item()
     spread = std if scheme == "standard" else std ** (1 / depth)
     # Drawn in float32 on the CPU, so that a seed means the same factors everywhere.
     factors = torch.randn(depth, len(weights), generator=generator) * spread
     if scheme == "truncated":
         low, high = (epsilon * std) ** (1 / depth), min(1.0, 2 * std) ** (1 / depth)
+        if not (low < high and std > 1e-6 * weights.abs().max()):  # a constant layer has a spread of rounding alone
+            raise MethodError(
+                f"a layer that starts with standard deviation {std:g} leaves init=truncated with epsilon={epsilon:g} "
+                "nothing to draw from; init=root and init=ones start from the layer as it is"
+            )
         while (outside := (factors.abs() <= low) | (factors.abs() >= high)).any():
             factors[outside] = torch.randn(int(outside.sum()), generator=generator) * spread
         if rescale:

@@ -86,7 +86,7 @@ class Network:
 
         parameters = self._stacked(self.weights, self.grad, self.layers)
         parameters |= self._stacked(self.rest, self.rest_grad, self._rest_layers)
-        return torch.vmap(single, randomness="different")(parameters, self._buffers)
+        return torch.vmap(single, randomness="same")(parameters, self._buffers)
 
     def _stacked(self, flat: torch.Tensor, grad: torch.Tensor, layers: list[Layer]) -> dict[str, torch.Tensor]:
         """The parameters [R, *shape] by name, as parts of a leaf whose gradient is the flat gradient."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import inspect
 import sys
 from collections.abc import Callable
-from dataclasses import MISSING, Field, fields
+from dataclasses import MISSING, Field, fields, is_dataclass
 from pathlib import Path
+from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin
 
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ def register(name: str, knob: Literal["density", "strength", "penalty", "none"])
     def decorate(cls: type[M]) -> type[M]:
         if name in METHODS or name in ALIASES:
             raise MethodError(f"a method named {name!r} is registered already")
+        if not is_dataclass(cls):
+            raise MethodError(f"method {name!r} is no dataclass; put @dataclass between @register and the class")
         if knob not in KNOBS:
             raise MethodError(f"method {name!r} has no knob {knob!r}; knobs are {', '.join(KNOBS)}")
         cls.name, cls.knob = name, knob
@@ -78,6 +82,8 @@ def _split(text: str) -> tuple[str, dict[str, str]]:
     pairs = [pair.partition("=") for pair in split_list(rest.removesuffix("]"))]
     if not rest.endswith("]") or not all(option.strip() and equals for option, equals, _ in pairs):
         raise MethodError(f"{text!r} is not of the form name[option=value,option=value]")
+    if len({option.strip() for option, _, _ in pairs}) < len(pairs):
+        raise MethodError(f"{text!r} gives an option twice")
     return name.strip(), {option.strip(): value.strip() for option, _, value in pairs}
 
 
@@ -97,6 +103,10 @@ def _convert(cls: type[Method], option: Field[Any], text: str) -> Any:
     """Read an option's value as its annotated type says: int, float, bool, str or a Literal of strings."""
     owner = next(base for base in cls.__mro__ if option.name in vars(base).get("__annotations__", {}))
     kind = inspect.get_annotations(owner, eval_str=True)[option.name]
+    if isinstance(kind, UnionType):  # such as int | None
+        if text.lower() == "none":
+            return None
+        kind = next(one for one in get_args(kind) if one is not NoneType)
     if get_origin(kind) is Literal:
         valid, choices = text in get_args(kind), f"one of {', '.join(get_args(kind))}"
         convert: Callable[[str], Any] = str
@@ -123,7 +133,7 @@ def write(method: Method, defaults: bool = False) -> str:
 
 
 def _text(value: object) -> str:
-    if isinstance(value, bool):
+    if isinstance(value, bool | None):
         return str(value).lower()
     return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
@@ -138,7 +148,7 @@ def check_value(method: Method, value: float) -> None:
 def load_plugin(path: str | Path) -> None:
     """Run a file of a user's own, which registers methods and tasks as the files of this repository do."""
     path = Path(path).resolve()
-    name = f"sparsefront_plugin_{path.stem}"
+    name = f"sparsefront_plugin_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
     if name in sys.modules:
         return
     if not path.is_file() or path.suffix != ".py":

@@ -11,7 +11,7 @@ from benchmark.errors import UsageError
 from benchmark.records import COLUMNS, CURVE_COLUMNS, CUT_COLUMNS, Row, read
 
 VALUE = ["task", "method", "knob", "value"]  # what the seeds of one point share
-SETTINGS = ["options", "penalty", "learning_rate", "epochs", "batch_size", "selection", "precision", "version"]
+SETTINGS = ["options", "learning_rate", "epochs", "batch_size", "selection", "precision"]  # and what they must share
 NUMBERS = [name for name, kind in get_type_hints(Row).items() if kind is not str]
 DEFAULT_THRESHOLD = 1.19e-7  # float32's machine epsilon: weights below it are zeros unless an option says otherwise
 
@@ -19,31 +19,28 @@ DEFAULT_THRESHOLD = 1.19e-7  # float32's machine epsilon: weights below it are z
 def load(folder: Path, cut: float | None = None) -> pandas.DataFrame:
     """The runs of an experiment's folder: one row a run, columns as in `benchmark.records.Row`, numbers as numbers.
 
-    A run that was tried again counts with its last row. Compression is infinite where no weight is left. With a `cut`,
-    penalty runs count as cuts.csv has them at that magnitude.
-    Raises UsageError where runs.csv is not a whole table of this version, holds no measured run, or holds one seed of
-    one value under two settings, over which a mean would say nothing.
+    A run that was tried again, or with another recipe, counts with its last row. Compression is infinite where no
+    weight is left. With a `cut`, penalty runs count as cuts.csv has them at that magnitude.
+    Raises UsageError where runs.csv is not a whole table of this version, holds no measured run, or holds the seeds of
+    one value under different settings, over which a mean would say nothing.
     """
     path = folder / "runs.csv"
     frame = pandas.DataFrame(read(path), columns=list(COLUMNS))
     for name in NUMBERS:
         frame[name] = _numbers(frame[name], path)
-    frame = frame.drop_duplicates("key", keep="last").reset_index(drop=True)
+    frame = frame.drop_duplicates([*VALUE, "seed"], keep="last").reset_index(drop=True)
     if cut is not None:
         frame = _at_cut(frame, folder / "cuts.csv", cut)
     frame["compression"] = 1 / frame["density"]
     runs = measured(frame)
     if runs.empty:
         raise UsageError(f"{path} holds no run with status ok, so there is nothing to report")
-    twins = runs[runs.duplicated([*VALUE, "seed"], keep=False)]
-    if not twins.empty:
-        _, same = next(iter(twins.groupby([*VALUE, "seed"])))
-        one = same.iloc[0]
-        differing = [name for name in SETTINGS if same[name].nunique(dropna=False) > 1]
-        raise UsageError(
-            f"{path} holds {one['method']} at {one['value']:g} on {one['task']} twice for seed {one['seed']}, "
-            f"with different {', '.join(differing) or 'keys'}; keep one of the settings in a folder"
-        )
+    for (task, method, _, value), same in runs.groupby(VALUE):
+        if differing := [name for name in SETTINGS if same[name].nunique(dropna=False) > 1]:
+            raise UsageError(
+                f"{path} holds {method} at {value:g} on {task} with {', '.join(differing)} different from seed to "
+                "seed, over which a mean says nothing; run all seeds again, or choose a folder with --results"
+            )
     return frame
 
 
@@ -118,6 +115,9 @@ def summary(frame: pandas.DataFrame) -> pandas.DataFrame:
             test_std=("test_accuracy", "std"),
             val_mean=("val_accuracy", "mean"),
             val_std=("val_accuracy", "std"),
+            val_loss=("val_loss", "mean"),
+            nonzeros=("nonzeros", "mean"),
+            prunable=("prunable", "mean"),
             density=("density", "mean"),
             compression_min=("compression", "min"),
             compression_max=("compression", "max"),

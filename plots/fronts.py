@@ -39,7 +39,7 @@ def front(frame: pandas.DataFrame, task: str) -> Figure:
     """The figure of one task: test accuracy in percent over the compression ratio."""
     frame = frame[frame["task"] == task]
     lines, runs = summary(frame), measured(frame)
-    runs = runs[numpy.isfinite(runs["compression"]) & (runs["method"] != "dense")]
+    runs = runs[numpy.isfinite(runs["compression"])]
     with figure_style():
         figure = Figure()
         figure.suptitle(f"{task}: accuracy against compression", x=0.01, ha="left", fontsize=12, fontweight="bold")
@@ -49,8 +49,8 @@ def front(frame: pandas.DataFrame, task: str) -> Figure:
         axes.set_xlabel("compression ratio (prunable weights / weights left)")
         axes.set_ylabel("test accuracy in % (log scale of the error)")
         axes.set_yscale("function", functions=(_stretch, _shrink))
-        _draw_dense(axes, lines[lines["method"] == "dense"])
-        names = labels(runs["method"].unique())
+        _draw_dense(axes, lines[lines["method"] == "dense"], runs[runs["method"] == "dense"])
+        names = labels(set(runs["method"]) - {"dense"})
         for method in order(names):
             own = (table[table["method"] == method] for table in (lines, runs))
             _draw_method(axes, names[method], style(method), *own)
@@ -60,7 +60,8 @@ def front(frame: pandas.DataFrame, task: str) -> Figure:
     return figure
 
 
-def _draw_dense(axes: Axes, dense: pandas.DataFrame) -> None:
+def _draw_dense(axes: Axes, dense: pandas.DataFrame, runs: pandas.DataFrame) -> None:
+    _draw_runs(axes, runs, DENSE)
     for mean, std in zip(dense["test_mean"], dense["test_std"].fillna(0), strict=True):
         axes.axhline(mean, color=DENSE, linestyle="--", linewidth=1.2, label=f"dense {mean:.1f} %")
         axes.axhspan(mean - std, mean + std, color=DENSE, alpha=0.15, linewidth=0)
@@ -70,9 +71,15 @@ def _draw_method(axes: Axes, name: str, look: tuple[str, str], lines: pandas.Dat
     colour, marker = look
     chosen = members(lines)
     x, y = chosen["compression"], chosen["test_mean"]
-    axes.scatter(runs["compression"], runs["test_accuracy"], s=8, color=colour, alpha=0.35, linewidths=0)
+    _draw_runs(axes, runs, colour)
+    others = lines[~lines.index.isin(chosen.index)]
+    axes.plot(others["compression"], others["test_mean"], marker, color=colour, markerfacecolor="white", alpha=0.6)
     axes.errorbar(x, y, yerr=chosen["test_std"], fmt="none", color=colour, elinewidth=1.2, capsize=2)
     axes.plot(x, y, color=colour, marker=marker, label=name)
+
+
+def _draw_runs(axes: Axes, runs: pandas.DataFrame, colour: str) -> None:
+    axes.scatter(runs["compression"], runs["test_accuracy"], s=9, color=colour, alpha=0.45, linewidths=0)
 
 
 def _stretch(accuracy: ArrayLike) -> NDArray[numpy.float64]:
@@ -118,10 +125,11 @@ def _subtitle(frame: pandas.DataFrame, lines: pandas.DataFrame) -> str:
 
 def _caption(frame: pandas.DataFrame, lines: pandas.DataFrame) -> str:
     text = (
-        "Dots: runs. Lines: each method's values that none of its others beats in compression and mean validation "
-        "accuracy, at their mean test accuracy. Bars, and the band of dense: one standard deviation over "
-        f"{seeds(lines)}."
+        "Small dots: runs. Lines: each method's values that none of its others beats in compression and mean "
+        "validation accuracy, at their mean test accuracy; hollow: its other values."
     )
+    if lines["n"].max() > 1:
+        text += f" Bars, and the band of dense: one standard deviation over {seeds(lines)}."
     empty = int(numpy.isinf(measured(frame)["compression"]).sum())
     missing = {"without a result": failures(frame), "with no weight left": empty}
     if any(missing.values()):

@@ -10,7 +10,6 @@ from plots.style import labels
 
 LEVELS = (2, 5, 10, 20, 50, 100, 200)  # compression ratios
 LOSSES = (1, 2, 5)  # points of validation accuracy below dense
-ROUNDING = 0.005  # a density stands for a whole number of weights in every layer, so a ratio may fall just short
 NONE = "\N{EN DASH}"
 
 
@@ -22,11 +21,12 @@ def table(frame: pandas.DataFrame, task: str) -> pandas.DataFrame:
     methods = sorted(set(frame["method"]) - {"dense"})
     own = {method: lines[lines["method"] == method] for method in methods}
     cells = {level: {m: best for m in methods if (best := _best(own[m], level)) is not None} for level in LEVELS}
-    reach = {loss: {m: _reach(own[m], dense, loss) for m in methods} for loss in LOSSES}
+    reach = {loss: {m: far for m in methods if (far := _reach(own[m], dense, loss)) is not None} for loss in LOSSES}
 
     def rank(method: str) -> tuple[float, ...]:
         means = (cells[level][method]["test_mean"] if method in cells[level] else 0.0 for level in (50, 10))
-        return (-reach[2][method], *(-mean for mean in means))
+        farthest = reach[2][method]["compression"] if method in reach[2] else 0.0
+        return (-farthest, *(-mean for mean in means))
 
     board = pandas.DataFrame(index=pandas.Index(sorted(methods, key=rank), name="method"))
     for level in LEVELS:
@@ -34,21 +34,23 @@ def table(frame: pandas.DataFrame, task: str) -> pandas.DataFrame:
         texts = {m: f"**{accuracy(best)}**" if m in bold else accuracy(best) for m, best in cells[level].items()}
         board[f"CR >= {level}"] = [texts.get(method, NONE) for method in board.index]
     for loss in LOSSES:
-        board[f"CR at -{loss}"] = [f"{r:.1f}" if (r := reach[loss][m]) else NONE for m in board.index]
+        texts = {m: f"{far['compression']:.1f} ({far['test_mean']:.2f})" for m, far in reach[loss].items()}
+        board[f"CR at -{loss}"] = [texts.get(method, NONE) for method in board.index]
     return board
 
 
 def _best(lines: pandas.DataFrame, level: float) -> pandas.Series | None:
-    """The line of highest mean validation accuracy among those at or above a compression, the sparsest if several."""
-    reached = lines[lines["compression"] >= level * (1 - ROUNDING)]
-    return None if reached.empty else reached.sort_values(["val_mean", "compression"]).iloc[-1]
+    """The line of highest mean validation accuracy among those at or above a compression, by lower loss if several."""
+    # In whole weights: a tenth of 266,205 weights is 26,620, a compression of 10 as near as can be.
+    reached = lines[lines["nonzeros"] <= (lines["prunable"] / level).round()]
+    return None if reached.empty else reached.sort_values(["val_mean", "val_loss"], ascending=[True, False]).iloc[-1]
 
 
-def _reach(lines: pandas.DataFrame, dense: pandas.Series, loss: float) -> float:
-    """The largest compression within `loss` points of dense's mean validation accuracy; 0 where there is none."""
+def _reach(lines: pandas.DataFrame, dense: pandas.Series, loss: float) -> pandas.Series | None:
+    """The line of largest compression within `loss` points of dense's mean validation accuracy."""
     # The last term forgives the rounding of a mean, not of a measurement.
     close = lines[lines["val_mean"] >= dense.max() - loss - 1e-9]
-    return 0.0 if close.empty else float(close["compression"].max())
+    return None if close.empty else close.sort_values("compression").iloc[-1]
 
 
 def _leaders(cells: dict[str, pandas.Series]) -> set[str]:
@@ -80,8 +82,9 @@ def footnote(frame: pandas.DataFrame) -> str:
     notes = [
         "CR is prunable weights / weights left. A cell under `CR >= c` is the mean test accuracy in percent ± sample "
         "standard deviation (n seeds) of the method's value with the highest mean validation accuracy among those with "
-        f"a CR of at least c, give or take {ROUNDING:.1%} for rounding to whole weights; nothing is interpolated.",
-        "`CR at -k` is the largest CR within k points of dense's mean validation accuracy.",
+        "a CR of at least c, of several the one with the lowest validation loss; nothing is interpolated.",
+        "`CR at -k` is the largest CR within k points of dense's mean validation accuracy, with the mean test accuracy "
+        "there.",
         f"{NONE} means that no value of the method qualifies.",
         "Bold: the best mean and those within its standard deviation, from two seeds on.",
         f"Runs without a result: {failures(frame)} of {len(frame)}, in no mean.",

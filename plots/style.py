@@ -22,21 +22,10 @@ KNOWN = {
     "dwf[depth=8]": ("#081d45", "8"),
     "magnitude": ("#d55e00", "s"),
     "magnitude[finetune=0]": ("#f5a66b", "s"),
-    "gmp": ("#8c3b00", "p"),
-    "imp": ("#e69f00", "p"),
-    "acdc": ("#a67c00", "p"),
     "random": ("#8a8a8a", "X"),
     "random[distribution=erk]": ("#333333", "X"),
     "random[distribution=uniform]": ("#c8bca8", "X"),
     "snip": ("#009e73", "^"),
-    "grasp": ("#7fd1b5", "^"),
-    "synflow": ("#005c42", "^"),
-    "set": ("#c9b500", "D"),
-    "rigl": ("#7a6e00", "D"),
-    "l1": ("#cc79a7", "v"),
-    "prox-l1": ("#8e3a70", "v"),
-    "str": ("#aa4499", "P"),
-    "powerprop": ("#5b2a86", "P"),
 }
 COLOURS = ("#332288", "#ddcc77", "#44aa99", "#117733", "#999933", "#cc6677", "#882255", "#aa4499")
 MARKERS = ("<", ">", "*", "d", "h")

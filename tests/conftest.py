@@ -40,6 +40,12 @@ def batch_norm_cnn(seed: int = 0) -> torch.nn.Module:
     )
 
 
+def dropout_mlp(seed: int = 0) -> torch.nn.Module:
+    torch.manual_seed(seed)
+    nn = torch.nn
+    return nn.Sequential(nn.Flatten(), nn.Linear(16, 12), nn.ReLU(), nn.Dropout(0.3), nn.Linear(12, 4))
+
+
 @pytest.fixture(params=[mlp, batch_norm_cnn], ids=["mlp", "batch-norm-cnn"])
 def architecture(request: pytest.FixtureRequest) -> Callable[[int], torch.nn.Module]:
     return request.param

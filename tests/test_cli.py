@@ -10,6 +10,8 @@ import pytest
 
 from benchmark import cli
 from benchmark.records import COLUMNS
+from benchmark.tasks import TASKS
+from methods import METHODS
 
 
 def command(*arguments: str, monkeypatch: pytest.MonkeyPatch) -> int:
@@ -37,8 +39,9 @@ def command(*arguments: str, monkeypatch: pytest.MonkeyPatch) -> int:
         (["run", "quickstart", "--values", "0.1"], "--values density="),
         (["run", "quickstart", "--values", "sparsity=0.1"], "--values density="),
         (["run", "quickstart", "--epochs", "0"], "epochs"),
-        (["run", "quickstart", "--seeds", "-1"], "whole numbers >= 0"),
-        (["run", "quickstart", "--seeds", "one"], "whole numbers >= 0"),
+        (["run", "quickstart", "--seeds", "-1"], "whole numbers from 0"),
+        (["run", "quickstart", "--seeds", "one"], "whole numbers from 0"),
+        (["run", "quickstart", "--seeds", "99999999999999999999"], "whole numbers from 0"),
         (["run", "quickstart", "--workers", "0"], ">= 1"),
         (["run", "quickstart", "--device", "cuda:7"], "devices are cpu"),
         (["run", "quickstart", "--device", "gpu"], "devices are cpu"),
@@ -105,6 +108,23 @@ def test_a_foreign_table_is_not_appended_to(
     path.write_text("a,b\n1,2\n")
     assert command("run", "quickstart", "--tier", "smoke", "--results", str(tmp_path), monkeypatch=monkeypatch) == 2
     assert path.read_text() == "a,b\n1,2\n" and list(path.parent.iterdir()) == [path]
+
+
+def test_failed_runs_end_with_status_1(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    plugin = tmp_path / "failing.py"
+    plugin.write_text(
+        PLUGIN.replace("super().prepare(net, probe)", "raise OSError('no')").replace("first-come", "fails")
+    )
+    options = ["--methods", "fails,dense", "--values", "0.5", "--seeds", "0", "--tier", "smoke", "--workers", "1"]
+    where = ["--results", str(tmp_path), "--plugin", str(plugin)]
+    try:
+        assert command("run", "quickstart", *options, *where, monkeypatch=monkeypatch) == 1
+    finally:
+        METHODS.pop("fails"), TASKS.pop("my-digits")
+    told = capfd.readouterr().out
+    assert "1 error, 1 ok" in told and "OSError: no" in told
 
 
 def test_plan_tells_runs_and_time(

@@ -125,6 +125,15 @@ def test_validation_and_test_data_decide_nothing(form: str, toy_data: Data) -> N
     assert seeing.measured["test_loss"] != unseeing.measured["test_loss"]
 
 
+def test_a_pack_drops_out_what_its_members_drop_alone(toy_data: Data) -> None:
+    from tests.conftest import dropout_mlp
+
+    packed = results("snip", dropout_mlp, toy_data)
+    for value, together in zip(VALUES["density"], packed, strict=True):
+        (alone,) = results("snip", dropout_mlp, toy_data, [value])
+        assert together.measured["test_loss"] == pytest.approx(alone.measured["test_loss"], rel=1e-4)
+
+
 def test_every_method_starts_from_the_same_network_and_sees_the_same_batches(
     monkeypatch: pytest.MonkeyPatch, toy_data: Data
 ) -> None:

@@ -7,6 +7,7 @@ import torch
 from scipy import stats
 
 from methods.initialization import Initialization, draw_factors
+from methods.registry import MethodError
 
 STD = 0.05
 N = 200_000
@@ -76,6 +77,12 @@ def test_a_wide_layer_is_cut_at_one() -> None:
     weights = torch.randn(1000, generator=torch.Generator().manual_seed(0))
     factors = draw_factors(weights, 2, "truncated", 0.25, False, torch.Generator().manual_seed(0))
     assert factors.abs().max() < 1
+
+
+@pytest.mark.parametrize("weights", [torch.zeros(9), torch.full((9,), 0.3), torch.ones(1), 20 * torch.arange(-4.0, 5)])
+def test_a_layer_that_leaves_nothing_to_draw_from_is_refused(weights: torch.Tensor) -> None:
+    with pytest.raises(MethodError, match="init=ones"):
+        draw_factors(weights, 3, "truncated", 0.25, False, torch.Generator())
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3, 8])

@@ -66,6 +66,14 @@ def test_each_layer_weighs_by_its_own_positions() -> None:
     assert multiply_adds(model, torch.zeros(1, 1, 6, 6)) == (36 * 18 + 288, 36 * 9 + 288)
 
 
+def test_a_weight_that_two_layers_share_works_in_both() -> None:
+    model = torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.Linear(4, 4), torch.nn.Linear(4, 2))
+    model[1].weight = model[0].weight
+    with torch.no_grad():
+        model[0].weight[:2] = 0
+    assert multiply_adds(model, torch.zeros(1, 4)) == (16 + 16 + 8, 8 + 8 + 8)
+
+
 def test_lenet300_has_the_published_size() -> None:
     model = lenet300(784, 10)
     assert sum(total for _, total in layer_nonzeros(model).values()) == 266_200

@@ -93,11 +93,14 @@ def test_only_failed_runs_are_refused(tmp_path: Path) -> None:
         load(tmp_path)
 
 
-def test_one_seed_under_two_settings_is_refused_rather_than_averaged(tmp_path: Path) -> None:
+def test_seeds_under_two_settings_are_refused_rather_than_averaged(tmp_path: Path) -> None:
     again = run("snip", 0.1, 1, 100, 70, 70, key="other", learning_rate=0.2)
     write(tmp_path, [*pair("snip", 0.1, 100, (80, 80), (80, 80)), again])
-    with pytest.raises(UsageError, match=r"snip at 0\.1 on toy twice for seed 1, with different learning_rate;"):
+    with pytest.raises(UsageError, match=r"snip at 0\.1 on toy with learning_rate different from seed to seed"):
         load(tmp_path)
+    # Once every seed was run with the new recipe, the old rows are history.
+    append(tmp_path / "runs.csv", COLUMNS, [astuple(run("snip", 0.1, 0, 100, 60, 60, key="o", learning_rate=0.2))])
+    assert load(tmp_path)["test_accuracy"].tolist() == [70, 60]
 
 
 def test_curves_read_the_packed_part_first_and_keep_the_last_of_each(tmp_path: Path) -> None:

@@ -52,6 +52,7 @@ def test_parsing_undoes_printing(depth: int, threshold: float, epsilon: float) -
         ("snip[batches=0]", ["at least 1 batch"]),
         ("dwf[depth=3", ["name[option=value"]),
         ("dwf[depth]", ["name[option=value"]),
+        ("dwf[depth=2,depth=3]", ["twice"]),
         ("", ["methods are"]),
     ],
 )
@@ -113,6 +114,39 @@ def test_boolean_options_parse() -> None:
         assert str(parse("test-boolean[on=false]")) == "test-boolean[on=false]"
     finally:
         del METHODS["test-boolean"]
+
+
+def test_optional_options_parse() -> None:
+    from dataclasses import dataclass
+
+    from methods.base import Method
+
+    @register("test-optional", knob="none")
+    @dataclass
+    class Optional(Method):
+        """A method with an option that may be none."""
+
+        width: int | None = None
+
+    try:
+        assert [parse(f"test-optional[width={text}]").width for text in ("3", "none")] == [3, None]  # type: ignore[attr-defined]
+        assert str(parse("test-optional[width=3]")) == "test-optional[width=3]"
+    finally:
+        del METHODS["test-optional"]
+    with pytest.raises(MethodError, match="dataclass"):
+        register("test-plain", knob="none")(type("Plain", (Method,), {}))
+
+
+def test_plugins_of_one_file_name_are_two_plugins(tmp_path: Path) -> None:
+    from benchmark.tasks import TASKS
+
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        plugin = tmp_path / folder / "mine.py"
+        plugin.write_text(f"from benchmark.tasks import task\n@task\ndef test_{folder}():\n    'A task.'\n")
+        load_plugin(plugin)
+        load_plugin(plugin)  # once is enough
+    assert TASKS.pop("test-a") and TASKS.pop("test-b")
 
 
 def test_plugins_that_do_not_load_are_named(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,26 @@ def test_what_a_run_raises_is_a_row_and_is_tried_again(tmp_path: Path, monkeypat
     assert [row["status"] for row in rows(tmp_path)] == ["error", "ok"]
 
 
+def test_two_sweeps_do_not_write_to_one_folder(tmp_path: Path) -> None:
+    from benchmark.errors import UsageError
+    from benchmark.lock import locked
+
+    with locked(tmp_path), pytest.raises(UsageError, match="another sweep"):
+        sweep("test", GRID.runs(), tmp_path, SETTINGS, 1, QUIET)
+    assert not (tmp_path / "runs.csv").exists()
+
+
+def test_a_folder_holds_runs_of_one_budget(tmp_path: Path) -> None:
+    from benchmark.errors import UsageError
+
+    sweep("test", GRID.runs()[:1], tmp_path, SETTINGS, 1, QUIET)
+    before = (tmp_path / "runs.csv").read_bytes()
+    for change in ({"epochs": 3}, {"precision": "bf16"}):
+        with pytest.raises(UsageError, match="another folder"):
+            sweep("test", replace(GRID, **change).runs(), tmp_path, SETTINGS, 1, QUIET)  # type: ignore[arg-type]
+    assert (tmp_path / "runs.csv").read_bytes() == before
+
+
 PLUGIN = """
 import os
 from dataclasses import dataclass
@@ -135,11 +156,15 @@ def test_a_worker_that_dies_takes_only_its_own_run_along(tmp_path: Path) -> None
     assert all("test_accuracy" in results[run].measured for run in healthy)
 
 
-@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGINT], ids=["killed", "ctrl-c"])
-def test_a_stopped_sweep_goes_on_where_it_was(tmp_path: Path, blow: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    ("blow", "workers"),
+    [(signal.SIGKILL, "1"), (signal.SIGINT, "2"), (signal.SIGTERM, "2")],
+    ids=["killed", "ctrl-c", "terminated"],
+)
+def test_a_stopped_sweep_goes_on_where_it_was(tmp_path: Path, blow: signal.Signals, workers: str) -> None:
     command = [
         sys.executable, "-m", "benchmark", "run", "quickstart", "--tier", "smoke", "--methods", "snip,random",
-        "--epochs", "30", "--values", "0.5,0.1,0.05,0.02", "--workers", "1", "--results", str(tmp_path),
+        "--epochs", "30", "--values", "0.5,0.1,0.05,0.02", "--workers", workers, "--results", str(tmp_path),
     ]  # fmt: skip
     folder = tmp_path / "quickstart-smoke"
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import pytest
@@ -52,6 +53,41 @@ def test_curves_have_a_value_for_every_epoch_and_metric(toy_data: Data) -> None:
     )  # fmt: skip
     assert by_metric["density"] == [1, 1, 0.25, 0.25]  # pruned half way
     assert by_metric["val_accuracy"][-1] == result.measured["val_accuracy"]
+
+
+def test_another_seed_gives_another_start_and_another_order() -> None:
+    from benchmark.seeds import generator
+    from benchmark.train import _batches, _model
+
+    one, two = (torch.cat([p.flatten() for p in _model(toy_task(), seed).parameters()]) for seed in (0, 1))
+    assert not torch.equal(one, two)
+    orders = [
+        torch.stack(list(_batches(100, 10, generator(seed, purpose), torch.device("cpu")))).flatten()
+        for seed, purpose in ((0, "order"), (1, "order"), (0, "probe"))
+    ]
+    assert all(sorted(order.tolist()) == list(range(100)) for order in orders)
+    assert not torch.equal(orders[0], orders[1]) and not torch.equal(orders[0], orders[2])
+
+
+def test_each_split_is_measured_by_its_own_labels(toy_data: Data) -> None:
+    wrong = Data(toy_data.train, toy_data.val, (toy_data.test[0], (toy_data.test[1] + 1) % 4))
+    (right,), (misled,) = (
+        train(toy_task(), parse("dense"), [1.0], 0, 4, 0.1, data, "float32") for data in (toy_data, wrong)
+    )
+    assert right.measured["val_accuracy"] == misled.measured["val_accuracy"]
+    assert right.measured["test_accuracy"] > 90 and misled.measured["test_accuracy"] < 10  # type: ignore[operator]
+    assert right.measured["val_loss"] == misled.measured["val_loss"] < 0.5 < misled.measured["test_loss"]  # type: ignore[operator]
+
+
+def test_biases_and_norms_are_not_decayed() -> None:
+    """With inputs of zero nothing pulls at the weights but their decay; the biases learn as they would without."""
+    x, y = torch.zeros(200, 1, 4, 4), torch.arange(200) % 4
+    data = Data((x, y), (x, y), (x, y))
+    weightless = toy_task(lambda seed: torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(16, 4)))
+    decayed = dataclasses.replace(weightless, weight_decay=0.5)
+    free = dataclasses.replace(weightless, weight_decay=0.0)
+    one, two = (train(task, parse("dense"), [1.0], 0, 3, 0.1, data, "float32")[0] for task in (decayed, free))
+    assert one.measured["test_loss"] == two.measured["test_loss"]
 
 
 def test_training_leaves_the_callers_randomness_alone(toy_data: Data) -> None:
