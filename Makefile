@@ -12,7 +12,7 @@ help:  ## print this list
 	@grep -hE '^[a-z -]+:.*## ' Makefile | sed -E 's/^([a-z -]+):.*## /\1\t/' | expand -t 22
 	@echo
 	@echo "make EXPERIMENT runs an experiment and draws its fronts, TIER=smoke does so in a minute on made data:"
-	@grep -hE -A2 '^@experiment' benchmark/experiments.py | sed -nE 's/^def ([a-z0-9_]+).*/  \1/p' | tr _ -
+	@if [ -x $(BIN)/sparsefront ]; then $(BIN)/sparsefront list experiments; else echo "  (make install first)"; fi
 
 install: .venv/installed  ## build .venv with everything in it
 

@@ -86,7 +86,7 @@ def lenet300_digits() -> Task:
         epochs=40,
         batch_size=64,
         learning_rate=0.1,
-        learning_rates={"dwf[depth=2]": 0.3, "dwf": 0.2, "magnitude": 0.2},
+        learning_rates={"dwf": 0.1, "dwf[depth=2]": 0.3, "dwf[depth=3]": 0.2, "dwf[depth=4]": 0.15, "magnitude": 0.2},
         weight_decay=5e-4,
     )
 
