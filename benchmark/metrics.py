@@ -66,4 +66,4 @@ def evaluate(
             loss.append(cross_entropy(logits, y).sum(-1))
     n = len(split[1])
     mean_loss = torch.stack(loss).cpu().double().sum(0) / n  # not every device has float64
-    return (100 * torch.stack(correct).sum(0) / n).tolist(), mean_loss.tolist()
+    return [100 * count / n for count in torch.stack(correct).sum(0).tolist()], mean_loss.tolist()
