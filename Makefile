@@ -23,7 +23,7 @@ install: .venv/installed  ## build .venv with everything in it
 	@touch $@
 
 test: install lint  ## lint, then run all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto
 
 lint: install  ## check style and types
 	$(BIN)/ruff check .
