@@ -19,7 +19,7 @@ defer_torch()
 
 from benchmark.devices import cores  # noqa: E402
 from benchmark.errors import UsageError  # noqa: E402
-from benchmark.experiments import EXPERIMENTS, Experiment, Run, get_experiment  # noqa: E402
+from benchmark.experiments import EXPERIMENTS, Experiment, get_experiment  # noqa: E402
 from benchmark.tasks import TASKS, describe  # noqa: E402
 from methods.registry import ALIASES, METHODS, MethodError, load_plugin, parse, signature, split_list  # noqa: E402
 
@@ -89,8 +89,8 @@ def plan(
 ) -> None:
     """Print how many runs an experiment has, how many are finished, and how long the rest may take."""
     _load_plugins(plugin)
-    name, runs = _runs(experiment, tasks, methods, values, seeds, epochs, precision, tier)
-    workers = _workers(workers, device)
+    name, grid = _grid(experiment, tasks, methods, values, seeds, epochs, precision, tier)
+    runs, workers = grid.runs(), _workers(workers, device)
     load_torch()
     from benchmark.devices import check_device
     from benchmark.plan import estimate
@@ -122,8 +122,8 @@ def run(
 ) -> None:
     """Compute the runs of an experiment that are not finished yet; rows go to RESULTS/EXPERIMENT/runs.csv."""
     _load_plugins(plugin)
-    name, runs = _runs(experiment, tasks, methods, values, seeds, epochs, precision, tier)
-    workers = _workers(workers, device)
+    name, grid = _grid(experiment, tasks, methods, values, seeds, epochs, precision, tier)
+    runs, workers = grid.runs(), _workers(workers, device)
     load_torch()
     from benchmark.devices import check_device
     from benchmark.engines import Settings
@@ -136,6 +136,8 @@ def run(
     except KeyboardInterrupt:
         errors.print("interrupted: finished runs are kept, and the same command goes on from there")
         raise typer.Exit(130) from None
+    if grid.beside:
+        grid.beside(results / name)
     if statuses:
         console.print(f"{name}: " + ", ".join(f"{count} {status}" for status, count in statuses.items()))
     console.print(f"rows are in {results / name / 'runs.csv'}", soft_wrap=True)
@@ -172,7 +174,7 @@ def _load_plugins(paths: list[Path] | None) -> None:
         load_plugin(path)
 
 
-def _runs(
+def _grid(
     name: str,
     tasks: str | None,
     methods: str | None,
@@ -181,8 +183,8 @@ def _runs(
     epochs: int | None,
     precision: str | None,
     tier: str,
-) -> tuple[str, list[Run]]:
-    """The experiment's name and runs with what the command line overrides; everything is checked here."""
+) -> tuple[str, Experiment]:
+    """The experiment and the name of its folder, with what the command line overrides."""
     experiment = get_experiment(name)
     if tier == "smoke":
         name, experiment = f"{name}-smoke", experiment.smoke()
@@ -200,7 +202,7 @@ def _runs(
         experiment = replace(experiment, epochs=epochs)
     if precision is not None:
         experiment = replace(experiment, precision=precision)
-    return name, experiment.runs()
+    return name, experiment
 
 
 def _values(texts: list[str], experiment: Experiment) -> dict[str, tuple[float, ...]]:

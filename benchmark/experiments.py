@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import product
+from pathlib import Path
 
 from benchmark import records
 from benchmark.errors import UsageError
+from benchmark.initial import write_densities
 from benchmark.tasks import get_task
 from methods.registry import check_value, parse
 
@@ -34,21 +37,25 @@ class Run:
         recipe = {"batch_size": task.batch_size, "weight_decay": task.weight_decay, "warmup": task.warmup}
         declared = vars(self) | recipe | {"rule": str(task.rule)}
         declared |= {"task_version": task.version, "method_version": method.version}
+        declared |= {"rest_rate": task.rest_rate(self.learning_rate)}
         neutral = {"precision": "float32", "made_data": False, "task_version": 1, "method_version": 1}
+        neutral |= {"rest_rate": self.learning_rate}
         return records.key(**{name: value for name, value in declared.items() if neutral.get(name) != value})
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """A grid: every task x method x value of the method's knob x seed."""
+    """A grid: every task x method x learning rate x value of the method's knob x seed."""
 
     tasks: tuple[str, ...]
     methods: tuple[str, ...]
     values: Mapping[str, tuple[float, ...]]  # by knob
     seeds: tuple[int, ...] = (0, 1, 2)
     epochs: int | None = None  # None: as the task's recipe says
+    learning_rates: tuple[float, ...] = ()  # peaks; where there are none, the task's recipe has one for each method
     precision: str = "float32"
     made_data: bool = False
+    beside: Callable[[Path], None] | None = None  # writes what is not a run into the experiment's folder
 
     def runs(self) -> list[Run]:
         """All runs, seed by seed, so that a sweep that is cut short has whole fronts.
@@ -66,16 +73,22 @@ class Experiment:
         for seed in self.seeds:
             for name in self.tasks:
                 task = get_task(name)
+                epochs = self.epochs or task.epochs
                 for method in map(parse, self.methods):
-                    for value in (1.0,) if method.knob == "none" else self.values.get(method.knob, ()):
+                    values = (1.0,) if method.knob == "none" else self.values.get(method.knob, ())
+                    for rate, value in product(self.learning_rates or (task.rate(method),), values):
                         check_value(method, value)
-                        epochs, rate = self.epochs or task.epochs, task.rate(method)
                         yield Run(name, str(method), value, seed, epochs, rate, self.precision, self.made_data)
 
     def smoke(self) -> Experiment:
         """The same pipeline in a minute: made data, two epochs, one seed, the ends of every sweep."""
-        ends = {knob: tuple(dict.fromkeys((values[0], values[-1]))) for knob, values in self.values.items() if values}
-        return replace(self, values=ends, seeds=self.seeds[:1], epochs=2, made_data=True)
+        ends = {knob: _ends(values) for knob, values in self.values.items()}
+        rates = _ends(self.learning_rates)
+        return replace(self, values=ends, learning_rates=rates, seeds=self.seeds[:1], epochs=2, made_data=True)
+
+
+def _ends(values: tuple[float, ...]) -> tuple[float, ...]:
+    return tuple(dict.fromkeys(values[:1] + values[-1:]))
 
 
 EXPERIMENTS: dict[str, Callable[[], Experiment]] = {}
@@ -154,3 +167,92 @@ def lenet300_fmnist() -> Experiment:
     About an hour and a half on two cores, a third of it for `--seeds 0`. Expected: dense at 89 to 90 %.
     """
     return _lenet300("fmnist")
+
+
+DEPTHS = tuple(f"dwf[depth={depth}]" for depth in (1, 2, 3, 4, 6, 8))
+
+
+@experiment
+def learning_rate() -> Experiment:
+    """Which learning rate does each depth want? A grid of rates and strengths, the same for every depth.
+
+    Its report chooses the rates that the recipe of lenet300-fmnist names: rates.csv. Half an hour on two cores.
+    """
+    return Experiment(
+        tasks=("lenet300-fmnist",),
+        methods=("dense", *DEPTHS),
+        values={"density": (0.2, 0.05, 0.02, 0.01), "strength": (6.0, 8.0, 12.0, 20.0)},
+        learning_rates=(0.05, 0.1, 0.2, 0.4, 0.8, 1.6),
+        seeds=(0,),
+        epochs=10,
+    )
+
+
+@experiment
+def init() -> Experiment:
+    """How should the factors start? Every initialization at depths 2, 3 and 4, and their weights before training.
+
+    Half an hour on two cores.
+    """
+    schemes = ("", ",rescale=true", ",epsilon=0", ",init=variance", ",init=standard", ",init=root", ",init=ones")
+    return Experiment(
+        tasks=("lenet300-fmnist",),
+        methods=tuple(f"dwf[depth={depth}{scheme}]" for scheme in schemes for depth in (2, 3, 4)),
+        values={"strength": (7.0, 14.0)},
+        epochs=10,
+        beside=write_densities,
+    )
+
+
+@experiment
+def depth() -> Experiment:
+    """Does depth pay? Fronts of factorization at depths 1 to 8, each at its own learning rate.
+
+    About an hour on two cores. Expected: depth 1 stays dense but for weights that see no data.
+    """
+    return Experiment(
+        tasks=("lenet300-fmnist",),
+        methods=("dense", *DEPTHS),
+        values={"strength": (6.0, 7.0, 9.0, 13.0, 20.0)},
+    )
+
+
+@experiment
+def dynamics() -> Experiment:
+    """When does a factorized network become sparse, and what happens to its accuracy meanwhile? Curves over epochs.
+
+    Half an hour on two cores.
+    """
+    return Experiment(
+        tasks=("lenet300-fmnist",),
+        methods=DEPTHS[:4],
+        values={"strength": (7.0, 12.0, 20.0)},
+    )
+
+
+@experiment
+def layers() -> Experiment:
+    """How do methods share their weights out among layers, and which of them empties one?
+
+    Half an hour on two cores. Expected: random keeps every layer's share, magnitude and factorization the last layer's.
+    """
+    return Experiment(
+        tasks=("lenet300-fmnist",),
+        methods=("dwf[depth=2]", "dwf[depth=3]", "dwf[depth=4]", "magnitude", "snip", "random[distribution=erk]"),
+        values={"density": (0.3, 0.1, 0.03, 0.01, 0.003, 0.001), "strength": (6.0, 7.0, 9.0, 13.0, 20.0, 40.0)},
+        epochs=10,
+    )
+
+
+@experiment
+def misalignment() -> Experiment:
+    """Do the factors of a weight align as theory says? Their imbalance against its predicted decay.
+
+    Ten minutes on two cores. Expected: from any start, and at any depth and strength, all runs on one line.
+    """
+    return Experiment(
+        tasks=("lenet300-fmnist",),
+        methods=(*DEPTHS[1:4], "dwf[depth=3,init=ones]"),
+        values={"strength": (3.0, 10.0)},
+        epochs=10,
+    )

@@ -34,11 +34,12 @@ def autocast(precision: str, device: torch.device) -> AbstractContextManager[obj
     return torch.autocast(device.type, torch.bfloat16) if precision == "bf16" else nullcontext()
 
 
-def epoch_metrics(
-    net: Network, method: Method, data: Data, losses: list[float], precision: str
-) -> list[dict[str, float]]:
+def epoch_points(
+    epoch: int, net: Network, method: Method, data: Data, precision: str, known: dict[str, list[float]]
+) -> list[list[Point]]:
+    """What is worth a curve of each run on the networks as they stand, behind what is `known` already, by metric."""
     with autocast(precision, data.val[0].device):
-        accuracies, val_losses = evaluate(net.model, data.val, net.forward)
+        accuracies, losses = evaluate(net.model, data.val, net.forward)
     magnitudes = net.weights.abs()
     kept = (magnitudes >= method.threshold) & (magnitudes > 0)
     metrics = {"density": kept.float().mean(1), "weight_norm": net.weights.norm(dim=1)}
@@ -46,9 +47,9 @@ def epoch_metrics(
     if method.penalty is not None:
         metrics |= {f"density at {cut:g}": (magnitudes >= cut).float().mean(1) for cut in CUTS}
     metrics |= method.diagnose()
-    columns = {"train_loss": losses, "val_loss": val_losses, "val_accuracy": accuracies}
+    columns = known | {"val_loss": losses, "val_accuracy": accuracies}
     columns |= dict(zip(metrics, torch.stack(list(metrics.values())).tolist(), strict=True))
-    return [{name: values[run] for name, values in columns.items()} for run in range(net.runs)]
+    return [[(epoch, name, values[run]) for name, values in columns.items()] for run in range(net.runs)]
 
 
 def measure(

@@ -32,7 +32,8 @@ class Row:
     value: float
     penalty: float | None  # lambda, where there is one
     seed: int
-    learning_rate: float
+    learning_rate: float  # peak
+    rest_rate: float  # the same, of biases, norms and whatever else is not prunable
     epochs: int
     steps: int | None
     batch_size: int

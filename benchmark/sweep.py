@@ -134,7 +134,7 @@ def _check_writable(folder: Path) -> None:
 
 def make_row(name: str, run: Run, result: Result, device: str, version: str, commit: str) -> Row:
     """What was asked and what was measured, as one row."""
-    method = parse(run.method)
+    task, method = get_task(run.task), parse(run.method)
     declared = {
         "key": run.key,
         "experiment": name,
@@ -147,9 +147,10 @@ def make_row(name: str, run: Run, result: Result, device: str, version: str, com
         "penalty": None,
         "seed": run.seed,
         "learning_rate": run.learning_rate,
+        "rest_rate": task.rest_rate(run.learning_rate),
         "epochs": run.epochs,
         "steps": None,
-        "batch_size": get_task(run.task).batch_size,
+        "batch_size": task.batch_size,
         "pack": 1,
         "device": device,
         "precision": run.precision,

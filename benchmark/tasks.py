@@ -28,7 +28,7 @@ class Task:
     examples: int  # in the training split; plans are made without the data
     epochs: int
     batch_size: int
-    learning_rate: float  # peak, for every method without an entry in `learning_rates`
+    learning_rate: float  # peak, for every method without an entry in `learning_rates`, and the limit of `rest_rate`
     learning_rates: Mapping[str, float] = field(default_factory=dict)  # by written form, as in dwf[depth=3]
     rule: Rule = field(default_factory=Sgd)
     weight_decay: float = 0.0  # on the prunable weights, for methods without a penalty of their own
@@ -45,6 +45,13 @@ class Task:
             if entry.name == method.name and shared <= own:
                 fitting[len(shared)] = rate
         return fitting[max(fitting)] if fitting else self.learning_rate
+
+    def rest_rate(self, peak: float) -> float:
+        """The peak learning rate of what is not prunable: the method's, but not above the one of dense training.
+
+        Factors want rates at which biases, which are not factorized, blow up.
+        """
+        return min(peak, self.learning_rate)
 
 
 def _options(method: Method) -> list[str]:

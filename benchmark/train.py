@@ -11,7 +11,7 @@ import torch
 
 from benchmark.data import Data
 from benchmark.devices import peak_memory_mb, reset_peak_memory
-from benchmark.measure import Cut, Point, Result, autocast, epoch_metrics, measure, measure_cuts
+from benchmark.measure import Cut, Result, autocast, epoch_points, measure, measure_cuts
 from benchmark.metrics import cross_entropy
 from benchmark.probe import Probe
 from benchmark.seeds import generator
@@ -54,17 +54,20 @@ def train(
         net = Network([_model(task, seed).to(device) for _ in values])
         order = generator(seed, "order")
         rest_state = task.rule.state(net.rest)
-        rate = net.weights.new_zeros(())
+        rate, rest_rate = net.weights.new_zeros(()), net.weights.new_zeros(())
+        rest_share = task.rest_rate(peak) / peak
         steps_done = [0] * net.runs
-        curves: list[list[Point]] = [[] for _ in values]
         cuts: list[list[Cut]] = [[] for _ in values]
         alive = [True] * net.runs
-        seconds, begun = 0.0, time.perf_counter()
+        begun = time.perf_counter()
         method.start(
             net, values, task.rule, task.weight_decay, Probe(net, data.train, batch_size, seed, learning_rates)
         )
+        seconds = time.perf_counter() - begun
+        curves = epoch_points(0, net, method, data, precision, {"rate_share": [0.0] * net.runs})
         step = 0
         for epoch in range(1, epochs + 1):
+            begun = time.perf_counter()
             net.model.train()
             total = torch.zeros(net.runs, device=device)
             for batch in _batches(len(labels), batch_size, order, device):
@@ -78,7 +81,8 @@ def train(
                 total += loss.detach()
                 rate.fill_(learning_rates[step])
                 method.update(rate)
-                task.rule.step(net.rest, net.rest_grad, rest_state, rate)
+                rest_rate.fill_(rest_share * learning_rates[step])
+                task.rule.step(net.rest, net.rest_grad, rest_state, rest_rate)
                 step += 1
             if epoch == epochs:
                 if step in phase_starts:  # a last phase too short for a step still prunes
@@ -92,9 +96,10 @@ def train(
             alive = [ok and math.isfinite(loss) for ok, loss in zip(alive, losses, strict=True)]
             if not any(alive):
                 break
-            for curve, points in zip(curves, epoch_metrics(net, method, data, losses, precision), strict=True):
-                curve += [(epoch, metric, value) for metric, value in points.items()]
-            begun = time.perf_counter()
+            share = sum(learning_rates[:step]) / sum(learning_rates)
+            known = {"train_loss": losses, "rate_share": [share] * net.runs}
+            for curve, points in zip(curves, epoch_points(epoch, net, method, data, precision, known), strict=True):
+                curve += points
         shared: dict[str, object] = {
             "train_seconds": seconds / net.runs,
             "step_ms": 1000 * seconds / step,

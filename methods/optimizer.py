@@ -19,7 +19,9 @@ class SparseOptimizer(torch.optim.Optimizer):
 
     method: written form, as in "dwf[depth=3]".
     steps: how many times `step()` will be called.
-    lr: learning rate; torch's schedulers change it as they do for any optimizer.
+    lr: learning rate; torch's schedulers change it as they do for any optimizer. rest_lr: the same for biases, norms
+        and whatever else is not made sparse, by default lr. Factors want a larger rate than dense training does, and
+        biases do not bear it.
     strength, penalty or density: the method's value. `penalty` is lambda itself; `strength` is lambda times the sum of
         the learning rates / (1 - momentum), for which `rates` names the rate of every step; by default those of
         CosineAnnealingLR(optimizer, steps). Should the rates turn out otherwise, `finish()` warns.
@@ -37,6 +39,7 @@ class SparseOptimizer(torch.optim.Optimizer):
         *,
         steps: int,
         lr: float,
+        rest_lr: float | None = None,
         strength: float | None = None,
         penalty: float | None = None,
         density: float | None = None,
@@ -62,11 +65,15 @@ class SparseOptimizer(torch.optim.Optimizer):
             raise MethodError(f"{self.method} takes {takes}, not {' and '.join(named) or 'nothing'}")
         value = next((float(value) for value in given.values() if value is not None), 1.0)
         self.net = Network([model])
-        super().__init__(model.parameters(), {"lr": lr})
+        sparse = {id(model.get_parameter(layer.name)) for layer in self.net.layers}
+        rest = [parameter for parameter in model.parameters() if id(parameter) not in sparse]
+        groups = [{"params": [parameter for parameter in model.parameters() if id(parameter) in sparse], "lr": lr}]
+        groups += [{"params": rest, "lr": lr if rest_lr is None else rest_lr}] if rest else []
+        super().__init__(groups, {})
         self._value = value * budget if self.method.knob == "strength" and penalty is not None else value
         self._edges = [round(steps * sum(self.method.phases[:i])) for i in range(len(self.method.phases))]
         self._steps_done, self._rates_done = 0, 0.0
-        self._rate = self.net.weights.new_zeros(())
+        self._rate, self._rest_rate = self.net.weights.new_zeros(()), self.net.weights.new_zeros(())
         self._expected = budget
         self.rest_state = self.rule.state(self.net.rest)
         self.method.start(self.net, [self._value], self.rule, weight_decay, _ScriptProbe(self.net, rates, probe, seed))
@@ -89,7 +96,8 @@ class SparseOptimizer(torch.optim.Optimizer):
         lr = float(self.param_groups[0]["lr"])
         self._rate.fill_(lr)
         self.method.update(self._rate)
-        self.rule.step(self.net.rest, self.net.rest_grad, self.rest_state, self._rate)
+        self._rest_rate.fill_(float(self.param_groups[-1]["lr"]))
+        self.rule.step(self.net.rest, self.net.rest_grad, self.rest_state, self._rest_rate)
         self._steps_done += 1
         self._rates_done += lr
         return loss

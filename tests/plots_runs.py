@@ -24,6 +24,7 @@ def run(
         penalty=None,
         seed=seed,
         learning_rate=0.1,
+        rest_rate=0.1,
         epochs=40,
         steps=100,
         batch_size=32,

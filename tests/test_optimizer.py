@@ -214,3 +214,19 @@ def test_models_of_torchvision_and_timm_train_unmodified(build: Callable[[], tor
     assert 0 < nonzeros < total
     model.eval()
     assert model(x).isfinite().all()
+
+
+def test_what_is_not_made_sparse_has_a_rate_of_its_own() -> None:
+    model = mlp()
+    before = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
+    optimizer = SparseOptimizer(model, "dwf[depth=3]", strength=1, steps=4, lr=0.1, rest_lr=0.0)
+    assert [group["lr"] for group in optimizer.param_groups] == [0.1, 0.0]
+    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 0.5**step)
+    for step in range(4):
+        optimizer.zero_grad()
+        loss_on(model, step).backward()
+        optimizer.step()
+        scheduler.step()
+    assert [group["lr"] for group in optimizer.param_groups] == [0.1 * 0.5**4, 0.0]
+    for name, parameter in model.named_parameters():
+        assert torch.equal(parameter, before[name]) == name.endswith("bias")

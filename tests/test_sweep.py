@@ -53,7 +53,7 @@ def test_a_sweep_writes_a_row_its_curves_and_its_layers_for_every_run(tmp_path: 
         assert all(row[name] for name in ("train_seconds", "step_ms", "peak_memory_mb", "torch", "finished_at"))
     curves = records.read(tmp_path / "curves.csv", CURVE_COLUMNS)
     assert len(curves) == len({(c["key"], c["epoch"], c["metric"]) for c in curves})
-    assert {(c["key"], c["epoch"]) for c in curves} == {(row["key"], epoch) for row in written for epoch in "12"}
+    assert {(c["key"], c["epoch"]) for c in curves} == {(row["key"], epoch) for row in written for epoch in "012"}
     cuts = records.read(tmp_path / "cuts.csv", CUT_COLUMNS)
     assert [cut["key"] for cut in cuts] == [written[3]["key"]] * 5
     layers = records.read(tmp_path / "layers.csv", LAYER_COLUMNS)

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmark.data import Data
+from benchmark.tasks import Task
 from benchmark.train import schedule, train
 from methods.registry import parse
 from tests.conftest import batch_norm_cnn, toy_task
@@ -45,13 +46,14 @@ def test_a_diverged_member_does_not_disturb_its_pack(toy_data: Data) -> None:
 def test_curves_have_a_value_for_every_epoch_and_metric(toy_data: Data) -> None:
     (result,) = train(toy_task(), parse("magnitude"), [0.25], 0, 4, 0.1, toy_data, "float32")
     by_metric = {metric: [v for _, m, v in result.curves if m == metric] for _, metric, _ in result.curves}
-    assert {metric: len(values) for metric, values in by_metric.items()} == dict.fromkeys(
+    assert {metric: len(values) for metric, values in by_metric.items()} == {"train_loss": 4} | dict.fromkeys(
         [
-            "train_loss", "val_loss", "val_accuracy", "density", "weight_norm",
+            "rate_share", "val_loss", "val_accuracy", "density", "weight_norm",
             "density of 1.weight", "density of 3.weight",
-        ], 4,
+        ], 5,
     )  # fmt: skip
-    assert by_metric["density"] == [1, 1, 0.25, 0.25]  # pruned half way
+    assert by_metric["density"] == [1, 1, 1, 0.25, 0.25]  # pruned half way
+    assert by_metric["rate_share"][0] == 0 and by_metric["rate_share"][-1] == pytest.approx(1)
     assert by_metric["val_accuracy"][-1] == result.measured["val_accuracy"]
 
 
@@ -130,8 +132,29 @@ def test_a_penalty_runs_curves_tell_its_penalty_and_its_balance(toy_data: Data) 
     (result,) = train(toy_task(), parse("dwf[depth=3,init=root]"), [0.3], 0, 3, 0.05, toy_data, "float32")
     last = {metric: value for epoch, metric, value in result.curves if epoch == 3}
     assert last["relative_misalignment"] < 0.01 and last["balanced"] > 0.9  # a balanced start stays balanced
-    assert last["penalty"] > 0
+    assert last["penalty"] > 0 and last["imbalance"] < 0.01
     (drawn,) = train(toy_task(), parse("dwf[depth=3]"), [0.1], 0, 3, 0.05, toy_data, "float32")
     unbalanced = {metric: value for epoch, metric, value in drawn.curves if epoch == 3}
     assert unbalanced["relative_misalignment"] > 0.01 and unbalanced["balanced"] < 0.9
     assert {f"density at {cut}" for cut in ("1.19e-07", "1e-06", "1e-05", "0.0001", "0.001")} <= set(last)
+    assert unbalanced["imbalance"] > 0.01
+
+
+def test_the_rate_of_what_is_not_prunable_has_a_limit(toy_data: Data) -> None:
+    def final(limit: float, peak: float) -> tuple[torch.Tensor, torch.Tensor]:
+        method = parse("dense")
+        train(toy_task(learning_rate=limit), method, [1.0], 0, 1, peak, toy_data, "float32")
+        return method.net.weights, method.net.rest
+
+    start = _model_rest(toy_task())
+    weights, rest = final(0.0, 0.1)
+    assert torch.equal(rest[0], start) and not torch.equal(weights, final(0.1, 0.1)[0])
+    slow, fast = final(0.01, 0.1)[1][0] - start, final(0.1, 0.1)[1][0] - start
+    assert 0 < slow.norm() < 0.5 * fast.norm()
+    assert torch.equal(final(0.1, 0.1)[1], final(0.4, 0.1)[1])  # a limit, not a rate
+
+
+def _model_rest(task: Task) -> torch.Tensor:
+    from benchmark.train import _model
+
+    return torch.cat([p.detach() for n, p in _model(task, 0).named_parameters() if n.endswith("bias")])
