@@ -206,14 +206,15 @@ def _grid(
 
 
 def _values(texts: list[str], experiment: Experiment) -> dict[str, tuple[float, ...]]:
-    """Values by knob, from `0.1,0.2` where one knob is turned, from `density=0.1,0.2` otherwise."""
-    knobs = sorted({parse(method).knob for method in experiment.methods} - {"none"})
+    """Values from `0.1,0.2` where one knob is turned, otherwise from `density=0.1,0.2`, or `snip=0.1` for a method."""
+    methods = [parse(method) for method in experiment.methods]
+    knobs = sorted({method.knob for method in methods} - {"none"})
     values: dict[str, tuple[float, ...]] = {}
     for text in texts:
         knob, equals, numbers = text.rpartition("=")
         if not equals and len(knobs) == 1:
             knob = knobs[0]
-        if knob not in knobs:
+        if knob not in {*knobs, *(method.name for method in methods)}:
             forms = " and ".join(f"--values {knob}=..." for knob in knobs) or "no --values: they have no knob"
             raise UsageError(f"--values {text} does not say what it is for; these methods take {forms}")
         values[knob] = values.get(knob, ()) + tuple(_numbers(numbers, float, "--values", "numbers"))

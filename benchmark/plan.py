@@ -33,7 +33,8 @@ def estimate(runs: list[Run], folder: Path, device: str) -> float:
             steps[run.task, run.method] = [_step_ms(run, device)]
         examples = data.MADE_EXAMPLES if run.made_data else task.examples
         per_epoch = max(examples // task.batch_size, 1)
-        seconds += statistics.median(steps[run.task, run.method]) * per_epoch * run.epochs / 1000
+        epochs = run.epochs * sum(parse(run.method).phases)
+        seconds += statistics.median(steps[run.task, run.method]) * per_epoch * epochs / 1000
     torch.set_num_threads(threads)
     return seconds
 

@@ -16,6 +16,7 @@ from torch.nn.utils import parametrize
 
 from benchmark import data
 from benchmark.metrics import cross_entropy
+from benchmark.probe import Probe
 from benchmark.tasks import get_task
 from methods.network import Network, prunable_names
 from methods.registry import parse
@@ -47,7 +48,7 @@ def ours(task_name: str, method_name: str, device: str) -> Step:
     net = Network([task.model().to(device)])
     inputs, labels = data.made(task.shape, task.classes).to(device).train
     inputs, labels = inputs[: task.batch_size], labels[: task.batch_size]
-    probe = _NoProbe([1e-3])
+    probe = Probe(net, (inputs, labels), task.batch_size, 0, [1e-3])
     method.start(net, [1.0], task.rule, task.weight_decay, probe)
     rest_state, rate = task.rule.state(net.rest), net.weights.new_full((), 1e-3)
 
@@ -82,19 +83,6 @@ def parametrized(task_name: str, depth: int, device: str) -> Step:
         optimizer.step()
 
     return step
-
-
-class _NoProbe:
-    """For methods that ask for nothing but the budget."""
-
-    def __init__(self, learning_rates: list[float]):
-        self.learning_rates = learning_rates
-
-    def generators(self) -> list[torch.Generator]:
-        return [torch.Generator().manual_seed(0)]
-
-    def gradient(self, batches: int) -> torch.Tensor:
-        raise AssertionError("no data is scored here")
 
 
 def alternate(contenders: dict[str, Step], rounds: int, steps: int, device: str) -> dict[str, float]:

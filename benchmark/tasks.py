@@ -13,7 +13,7 @@ import torch
 from benchmark import data, models
 from benchmark.errors import UsageError
 from methods.base import Method
-from methods.registry import parse
+from methods.registry import parse, split_list
 from methods.rules import Rule, Sgd
 
 
@@ -58,10 +58,10 @@ def _options(method: Method) -> list[str]:
     return str(method).partition("[")[2].removesuffix("]").split(",")
 
 
-TASKS: dict[str, Callable[[], Task]] = {}
+TASKS: dict[str, Callable[..., Task]] = {}
 
 
-def task(function: Callable[[], Task]) -> Callable[[], Task]:
+def task(function: Callable[..., Task]) -> Callable[..., Task]:
     """Register a task under its function's name, with hyphens for underscores; the docstring describes it."""
     name = function.__name__.replace("_", "-")
     if name in TASKS:
@@ -70,10 +70,22 @@ def task(function: Callable[[], Task]) -> Callable[[], Task]:
     return function
 
 
-def get_task(name: str) -> Task:
+def get_task(written: str) -> Task:
+    """The task that a name stands for; options of its function, which are numbers, may follow in brackets."""
+    name, _, rest = written.partition("[")
     if name not in TASKS:
         raise UsageError(f"there is no task {name!r}; tasks are {', '.join(sorted(TASKS))}")
-    return TASKS[name]()
+    known = inspect.signature(TASKS[name]).parameters
+    options: dict[str, float] = {}
+    for pair in split_list(rest.removesuffix("]")):
+        option, _, value = pair.partition("=")
+        if option not in known:
+            raise UsageError(f"task {name} has no option {option!r}; its options are {', '.join(known) or 'none'}")
+        try:
+            options[option] = float(value)
+        except ValueError:
+            raise UsageError(f"option {option} of task {name} takes a number, not {value!r}") from None
+    return TASKS[name](**options)
 
 
 def describe(thing: object) -> str:
@@ -82,10 +94,10 @@ def describe(thing: object) -> str:
 
 
 @task
-def lenet300_digits() -> Task:
+def lenet300_digits(width: float = 1.0) -> Task:
     """LeNet-300-100 on scikit-learn's handwritten digits (8 x 8 pixels, 1,293 training images)."""
     return Task(
-        model=partial(models.lenet300, 64, 10),
+        model=partial(models.lenet300, 64, 10, width),
         data=data.digits,
         shape=(1, 8, 8),
         classes=10,
@@ -98,9 +110,9 @@ def lenet300_digits() -> Task:
     )
 
 
-def _lenet300(dataset: str) -> Task:
+def _lenet300(dataset: str, width: float) -> Task:
     return Task(
-        model=partial(models.lenet300, 784, 10),
+        model=partial(models.lenet300, 784, 10, width),
         data=data.mnist_like(dataset),
         shape=(1, 28, 28),
         classes=10,
@@ -114,18 +126,18 @@ def _lenet300(dataset: str) -> Task:
 
 
 @task
-def lenet300_mnist() -> Task:
+def lenet300_mnist(width: float = 1.0) -> Task:
     """LeNet-300-100 on MNIST."""
-    return _lenet300("MNIST")
+    return _lenet300("MNIST", width)
 
 
 @task
-def lenet300_fmnist() -> Task:
+def lenet300_fmnist(width: float = 1.0) -> Task:
     """LeNet-300-100 on Fashion-MNIST."""
-    return _lenet300("FashionMNIST")
+    return _lenet300("FashionMNIST", width)
 
 
 @task
-def lenet300_kmnist() -> Task:
+def lenet300_kmnist(width: float = 1.0) -> Task:
     """LeNet-300-100 on Kuzushiji-MNIST."""
-    return _lenet300("KMNIST")
+    return _lenet300("KMNIST", width)

@@ -21,8 +21,11 @@ from methods.network import Network
 
 
 def schedule(phases: tuple[float, ...], steps: int, peak: float, warmup: float) -> list[list[float]]:
-    """The learning rate of every step, a list for each phase: a linear rise, then a cosine down to zero."""
-    edges = [round(steps * sum(phases[:i])) for i in range(len(phases))] + [steps]
+    """The learning rate of every step, a list for each phase: a linear rise, then a cosine down to zero.
+
+    Phases are shares of a budget of `steps`; those of methods that take more add up to more than one.
+    """
+    edges = [round(steps * sum(phases[:i])) for i in range(len(phases) + 1)]
     rates = []
     for start, stop in itertools.pairwise(edges):
         length = stop - start
@@ -38,6 +41,8 @@ def train(
 ) -> list[Result]:
     """Train R = len(values) runs on `data`, which is on its device, and measure each final, plain network.
 
+    The budget is `epochs`, of which a method takes as much as its phases say: all take one but those that say so.
+
     With one seed every method starts from the same weights and sees the same batches. A run whose loss is no longer
     finite ends as `diverged`; when all have, no more steps are spent.
     """
@@ -46,6 +51,7 @@ def train(
     batch_size = min(task.batch_size, len(labels))
     steps_per_epoch = len(labels) // batch_size
     rates = schedule(method.phases, epochs * steps_per_epoch, peak, task.warmup)
+    epochs = round(epochs * sum(method.phases))
     phase_starts = {sum(map(len, rates[:phase])): phase for phase in range(len(rates))}
     learning_rates = [rate for phase in rates for rate in phase]
 

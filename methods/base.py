@@ -18,8 +18,18 @@ class Probe(Protocol):
 
     learning_rates: list[float]  # of every step, all phases
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one input."""
+
     def gradient(self, batches: int) -> torch.Tensor:
         """Mean gradient [R, N] of the loss at the present weights over training batches of their own order."""
+
+    def hessian_gradient(self, per_class: int, temperature: float) -> torch.Tensor:
+        """Hessian times gradient, H g [R, N], of the loss over `per_class` training examples of each class.
+
+        Logits are divided by the temperature first.
+        """
 
     def generators(self) -> list[torch.Generator]:
         """Fresh CPU generators, one a run, that depend on the run's seed alone."""
@@ -110,12 +120,25 @@ class Masked(Method):
 
     dropped: torch.Tensor | None = None  # [R, N] bool
 
-    def restrict(self, scores: torch.Tensor, distribution: Distribution = "global") -> None:
-        """Keep round(density x N) weights of the largest scores; the others become zeros without momentum."""
-        self.dropped = ~keep_top_per_layer(scores, self.net.layers, self.value.flatten().tolist(), distribution)
-        self.net.weights.masked_fill_(self.dropped, 0)
+    def restrict(
+        self, scores: torch.Tensor, distribution: Distribution = "global", density: torch.Tensor | None = None
+    ) -> None:
+        """Keep round(density x N) weights of the largest scores; the others become zeros without momentum.
+
+        The density is the knob's, or another [R, 1] on the way there. A weight that was dropped before stays so.
+        """
+        if self.dropped is not None:
+            scores = scores.masked_fill(self.dropped, -torch.inf)
+        densities = (self.value if density is None else density).flatten().tolist()
+        self.hold(~keep_top_per_layer(scores, self.net.layers, densities, distribution))
+
+    def hold(self, dropped: torch.Tensor) -> None:
+        """Make the dropped weights, [R, N], zeros without momentum, and keep them there."""
+        self.dropped = dropped
+        self.net.weights.masked_fill_(dropped, 0)
         for tensor in self.state.values():
-            tensor.masked_fill_(self.dropped, 0)
+            if tensor.shape == dropped.shape:
+                tensor.masked_fill_(dropped, 0)
 
     def update(self, lr: torch.Tensor) -> None:
         # Filling, not multiplying: NaN * 0 is NaN. With no gradient and no momentum a zero stays a zero.

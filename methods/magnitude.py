@@ -1,10 +1,12 @@
-"""Global magnitude pruning after training."""
+"""Magnitude pruning: before training, and after."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from methods.base import Masked
+from methods.base import Masked, Probe
+from methods.masks import Distribution
+from methods.network import Network
 from methods.registry import MethodError, register
 
 
@@ -19,10 +21,11 @@ class Magnitude(Masked):
     """
 
     finetune: float = 0.5
+    distribution: Distribution = "global"
 
     def __post_init__(self) -> None:
         if not 0 <= self.finetune < 1:
-            raise MethodError(f"magnitude's finetune is a share of the budget in [0, 1), not {self.finetune:g}")
+            raise MethodError(f"{self.name}'s finetune is a share of the budget in [0, 1), not {self.finetune:g}")
 
     @property
     def phases(self) -> tuple[float, ...]:
@@ -30,8 +33,23 @@ class Magnitude(Masked):
 
     def begin(self, phase: int) -> None:
         if phase == 1:
-            self.restrict(self.net.weights.abs())
+            self.restrict(self.net.weights.abs(), self.distribution)
 
     def finish(self) -> None:
         if not self.finetune:
-            self.restrict(self.net.weights.abs())
+            self.restrict(self.net.weights.abs(), self.distribution)
+
+
+@register("magnitude-init", knob="density")
+@dataclass
+class MagnitudeInit(Masked):
+    """Keep the weights of largest |w| at initialization: a baseline that empties layers of small initial scale first.
+
+    Frankle et al., "Pruning Neural Networks at Initialization: Why Are We Missing the Mark?", ICLR 2021.
+    """
+
+    distribution: Distribution = "global"
+
+    def prepare(self, net: Network, probe: Probe) -> None:
+        super().prepare(net, probe)
+        self.restrict(net.weights.abs(), self.distribution)

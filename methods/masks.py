@@ -9,7 +9,7 @@ import torch
 
 from methods.network import Layer
 
-Distribution = Literal["global", "uniform", "erk"]
+Distribution = Literal["global", "uniform", "erk", "balanced"]
 
 
 def keep_top(scores: torch.Tensor, keep: Sequence[int]) -> torch.Tensor:
@@ -36,9 +36,11 @@ def layer_counts(layers: Sequence[Layer], keep: int, distribution: Distribution)
     """Weights to keep in each layer, `keep` in all, no layer above its size.
 
     uniform: the same density everywhere. erk (Evci et al., ICML 2020): density proportional to
-    sum(shape) / product(shape), where a layer that would pass density 1 is kept whole and the others share the rest.
+    sum(shape) / product(shape). balanced (Gadhikar et al., ICML 2023): the same number of weights in every layer. A
+    layer that would pass density 1 is kept whole, and the others share the rest.
     """
-    weight = [1.0 if distribution == "uniform" else sum(layer.shape) / layer.size for layer in layers]
+    by_size = {"uniform": lambda layer: 1.0, "erk": lambda layer: sum(layer.shape) / layer.size}
+    weight = [by_size.get(distribution, lambda layer: 1 / layer.size)(layer) for layer in layers]
     whole: set[int] = set()
     while True:
         free = [i for i in range(len(layers)) if i not in whole]

@@ -127,3 +127,11 @@ class Network:
     def buffers(self) -> list[torch.Tensor]:
         """Running statistics and the like, of all runs."""
         return list(self._buffers.values()) if self.runs > 1 else list(self.model.buffers())
+
+
+def hessian_gradient(loss: torch.Tensor, weights: Sequence[torch.Tensor]) -> torch.Tensor:
+    """H g [N], the Hessian of a loss times its gradient, both with respect to `weights`, as one flat tensor."""
+    gradients = torch.autograd.grad(loss, weights, create_graph=True)
+    flat = torch.cat([gradient.flatten() for gradient in gradients])
+    products = torch.autograd.grad(flat @ flat.detach(), weights)
+    return torch.cat([product.flatten() for product in products])

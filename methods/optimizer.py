@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from methods.network import Network
+from methods.network import Network, hessian_gradient
 from methods.registry import MethodError, parse
 from methods.rules import Rule, Sgd
 
@@ -26,7 +26,8 @@ class SparseOptimizer(torch.optim.Optimizer):
         the learning rates / (1 - momentum), for which `rates` names the rate of every step; by default those of
         CosineAnnealingLR(optimizer, steps). Should the rates turn out otherwise, `finish()` warns.
     rule: methods.rules.Sgd or Adam. weight_decay: for methods without a penalty of their own.
-    probe: for methods that score data, a function that returns the loss of the model on a batch, another at each call.
+    probe: for methods that score data, a function that returns the loss of the model on a batch, another at each call;
+        from it synflow takes the shape of an input, and grasp the loss as it is, without a temperature.
     seed: of what the method draws.
 
     Build it when the model is on its device. Raises MethodError for a method, option or value that does not exist.
@@ -71,7 +72,8 @@ class SparseOptimizer(torch.optim.Optimizer):
         groups += [{"params": rest, "lr": lr if rest_lr is None else rest_lr}] if rest else []
         super().__init__(groups, {})
         self._value = value * budget if self.method.knob == "strength" and penalty is not None else value
-        self._edges = [round(steps * sum(self.method.phases[:i])) for i in range(len(self.method.phases))]
+        phases = self.method.phases
+        self._edges = [round(steps * sum(phases[:i]) / sum(phases)) for i in range(len(phases))]
         self._steps_done, self._rates_done = 0, 0.0
         self._rate, self._rest_rate = self.net.weights.new_zeros(()), self.net.weights.new_zeros(())
         self._expected = budget
@@ -142,17 +144,34 @@ class _ScriptProbe:
     """What a method may ask before training, answered from a script."""
 
     def __init__(self, net: Network, rates: list[float], loss: Callable[[], torch.Tensor] | None, seed: int):
-        self.net, self.learning_rates, self.loss, self.seed = net, rates, loss, seed
+        self.net, self.learning_rates, self.seed = net, rates, seed
+        self._loss = loss
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the first input that the model sees in a call of `probe`."""
+        shapes: list[tuple[int, ...]] = []
+        hook = self.net.model.register_forward_pre_hook(lambda _, inputs: shapes.append(tuple(inputs[0].shape[1:])))
+        self.loss()
+        hook.remove()
+        return shapes[0]
+
+    def loss(self) -> torch.Tensor:
+        if self._loss is None:
+            raise MethodError("this method scores data: give `probe`, a function that returns the loss on a batch")
+        return self._loss()
 
     def generators(self) -> list[torch.Generator]:
         return [torch.Generator().manual_seed(self.seed)]
 
     def gradient(self, batches: int) -> torch.Tensor:
-        if self.loss is None:
-            raise MethodError("this method scores data: give `probe`, a function that returns the loss on a batch")
         self.net.zero_grad()
         for _ in range(batches):
             self.loss().backward()
         gradient = self.net.grad / batches
         self.net.zero_grad()
         return gradient
+
+    def hessian_gradient(self, per_class: int, temperature: float) -> torch.Tensor:
+        weights = [self.net.model.get_parameter(layer.name) for layer in self.net.layers]
+        return hessian_gradient(self.loss(), weights).unsqueeze(0)

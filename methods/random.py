@@ -18,7 +18,8 @@ class Random(Masked):
     """Keep weights drawn at random before training, uniformly over the network or with layer-wise shares.
 
     distribution: `global` ranks one uniform draw over all weights; `uniform` keeps the same density in every layer;
-    `erk` keeps density_l proportional to sum(shape_l) / product(shape_l). Evci et al., ICML 2020.
+    `erk` keeps density_l proportional to sum(shape_l) / product(shape_l) (Evci et al., ICML 2020); `balanced` keeps
+    the same number of weights in every layer (Gadhikar, Mukherjee & Burkholz, ICML 2023).
     """
 
     distribution: Distribution = "global"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from methods.base import Masked, Probe
+from methods.masks import Distribution
 from methods.network import Network
 from methods.registry import MethodError, register
 
@@ -12,17 +13,25 @@ from methods.registry import MethodError, register
 @register("snip", knob="density")
 @dataclass
 class Snip(Masked):
-    """Keep the weights whose removal would change the loss most, scored once at initialization: |g * w|.
+    """Keep the weights whose removal would change the loss most, scored at initialization: |g * w|.
 
     Lee, Ajanthan & Torr, ICLR 2019. The gradient g is a mean over `batches` training batches; the paper takes one.
+    With `iterations` = n the density falls to d^(k / n) in step k, and g is that of the network as pruned so far
+    (de Jorge et al., "Progressive Skeletonization", ICLR 2021).
     """
 
     batches: int = 1
+    iterations: int = 1
+    distribution: Distribution = "global"
 
     def __post_init__(self) -> None:
         if self.batches < 1:
             raise MethodError(f"snip needs at least 1 batch, not {self.batches}")
+        if self.iterations < 1:
+            raise MethodError(f"snip needs at least 1 iteration, not {self.iterations}")
 
     def prepare(self, net: Network, probe: Probe) -> None:
         super().prepare(net, probe)
-        self.restrict((probe.gradient(self.batches) * net.weights).abs())
+        for k in range(1, self.iterations + 1):
+            scores = (probe.gradient(self.batches) * net.weights).abs()
+            self.restrict(scores, self.distribution, self.value ** (k / self.iterations))

@@ -62,11 +62,15 @@ class FakeProbe:
     def __init__(self, net: Network, learning_rates: list[float]):
         self.net, self.learning_rates = net, learning_rates
         self.made = torch.zeros_like(net.weights)
+        self.shape = (net.layers[0].shape[1],)
 
     def generators(self) -> list[torch.Generator]:
         return [torch.Generator().manual_seed(7) for _ in range(self.net.runs)]
 
     def gradient(self, batches: int) -> torch.Tensor:
+        return self.made
+
+    def hessian_gradient(self, per_class: int, temperature: float) -> torch.Tensor:
         return self.made
 
 

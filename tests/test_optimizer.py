@@ -18,7 +18,9 @@ from methods.rules import Adam, Sgd
 from tests.conftest import batch_norm_cnn, mlp
 
 INPUTS, LABELS = made((1, 4, 4), 4).train
-VALUE: dict[str, dict[str, float]] = {"density": {"density": 0.1}, "strength": {"strength": 3.0}, "none": {}}
+VALUE: dict[str, dict[str, float]] = {
+    "density": {"density": 0.1}, "strength": {"strength": 3.0}, "penalty": {"penalty": 0.01}, "none": {},
+}  # fmt: skip
 FORMS = [*METHODS, "dwf[depth=2,threshold=0.01]"]
 
 

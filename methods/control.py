@@ -1,0 +1,84 @@
+"""Controls: what is the mask of a finished run worth, and what its weights?"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import torch
+
+from methods.base import Masked, Probe
+from methods.network import Network
+from methods.registry import parse, register
+
+
+@register("control", knob="density")
+@dataclass
+class Control(Masked):
+    """Train as `mask` does to its end, then train anew with a mask that keeps as many weights in every layer as it did.
+
+    kind: `shuffle` permutes the final mask within each layer; `random` draws as many weights of each layer at random,
+    which is the same distribution by another draw; `reinit` keeps the mask as it is and permutes the initial weights
+    within each layer, so that they are new draws from where they came. Otherwise the network starts from its initial
+    weights. A run takes the steps of `mask` and one budget more. Su et al., "Sanity-Checking Pruning Methods", NeurIPS
+    2020; Frankle et al., "Pruning Neural Networks at Initialization: Why Are We Missing the Mark?", ICLR 2021.
+    """
+
+    mask: str = field(default="magnitude", metadata={"shown": True})
+    kind: Literal["shuffle", "random", "reinit"] = field(default="shuffle", metadata={"shown": True})
+
+    def __post_init__(self) -> None:
+        self.inner = parse(self.mask)
+        self.mask, self.knob = str(self.inner), self.inner.knob
+
+    @property
+    def phases(self) -> tuple[float, ...]:
+        return (*self.inner.phases, 1.0)
+
+    def prepare(self, net: Network, probe: Probe) -> None:
+        super().prepare(net, probe)
+        self.start_weights, self.start_rest = net.weights.clone(), net.rest.clone()
+        steps = len(probe.learning_rates)
+        before = copy.copy(probe)  # the inner method's budget ends where its phases do
+        before.learning_rates = probe.learning_rates[: round(steps * (1 - 1 / sum(self.phases)))]
+        self.inner.start(net, self.value.flatten().tolist(), self.rule, self.weight_decay, before)
+        self.penalty = self.inner.penalty
+        self.seed = int(torch.randint(2**40, (), generator=probe.generators()[0]))
+
+    def begin(self, phase: int) -> None:
+        if phase < len(self.inner.phases):
+            self.inner.begin(phase)
+        else:
+            self.inner.finish()
+            self.retrain()
+
+    def retrain(self) -> None:
+        """Start anew under the mask of the finished run, or what the control makes of it."""
+        dropped, weights = self.net.weights == 0, self.start_weights
+        generator = torch.Generator().manual_seed(self.seed)
+        for layer in self.net.layers:
+            order = torch.randperm(layer.size, generator=generator).to(weights.device)
+            if self.kind == "reinit":
+                weights[:, layer.span] = weights[:, layer.span][:, order]
+            elif self.kind == "shuffle":
+                dropped[:, layer.span] = dropped[:, layer.span][:, order]
+            else:  # the first weights of the order, as many as were dropped
+                rank = order.argsort()
+                dropped[:, layer.span] = rank < dropped[:, layer.span].sum(1, keepdim=True)
+        self.net.weights.copy_(weights)
+        self.net.rest.copy_(self.start_rest)
+        self.hold(dropped)
+
+    def update(self, lr: torch.Tensor) -> None:
+        if self.dropped is None:
+            self.inner.update(lr)
+        else:
+            super().update(lr)
+
+    def state_dict(self) -> dict[str, Any]:
+        return super().state_dict() | {"inner": self.inner.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.inner.load_state_dict(state["inner"])
+        super().load_state_dict({name: value for name, value in state.items() if name != "inner"})

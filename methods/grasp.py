@@ -1,0 +1,36 @@
+"""Pruning at initialization by what it leaves of the gradient's flow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from methods.base import Masked, Probe
+from methods.masks import Distribution
+from methods.network import Network
+from methods.registry import MethodError, register
+
+
+@register("grasp", knob="density")
+@dataclass
+class Grasp(Masked):
+    """Keep the weights whose removal would shrink the gradient's norm most: largest w * (H g), once at initialization.
+
+    Wang, Zhang & Grosse, ICLR 2020: the score -w * (H g) is a first-order estimate of how much ||g||^2 grows when w is
+    removed, and the largest are removed. H g is taken over `per_class` examples of each class with logits divided by
+    `temperature`. The authors' code draws the last layer anew before it scores; the paper does not, nor does this.
+    """
+
+    per_class: int = 25
+    temperature: float = 200.0
+    distribution: Distribution = "global"
+
+    def __post_init__(self) -> None:
+        if self.per_class < 1:
+            raise MethodError(f"grasp needs at least 1 example of each class, not {self.per_class}")
+        if not self.temperature > 0:
+            raise MethodError(f"the temperature of grasp is a number > 0, not {self.temperature:g}")
+
+    def prepare(self, net: Network, probe: Probe) -> None:
+        super().prepare(net, probe)
+        scores = net.weights * probe.hessian_gradient(self.per_class, self.temperature)
+        self.restrict(scores, self.distribution)

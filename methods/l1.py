@@ -1,0 +1,35 @@
+"""The plain way to an L1 penalty: its subgradient in SGD, then pruning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from methods.base import Masked
+from methods.masks import Distribution
+from methods.registry import MethodError, register
+
+
+@register("l1", knob="density")
+@dataclass
+class VanillaL1(Masked):
+    """Train on L0(w) + lambda sum |w| by the subgradient lambda sign(w), and keep the largest |w| after the last step.
+
+    SGD makes no exact zeros, since weights step back and forth over them; so the last step prunes. The vanilla baseline
+    of the DWF paper (Kolb et al., ICLR 2025). `penalty_weight` is lambda, to be searched for every density.
+    """
+
+    penalty_weight: float = 1e-4
+    distribution: Distribution = "global"
+
+    def __post_init__(self) -> None:
+        if not self.penalty_weight >= 0:
+            raise MethodError(f"the penalty_weight of l1 is a number >= 0, not {self.penalty_weight:g}")
+
+    def update(self, lr: torch.Tensor) -> None:
+        self.net.grad.add_(self.net.weights.sign(), alpha=self.penalty_weight)
+        self.rule.step(self.net.weights, self.net.grad, self.state, lr)
+
+    def finish(self) -> None:
+        self.restrict(self.net.weights.abs(), self.distribution)

@@ -1,0 +1,45 @@
+"""Powerpropagation: a reparametrization in which large weights grow more, before magnitude pruning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from methods.base import Probe
+from methods.magnitude import Magnitude
+from methods.network import Network
+from methods.registry import MethodError, register
+
+
+@register("powerprop", knob="density")
+@dataclass
+class Powerpropagation(Magnitude):
+    """Train theta in w = theta |theta|^(alpha - 1), whose gradient is alpha |theta|^(alpha - 1) times that of w.
+
+    Schwarz et al., NeurIPS 2021; then pruned as `magnitude` is, by the same order of |theta| and |w|. alpha = 1 is
+    `magnitude`. theta starts where w is the network's own start; weight decay is on theta.
+    """
+
+    alpha: float = 2.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.alpha >= 1:
+            raise MethodError(f"the alpha of powerprop is a number >= 1, not {self.alpha:g}")
+
+    def prepare(self, net: Network, probe: Probe) -> None:
+        super().prepare(net, probe)
+        self.theta = net.weights.sign() * net.weights.abs().pow(1 / self.alpha)
+
+    def hold(self, dropped: torch.Tensor) -> None:
+        super().hold(dropped)
+        self.theta.masked_fill_(dropped, 0)
+
+    def update(self, lr: torch.Tensor) -> None:
+        grad, scale = self.net.grad, self.theta.abs().pow(self.alpha - 1)
+        grad.mul_(scale).mul_(self.alpha).add_(self.theta, alpha=self.weight_decay)
+        if self.dropped is not None:
+            grad.masked_fill_(self.dropped, 0)
+        self.rule.step(self.theta, grad, self.state, lr)
+        torch.mul(self.theta, self.theta.abs().pow_(self.alpha - 1), out=self.net.weights)
