@@ -56,7 +56,8 @@ def grid(frame: pandas.DataFrame, table: pandas.DataFrame, task: str) -> Figure:
     layers = table.loc[table["method"] == methods[0], "layer"].unique()
     colours = dict(zip(layers, sequence(len(layers)), strict=True))
     drawn = table[numpy.isfinite(table["compression"])]
-    bottom = 10 ** numpy.floor(numpy.log10(drawn.loc[drawn["density"] > 0, "density"].min()))
+    least = min([10, *drawn.loc[drawn["density"] > 0, "density"]])
+    bottom = 10 ** float(numpy.floor(numpy.log10(least)))
     caption = (
         "Lines: means over seeds. Grey: every layer as dense as the whole. Crosses: in a run nothing is left of "
         f"the layer; collapsed: how often over all runs. Runs not drawn: {failures(frame)} without a result, "
@@ -77,7 +78,7 @@ def grid(frame: pandas.DataFrame, table: pandas.DataFrame, task: str) -> Figure:
                 panel.text(0.04, 0.05, f"collapsed: {collapsed}", fontsize=8, transform=panel.transAxes)
         for panel in axes[len(methods) :]:
             panel.set_axis_off()
-        axes[0].set_xlim(1 / 1.1, 1.2 * drawn["compression"].max())
+        axes[0].set_xlim(1 / 1.1, 1.2 * max([10, *drawn["compression"]]))
         axes[0].set_ylim(bottom, 130)
         panels.legend(*axes[0].get_legend_handles_labels(), loc="outside right upper", title="layer")
     return figure

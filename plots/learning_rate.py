@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.transforms import offset_copy
 from moocore import hypervolume
 
-from plots.frame import RATED, subtitle, summary
+from plots.frame import RATED, measured, subtitle, summary
 from plots.fronts import PLAIN
 from plots.style import figure_style, labels, order, save, sheet
 
@@ -68,7 +68,8 @@ def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
     table = rates(frame)
     table["chosen"] = table["chosen"].map({True: "true", False: "false"})
     table.to_csv(path, index=False, float_format="%.10g", lineterminator="\n")
-    tasks = sorted(frame.loc[~frame["knob"].isin(MASKS), "task"].unique())
+    runs = measured(frame)
+    tasks = sorted(runs.loc[~runs["knob"].isin(MASKS), "task"].unique())
     drawn = [save(heatmaps(frame, task), figures / f"learning-rate-{task}") for task in tasks]
     return [path, *(file for files in drawn for file in files)]
 

@@ -23,14 +23,15 @@ OWN: dict[str, Callable[[Path, pandas.DataFrame, Path], list[Path]]] = {
 
 
 def report(folder: Path, cut: float | None = None) -> list[Path]:
-    """Draw a front a task and the experiment's own figures into <folder>/figures, write <folder>/leaderboard.md, print
-    the tables; return the paths.
+    """Draw fronts and the experiment's own figures, write <folder>/leaderboard.md, print its tables; return the paths.
 
-    With a `cut`, penalty runs count weights below it as zero, its value stands in the files' names, and there are the
-    fronts and the leaderboard alone: what else is drawn was not counted at that cut. Where learning rates are compared,
-    fronts and leaderboard show each method at its chosen rate.
+    Figures go to <folder>/figures, a front a task.
 
-    Raises UsageError before anything is written where the results cannot be read, and where the folder cannot be
+    With a `cut`, penalty runs count weights below it as zero, its value stands in the files' names, and fronts and
+    leaderboard are all there is: layers and curves were not counted at that cut. Where learning rates are compared,
+    fronts and leaderboard show each method at the rate that is chosen.
+
+    Raises UsageError before any file is written where the results cannot be read, and where the folder cannot be
     written.
     """
     names = {row["experiment"].removesuffix("-smoke") for row in read(folder / "runs.csv")}
@@ -43,12 +44,11 @@ def report(folder: Path, cut: float | None = None) -> list[Path]:
     figures = folder / "figures"
     try:
         figures.mkdir(exist_ok=True)
+        own = [path for name in OWN if name in names and cut is None for path in OWN[name](folder, frame, figures)]
         tasks = sorted(runs["task"].unique())
-        written = [path for task in tasks for path in draw(runs, task, figures / f"front-{task}{suffix}")]
-        if cut is None:
-            written += [path for name in OWN if name in names for path in OWN[name](folder, frame, figures)]
+        fronts = [path for task in tasks for path in draw(runs, task, figures / f"front-{task}{suffix}")]
         board.write_text(text, encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{folder} cannot be written: {error.strerror}") from error
     show(runs)
-    return [*written, board]
+    return [*fronts, *own, board]
