@@ -6,6 +6,7 @@ import numpy
 import pandas
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, NullLocator
 
 from plots.frame import VALUE, failures, subtitle, summary, traces
@@ -37,8 +38,9 @@ def courses(folder: Path, frame: pandas.DataFrame) -> pandas.DataFrame:
     long = table.melt([*VALUE, "epoch"], METRICS, var_name="row", value_name="number")
     course = long.groupby([*VALUE, "row", "epoch"], as_index=False)["number"].agg(["mean", "min", "max"])
     dense = course["row"] == "density"
-    course.loc[dense, ["mean", "min", "max"]] = 1 / course.loc[dense, ["mean", "max", "min"]].to_numpy()
-    return course.replace({"row": {"density": "compression"}}).replace(numpy.inf, numpy.nan)
+    densities = course.loc[dense, ["mean", "max", "min"]].replace(0, numpy.nan)
+    course.loc[dense, ["mean", "min", "max"]] = 1 / densities.to_numpy()
+    return course.replace({"row": {"density": "compression"}})
 
 
 def grid(frame: pandas.DataFrame, table: pandas.DataFrame, task: str) -> Figure:
@@ -60,7 +62,7 @@ def grid(frame: pandas.DataFrame, table: pandas.DataFrame, task: str) -> Figure:
             for panel, method in zip(row, methods, strict=True):
                 own = table[(table["row"] == name) & (table["method"] == method)]
                 for value, course in own.groupby("value"):
-                    _draw_course(panel, course, colours[value], f"{value:g}")
+                    _draw_course(panel, course, colours[value])
                 panel.tick_params(labelsize=8)
             row[0].set_ylabel(text, fontsize=8)
         for panel, method in zip(axes[0], methods, strict=True):
@@ -71,10 +73,11 @@ def grid(frame: pandas.DataFrame, table: pandas.DataFrame, task: str) -> Figure:
         axes[0, 0].xaxis.set_major_locator(MaxNLocator(4, integer=True))
         panels.align_ylabels()
         knob = " or ".join(sorted(table["knob"].unique()))
-        panels.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside right upper", title=knob)
+        handles = [Line2D([], [], color=colours[value], label=f"{value:g}") for value in values]
+        panels.legend(handles=handles, loc="outside right upper", title=knob)
     return figure
 
 
-def _draw_course(axes: Axes, course: pandas.DataFrame, colour: str, label: str) -> None:
+def _draw_course(axes: Axes, course: pandas.DataFrame, colour: str) -> None:
     axes.fill_between(course["epoch"], course["min"], course["max"], color=colour, alpha=0.2, linewidth=0)
-    axes.plot(course["epoch"], course["mean"], color=colour, linewidth=1.4, label=label)
+    axes.plot(course["epoch"], course["mean"], color=colour, linewidth=1.4)
