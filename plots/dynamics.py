@@ -7,15 +7,15 @@ import pandas
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator, NullLocator
+from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
 from plots.frame import VALUE, failures, subtitle, summary, traces
-from plots.fronts import PLAIN
+from plots.fronts import PLAIN, shrink, stretch
 from plots.style import figure_style, labels, order, save, sequence, sheet
 
 METRICS = ("val_accuracy", "density", "relative_misalignment", "weight_norm")
 ROWS = {
-    "val_accuracy": "validation\naccuracy in %",
+    "val_accuracy": "validation\naccuracy in %\n(log of error)",
     "compression": "compression\nratio",
     "relative_misalignment": "relative\nmisalignment",
     "weight_norm": "norm of\nweights",
@@ -67,6 +67,9 @@ def grid(frame: pandas.DataFrame, table: pandas.DataFrame, task: str) -> Figure:
             row[0].set_ylabel(text, fontsize=8)
         for panel, method in zip(axes[0], methods, strict=True):
             panel.set_title(names[method].replace(" ", "\n"))
+        axes[0, 0].set_yscale("function", functions=(stretch, shrink))  # or else the end is squeezed by the start
+        axes[0, 0].yaxis.set_major_locator(FixedLocator([10, 50, 80, 90, 95, 98]))
+        axes[0, 0].set_ylim(max(0, axes[0, 0].get_ylim()[0]), min(100, axes[0, 0].get_ylim()[1]))
         axes[1, 0].set_yscale("log")
         axes[1, 0].yaxis.set_major_formatter(PLAIN)
         axes[1, 0].yaxis.set_minor_locator(NullLocator())

@@ -52,6 +52,7 @@ def test_columns_are_methods_and_lines_are_strengths(tmp_path: Path) -> None:
     axes = numpy.array(figure.axes).reshape(4, 2)
     assert [panel.get_title(loc="left") for panel in axes[0]] == ["dwf[depth=2]\n(shallow)", "dwf[depth=3]"]
     assert axes[0, 0].get_ylabel().startswith("validation") and axes[1, 0].get_yscale() == "log"
+    assert 0 <= axes[0, 0].get_ylim()[0] < 10 and 84 < axes[0, 0].get_ylim()[1] < 90
     assert [line.get_ydata().tolist() for line in axes[0, 1].lines] == [[15, 82], [1, 1]]
     assert len({line.get_color() for line in axes[0, 1].lines}) == 2
     assert axes[0, 0].lines[0].get_color() == axes[0, 1].lines[0].get_color()  # one colour a strength
