@@ -10,7 +10,6 @@ import torch
 from benchmark import records
 from methods.initialization import Initialization, draw_factors
 
-COLUMNS = ("init", "depth", "weight", "density", "kurtosis")
 DEPTHS = (1, 2, 3, 4)
 BINS, LIMIT = 161, 4.0  # of weight / standard deviation
 DRAWN = 1_000_000
@@ -31,4 +30,6 @@ def write_densities(folder: Path) -> None:
             centres, densities = (edges[1:] + edges[:-1]) / 2, counts / DRAWN / (edges[1] - edges[0])
             kurtosis = (weights**4).mean() / (weights**2).mean() ** 2
             rows = zip(centres.tolist(), densities.tolist(), strict=True)
-            records.append(path, COLUMNS, [(scheme, depth, x, f"{y:.5g}", f"{kurtosis:.4g}") for x, y in rows])
+            records.append(
+                path, records.INITIAL_COLUMNS, [(scheme, depth, x, f"{y:.5g}", f"{kurtosis:.4g}") for x, y in rows]
+            )

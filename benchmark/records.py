@@ -15,6 +15,7 @@ from benchmark.errors import UsageError
 CURVE_COLUMNS = ("key", "epoch", "metric", "value")
 LAYER_COLUMNS = ("key", "layer", "kept", "total")
 CUT_COLUMNS = ("key", "cut", "nonzeros", "density", "val_accuracy", "test_accuracy")
+INITIAL_COLUMNS = ("init", "depth", "weight", "density", "kurtosis")
 CUTS = (1.19e-7, 1e-6, 1e-5, 1e-4, 1e-3)  # magnitudes below which a weight of a penalty run may be called zero
 
 

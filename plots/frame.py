@@ -1,6 +1,7 @@
 """The results of an experiment as tables: its runs, its curves, and their means over seeds."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import get_type_hints
 
@@ -12,15 +13,17 @@ from benchmark.records import COLUMNS, CURVE_COLUMNS, CUT_COLUMNS, Row, read
 
 VALUE = ["task", "method", "knob", "value"]  # what the seeds of one point share
 SETTINGS = ["options", "learning_rate", "epochs", "batch_size", "selection", "precision"]  # and what they must share
+RATED = [*VALUE, "learning_rate"]  # the same, where learning rates are compared
 NUMBERS = [name for name, kind in get_type_hints(Row).items() if kind is not str]
 DEFAULT_THRESHOLD = 1.19e-7  # float32's machine epsilon: weights below it are zeros unless an option says otherwise
 
 
-def load(folder: Path, cut: float | None = None) -> pandas.DataFrame:
+def load(folder: Path, cut: float | None = None, point: list[str] = VALUE) -> pandas.DataFrame:
     """The runs of an experiment's folder: one row a run, columns as in `benchmark.records.Row`, numbers as numbers.
 
     A run that was tried again, or with another recipe, counts with its last row. Compression is infinite where no
-    weight is left. With a `cut`, penalty runs count as cuts.csv has them at that magnitude.
+    weight is left. With a `cut`, penalty runs count as cuts.csv has them at that magnitude. `point` names the columns
+    that make a point, VALUE or RATED.
     Raises UsageError where runs.csv is not a whole table of this version, holds no measured run, or holds the seeds of
     one value under different settings, over which a mean would say nothing.
     """
@@ -28,14 +31,14 @@ def load(folder: Path, cut: float | None = None) -> pandas.DataFrame:
     frame = pandas.DataFrame(read(path), columns=list(COLUMNS))
     for name in NUMBERS:
         frame[name] = _numbers(frame[name], path)
-    frame = frame.drop_duplicates([*VALUE, "seed"], keep="last").reset_index(drop=True)
+    frame = frame.drop_duplicates([*point, "seed"], keep="last").reset_index(drop=True)
     if cut is not None:
         frame = _at_cut(frame, folder / "cuts.csv", cut)
     frame["compression"] = 1 / frame["density"]
     runs = measured(frame)
     if runs.empty:
         raise UsageError(f"{path} holds no run with status ok, so there is nothing to report")
-    for (task, method, _, value), same in runs.groupby(VALUE):
+    for (task, method, _, value, *_), same in runs.groupby(point):
         if differing := [name for name in SETTINGS if same[name].nunique(dropna=False) > 1]:
             raise UsageError(
                 f"{path} holds {method} at {value:g} on {task} with {', '.join(differing)} different from seed to "
@@ -87,6 +90,19 @@ def curves(folder: Path) -> pandas.DataFrame:
     return table.drop_duplicates(["key", "epoch", "metric"], keep="last").reset_index(drop=True)
 
 
+def traces(folder: Path, frame: pandas.DataFrame, metrics: Sequence[str]) -> pandas.DataFrame:
+    """The measured runs over time: a row a run and epoch, with a column for each metric, NaN where a run has none.
+
+    Raises UsageError where no run has a curve of one of them.
+    """
+    table = curves(folder)
+    table = table[table["metric"].isin(metrics) & table["key"].isin(measured(frame)["key"])]
+    if missing := [metric for metric in metrics if metric not in set(table["metric"])]:
+        raise UsageError(f"{folder} holds no curve of {' and '.join(missing)}; running its experiment makes them")
+    wide = table.pivot(index=["key", "epoch"], columns="metric", values="value").reset_index()
+    return measured(frame)[[*VALUE, "depth", "seed", "key"]].merge(wide, on="key")
+
+
 def _numbers(cells: pandas.Series, path: Path) -> pandas.Series:
     try:
         return pandas.to_numeric(cells.replace(["", "nan"], None))
@@ -100,15 +116,15 @@ def measured(frame: pandas.DataFrame) -> pandas.DataFrame:
     return frame[(frame["status"] == "ok") & there]
 
 
-def summary(frame: pandas.DataFrame) -> pandas.DataFrame:
-    """One line per task, method, knob and value with a measured run: means over its n seeds, in percent.
+def summary(frame: pandas.DataFrame, point: list[str] = VALUE) -> pandas.DataFrame:
+    """One line a point (task, method, knob and value) with a measured run: means over its n seeds, in percent.
 
     `test_std` and `val_std` are sample standard deviations, NaN at n = 1. `compression` is 1 / mean density, between
     the runs' own `compression_min` and `compression_max`. `failed` counts the value's runs that were not measured.
     """
     lines = (
         measured(frame)
-        .groupby(VALUE, as_index=False)
+        .groupby(point, as_index=False)
         .agg(
             n=("seed", "size"),
             test_mean=("test_accuracy", "mean"),
@@ -124,8 +140,8 @@ def summary(frame: pandas.DataFrame) -> pandas.DataFrame:
         )
     )
     lines["compression"] = 1 / lines["density"]
-    tried = frame.groupby(VALUE, as_index=False).agg(tried=("key", "size"))
-    lines["failed"] = lines.merge(tried, on=VALUE)["tried"] - lines["n"]
+    tried = frame.groupby(point, as_index=False).agg(tried=("key", "size"))
+    lines["failed"] = lines.merge(tried, on=point)["tried"] - lines["n"]
     return lines
 
 
@@ -147,3 +163,9 @@ def seeds(lines: pandas.DataFrame) -> str:
     if low < high:
         return f"{low} to {high} seeds"
     return "1 seed" if high == 1 else f"{high} seeds"
+
+
+def subtitle(frame: pandas.DataFrame, lines: pandas.DataFrame) -> str:
+    """What stands below a figure's title: seeds, epochs, and the zero if it is not the default."""
+    epochs = " or ".join(f"{number:g}" for number in sorted(frame["epochs"].unique()))
+    return ", ".join(filter(None, [seeds(lines), f"{epochs} epochs", zeros(frame)]))

@@ -11,7 +11,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocat
 from moocore import is_nondominated
 from numpy.typing import ArrayLike, NDArray
 
-from plots.frame import failures, measured, seeds, summary, zeros
+from plots.frame import failures, measured, seeds, subtitle, summary
 from plots.style import DENSE, figure_style, labels, order, save, style
 
 PLAIN = FuncFormatter(lambda number, _: f"{number:g}")
@@ -45,10 +45,10 @@ def front(frame: pandas.DataFrame, task: str) -> Figure:
         figure.suptitle(f"{task}: accuracy against compression", x=0.01, ha="left", fontsize=12, fontweight="bold")
         figure.supxlabel(_caption(frame, lines), x=0.01, ha="left", fontsize=7, color="#555555")
         axes = figure.add_subplot()
-        axes.set_title(_subtitle(frame, lines))
+        axes.set_title(subtitle(frame, lines))
         axes.set_xlabel("compression ratio (prunable weights / weights left)")
         axes.set_ylabel("test accuracy in % (log scale of the error)")
-        axes.set_yscale("function", functions=(_stretch, _shrink))
+        axes.set_yscale("function", functions=(stretch, shrink))
         _draw_dense(axes, lines[lines["method"] == "dense"], runs[runs["method"] == "dense"])
         names = labels(set(runs["method"]) - {"dense"})
         for method in order(names):
@@ -82,12 +82,14 @@ def _draw_runs(axes: Axes, runs: pandas.DataFrame, colour: str) -> None:
     axes.scatter(runs["compression"], runs["test_accuracy"], s=9, color=colour, alpha=0.45, linewidths=0)
 
 
-def _stretch(accuracy: ArrayLike) -> NDArray[numpy.float64]:
-    # A log scale of the error keeps 97 and 98 % apart in a picture that also shows collapse; the 0.1 lets in 100 %.
+def stretch(accuracy: ArrayLike) -> NDArray[numpy.float64]:
+    """The height of accuracies in percent, on a log scale of the error."""
+    # It keeps 97 and 98 % apart in a picture that also shows collapse; the 0.1 lets in 100 %.
     return -numpy.log10(numpy.maximum(100.1 - numpy.asarray(accuracy, dtype=float), 1e-9))
 
 
-def _shrink(height: ArrayLike) -> NDArray[numpy.float64]:
+def shrink(height: ArrayLike) -> NDArray[numpy.float64]:
+    """Accuracies in percent, from their heights."""
     return 100.1 - 10 ** -numpy.asarray(height, dtype=float)
 
 
@@ -98,29 +100,24 @@ def _scale(axes: Axes, largest: float) -> None:
     bottom, top = axes.get_ylim()
     bottom, top = max(bottom, 0), min(top, 100)
     axes.set_ylim(bottom, top)
-    axes.yaxis.set_major_locator(FixedLocator(_ticks(bottom, top)))
+    axes.yaxis.set_major_locator(FixedLocator(ticks(bottom, top)))
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_minor_locator(NullLocator())
         axis.set_major_formatter(PLAIN)
 
 
-def _ticks(bottom: float, top: float) -> list[float]:
+def ticks(bottom: float, top: float) -> list[float]:
     """The roundest accuracies between two limits that stand far enough apart on the stretched scale to be read."""
-    gap = float(_stretch(top) - _stretch(bottom)) / 12
+    gap = float(stretch(top) - stretch(bottom)) / 12
     ticks: dict[float, float] = {}
     for step in (50, 10, 5, 2, 1, 0.5, 0.2, 0.1):
         if step < 1 and len(ticks) > 3:
             break
         for tick in numpy.arange(0, 100 + step / 2, step).tolist():
-            place = float(_stretch(tick))
+            place = float(stretch(tick))
             if bottom <= tick <= top and all(abs(place - other) >= gap for other in ticks.values()):
                 ticks[tick] = place
     return sorted(ticks)
-
-
-def _subtitle(frame: pandas.DataFrame, lines: pandas.DataFrame) -> str:
-    epochs = " or ".join(f"{number:g}" for number in sorted(frame["epochs"].unique()))
-    return ", ".join(filter(None, [seeds(lines), f"{epochs} epochs", zeros(frame)]))
 
 
 def _caption(frame: pandas.DataFrame, lines: pandas.DataFrame) -> str:

@@ -1,32 +1,54 @@
 """From an experiment's folder to its figures and its leaderboard."""
 
+from collections.abc import Callable
 from pathlib import Path
 
+import pandas
+
 from benchmark.errors import UsageError
-from plots.frame import load
+from benchmark.records import read
+from plots import dynamics, initialization, layers, learning_rate, misalignment
+from plots.frame import RATED, VALUE, load
 from plots.fronts import draw
 from plots.leaderboard import markdown, show
 
+# What an experiment has beside fronts and a leaderboard: from its folder and runs to files in its folder of figures.
+OWN: dict[str, Callable[[Path, pandas.DataFrame, Path], list[Path]]] = {
+    "learning-rate": learning_rate.draw,
+    "init": initialization.draw,
+    "dynamics": dynamics.draw,
+    "layers": layers.draw,
+    "misalignment": misalignment.draw,
+}
+
 
 def report(folder: Path, cut: float | None = None) -> list[Path]:
-    """Draw a front a task into <folder>/figures, write <folder>/leaderboard.md, print the tables; return the paths.
+    """Draw fronts and the experiment's own figures, write <folder>/leaderboard.md, print its tables; return the paths.
 
-    With a `cut`, penalty runs count weights below it as zero, and its value stands in the files' names.
+    Figures go to <folder>/figures, a front a task.
 
-    Raises UsageError before anything is written where the results cannot be read, and where the folder cannot be
+    With a `cut`, penalty runs count weights below it as zero, its value stands in the files' names, and fronts and
+    leaderboard are all there is: layers and curves were not counted at that cut. Where learning rates are compared,
+    fronts and leaderboard show each method at the rate that is chosen.
+
+    Raises UsageError before any file is written where the results cannot be read, and where the folder cannot be
     written.
     """
-    frame = load(folder, cut)
+    names = {row["experiment"].removesuffix("-smoke") for row in read(folder / "runs.csv")}
+    frame = runs = load(folder, cut, RATED if "learning-rate" in names else VALUE)
+    if "learning-rate" in names:
+        runs = learning_rate.at_chosen(frame)
     suffix = "" if cut is None else f"-cut-{cut:g}"
     board = folder / f"leaderboard{suffix}.md"
-    text = markdown(frame, folder.resolve().name)
+    text = markdown(runs, folder.resolve().name)
     figures = folder / "figures"
     try:
         figures.mkdir(exist_ok=True)
-        tasks = sorted(frame["task"].unique())
-        written = [path for task in tasks for path in draw(frame, task, figures / f"front-{task}{suffix}")]
+        own = [path for name in OWN if name in names and cut is None for path in OWN[name](folder, frame, figures)]
+        tasks = sorted(runs["task"].unique())
+        fronts = [path for task in tasks for path in draw(runs, task, figures / f"front-{task}{suffix}")]
         board.write_text(text, encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{folder} cannot be written: {error.strerror}") from error
-    show(frame)
-    return [*written, board]
+    show(runs)
+    return [*fronts, *own, board]

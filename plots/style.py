@@ -1,13 +1,16 @@
 """How every figure looks: one colour and marker a method, whichever others are drawn; one way to save."""
 
 import re
+import textwrap
 import zlib
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import matplotlib
-from matplotlib.figure import Figure
+import numpy
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure, SubFigure
 
 DENSE = "#6e6e6e"
 
@@ -87,6 +90,21 @@ def figure_style() -> AbstractContextManager[None]:
             "svg.hashsalt": "sparsefront",
         }
     )
+
+
+def sheet(title: str, subtitle: str, caption: str, height: float) -> tuple[Figure, SubFigure]:
+    """A figure with its texts in place, and the part of it that panels are drawn into."""
+    figure = Figure(figsize=(7.2, height))
+    figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
+    figure.supxlabel(textwrap.fill(caption, 135), x=0.01, ha="left", fontsize=7, color="#555555")
+    (panels,) = figure.subfigures(1, squeeze=False).flat
+    panels.suptitle(subtitle, x=0.01, ha="left", fontsize=9)
+    return figure, panels
+
+
+def sequence(count: int) -> list[str]:
+    """Colours for what has an order, light to dark, each to be seen on white."""
+    return [to_hex(matplotlib.colormaps["viridis"](place)) for place in numpy.linspace(0.85, 0.05, count)]
 
 
 def save(figure: Figure, path: Path) -> list[Path]:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from plots.frame import load, summary
-from plots.fronts import _shrink, _stretch, draw, front, members
+from plots.fronts import draw, front, members, shrink, stretch
 from plots.style import style
 from tests.plots_runs import GOLDEN, pair, run, write
 
@@ -117,8 +117,8 @@ def test_extreme_results_do_not_break_the_axes(tmp_path: Path, rows: list) -> No
 def test_the_labels_of_the_accuracy_axis_are_round_and_apart(tmp_path: Path, low: float, high: float) -> None:
     rows = [run("snip", 0.1, 0, 100, high, high), run("snip", 0.01, 0, 10, low, low)]
     axes = front(load(write(tmp_path, rows)), "toy").axes[0]
-    bottom, top = _stretch(axes.get_ylim())
-    places = (_stretch(axes.get_yticks()) - bottom) / (top - bottom)
+    bottom, top = stretch(axes.get_ylim())
+    places = (stretch(axes.get_yticks()) - bottom) / (top - bottom)
     assert 4 <= len(places) <= 13
     assert all(tick == int(tick) for tick in axes.get_yticks()) or high - low < 2
     assert (numpy.diff(places) >= 1 / 12 - 1e-9).all()
@@ -126,7 +126,7 @@ def test_the_labels_of_the_accuracy_axis_are_round_and_apart(tmp_path: Path, low
 
 @given(st.floats(0, 100))
 def test_the_accuracy_scale_can_be_undone(accuracy: float) -> None:
-    assert float(_shrink(_stretch(accuracy))) == pytest.approx(accuracy, abs=1e-9)
+    assert float(shrink(stretch(accuracy))) == pytest.approx(accuracy, abs=1e-9)
 
 
 def test_drawing_twice_gives_the_same_bytes(tmp_path: Path) -> None:

@@ -1,0 +1,144 @@
+"""Which learning rate each method wants: rates.csv, and heat maps of learning rate and strength."""
+
+from pathlib import Path
+
+import numpy
+import pandas
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LogNorm, Normalize
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.transforms import offset_copy
+from moocore import hypervolume
+
+from plots.frame import RATED, measured, subtitle, summary
+from plots.fronts import PLAIN
+from plots.style import figure_style, labels, order, save, sheet
+
+USEFUL = 20  # points of validation accuracy below dense; what lies lower is of no use to anyone
+MASKS = ("density", "none")  # knobs that are no strength of a penalty
+
+
+def rates(frame: pandas.DataFrame) -> pandas.DataFrame:
+    """One line a task, method and learning rate, and which rate is chosen for each task and method.
+
+    The rate of largest hypervolume is chosen, of several the smallest rate. The hypervolume is that of the points
+    (log10 compression, validation accuracy) over the values of the knob, means over seeds, above the reference point
+    of compression 1 and the best dense validation accuracy minus 20 points; without a dense run, the best of all minus
+    20. Runs that diverged or have no weight left add nothing. For a method without a knob validation accuracy decides.
+    """
+    lines = summary(frame, RATED)
+    rows = []
+    for (task, method, knob, rate), runs in frame.groupby(["task", "method", "knob", "learning_rate"]):
+        own = lines[(lines["task"] == task) & (lines["method"] == method) & (lines["learning_rate"] == rate)]
+        accuracy = own["val_mean"].max()
+        volume = numpy.nan if knob == "none" else _volume(own, _floor(lines[lines["task"] == task]))
+        diverged = int((runs["status"] == "diverged").sum())
+        rows.append((task, method, rate, len(runs), diverged, volume, accuracy))
+    columns = ["task", "method", "learning_rate", "trials", "diverged", "hypervolume", "best_val_accuracy"]
+    table = pandas.DataFrame(rows, columns=columns)
+    worth = table["hypervolume"].fillna(table["best_val_accuracy"]).fillna(-numpy.inf)
+    # Rates rise within a method, and idxmax takes the first of equals: the smallest.
+    table["chosen"] = table.index.isin(worth.groupby([table["task"], table["method"]]).idxmax())
+    return table
+
+
+def _floor(lines: pandas.DataFrame) -> float:
+    """The validation accuracy below which nothing counts."""
+    dense = lines[lines["method"] == "dense"]
+    return float((lines if dense.empty else dense)["val_mean"].max()) - USEFUL
+
+
+def _volume(lines: pandas.DataFrame, floor: float) -> float:
+    points = lines.loc[numpy.isfinite(lines["compression"]), ["compression", "val_mean"]].to_numpy(dtype=float)
+    points[:, 0] = numpy.log10(points[:, 0])
+    return float(hypervolume(points, ref=[0.0, floor], maximise=True))
+
+
+def at_chosen(frame: pandas.DataFrame) -> pandas.DataFrame:
+    """The runs at their method's chosen learning rate."""
+    table = rates(frame)
+    return frame.merge(table.loc[table["chosen"], ["task", "method", "learning_rate"]])
+
+
+def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
+    """Write <folder>/rates.csv and a figure a task that has a method with a strength."""
+    path = folder / "rates.csv"
+    table = rates(frame)
+    table["chosen"] = table["chosen"].map({True: "true", False: "false"})
+    table.to_csv(path, index=False, float_format="%.10g", lineterminator="\n")
+    runs = measured(frame)
+    tasks = sorted(runs.loc[~runs["knob"].isin(MASKS), "task"].unique())
+    drawn = [save(heatmaps(frame, task), figures / f"learning-rate-{task}") for task in tasks]
+    return [path, *(file for files in drawn for file in files)]
+
+
+def heatmaps(frame: pandas.DataFrame, task: str) -> Figure:
+    """The figure of one task: a column a method, validation accuracy above, compression below."""
+    frame = frame[frame["task"] == task]
+    table, everything = rates(frame), summary(frame, RATED)
+    chosen = table[table["chosen"]].set_index("method")["learning_rate"]
+    frame = frame[~frame["knob"].isin(MASKS)]
+    lines = summary(frame, RATED)
+    largest = lines.loc[numpy.isfinite(lines["compression"]), "compression"].max()
+    scales: dict[str, tuple[Normalize, str]] = {
+        "val_mean": (Normalize(_floor(everything), everything["val_mean"].max()), "viridis"),
+        "compression": (LogNorm(1, max(10, largest)), "cividis"),
+    }
+    methods = order(set(frame["method"]))
+    names = labels(methods)
+    caption = (
+        "Triangles: the chosen learning rate, that of largest hypervolume in log10 compression and validation "
+        "accuracy. Hatched: diverged, or without a result. \N{INFINITY}: no weight left. White: not run."
+    )
+    title = f"{task}: learning rate \N{MULTIPLICATION SIGN} strength"
+    with figure_style():
+        figure, panels = sheet(title, subtitle(frame, lines), caption, height=4.4)
+        panels.supxlabel("strength (lambda \N{MULTIPLICATION SIGN} summed learning rate)", fontsize=9)
+        panels.supylabel("peak learning rate", fontsize=9)
+        axes = panels.subplots(2, len(methods), sharex=True, sharey=True, squeeze=False)
+        for row, (what, scale) in zip(axes, scales.items(), strict=True):
+            for panel, method in zip(row, methods, strict=True):
+                _draw_map(panel, frame, lines, method, what, scale)
+                _mark(panel, frame, chosen[method])
+        for panel, method in zip(axes[0], methods, strict=True):
+            panel.set_title(names[method].replace(" ", "\n"), fontsize=8)
+        above = panels.colorbar(ScalarMappable(*scales["val_mean"]), ax=axes[0], extend="min", aspect=12)
+        below = panels.colorbar(ScalarMappable(*scales["compression"]), ax=axes[1], aspect=12, format=PLAIN)
+        above.set_label("validation accuracy in %", fontsize=8)
+        below.set_label("compression ratio", fontsize=8)
+        for bar in (above, below):
+            bar.ax.tick_params(labelsize=8)
+    return figure
+
+
+def _draw_map(
+    axes: Axes, frame: pandas.DataFrame, lines: pandas.DataFrame, method: str, what: str, scale: tuple[Normalize, str]
+) -> None:
+    """One panel: a cell a strength and learning rate, both as steps, so that no cell is narrow."""
+    norm, colours = scale
+    place = ["learning_rate", "value"]
+    cells = lines[lines["method"] == method].set_index(place)[what]
+    levels, strengths = (sorted(frame[name].unique()) for name in place)
+    grid = cells.replace(numpy.inf, numpy.nan).unstack().reindex(index=levels, columns=strengths)
+    axes.pcolormesh(grid.to_numpy(dtype=float), norm=norm, cmap=colours, edgecolors="white", linewidth=0.5)
+    for rate, value in sorted(set(frame[frame["method"] == method].set_index(place).index)):
+        x, y = strengths.index(value), levels.index(rate)
+        if (rate, value) not in cells.index:
+            axes.add_patch(
+                Rectangle((x, y), 1, 1, facecolor="#dddddd", edgecolor="#888888", hatch="/////", linewidth=0)
+            )
+        elif numpy.isinf(cells[rate, value]):
+            axes.text(x + 0.5, y + 0.45, "\N{INFINITY}", ha="center", va="center", fontsize=9)
+    axes.set_xticks(numpy.arange(len(strengths)) + 0.5, [f"{value:g}" for value in strengths])
+    axes.set_yticks(numpy.arange(len(levels)) + 0.5, [f"{rate:g}" for rate in levels])
+    axes.tick_params(labelsize=7, length=2)
+    axes.grid(False)
+
+
+def _mark(axes: Axes, frame: pandas.DataFrame, rate: float) -> None:
+    """A triangle at the right of a learning rate's row."""
+    level = sorted(frame["learning_rate"].unique()).index(rate)
+    beside = offset_copy(axes.get_yaxis_transform(), axes.get_figure(root=True), x=4, units="points")
+    axes.plot([1], [level + 0.5], "<", color="black", markersize=5, clip_on=False, transform=beside)
