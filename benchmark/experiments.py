@@ -186,7 +186,7 @@ def learning_rate() -> Experiment:
     return Experiment(
         tasks=("lenet300-fmnist",),
         methods=("dense", *DEPTHS),
-        values={"strength": (6.0, 8.0, 12.0, 20.0)},
+        values={"strength": (6.0, 7.0, 8.0, 12.0, 20.0)},
         learning_rates=RATES,
         seeds=(0,),
         epochs=10,

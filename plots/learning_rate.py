@@ -17,6 +17,7 @@ from plots.fronts import PLAIN
 from plots.style import figure_style, labels, order, save, sheet
 
 USEFUL = 20  # points of validation accuracy below dense; what lies lower is of no use to anyone
+FARTHEST = 500  # compression; more counts as much, or one point far out would decide
 MASKS = ("density", "none")  # knobs that are no strength of a penalty
 
 
@@ -26,7 +27,8 @@ def rates(frame: pandas.DataFrame) -> pandas.DataFrame:
     The rate of largest hypervolume is chosen, of several the smallest rate. The hypervolume is that of the points
     (log10 compression, validation accuracy) over the values of the knob, means over seeds, above the reference point
     of compression 1 and the best dense validation accuracy minus 20 points; without a dense run, the best of all minus
-    20. Runs that diverged or have no weight left add nothing. For a method without a knob validation accuracy decides.
+    20. Compression beyond 500 counts as 500. Runs that diverged or have no weight left add nothing. For a method
+    without a knob validation accuracy decides.
     """
     lines = summary(frame, RATED)
     rows = []
@@ -52,7 +54,7 @@ def _floor(lines: pandas.DataFrame) -> float:
 
 def _volume(lines: pandas.DataFrame, floor: float) -> float:
     points = lines.loc[numpy.isfinite(lines["compression"]), ["compression", "val_mean"]].to_numpy(dtype=float)
-    points[:, 0] = numpy.log10(points[:, 0])
+    points[:, 0] = numpy.log10(points[:, 0].clip(max=FARTHEST))
     return float(hypervolume(points, ref=[0.0, floor], maximise=True))
 
 

@@ -15,6 +15,7 @@ from plots.leaderboard import markdown, show
 # What an experiment has beside fronts and a leaderboard: from its folder and runs to files in its folder of figures.
 OWN: dict[str, Callable[[Path, pandas.DataFrame, Path], list[Path]]] = {
     "learning-rate": learning_rate.draw,
+    "learning-rate-digits": learning_rate.draw,
     "init": initialization.draw,
     "dynamics": dynamics.draw,
     "layers": layers.draw,
@@ -35,8 +36,9 @@ def report(folder: Path, cut: float | None = None) -> list[Path]:
     written.
     """
     names = {row["experiment"].removesuffix("-smoke") for row in read(folder / "runs.csv")}
-    frame = runs = load(folder, cut, RATED if "learning-rate" in names else VALUE)
-    if "learning-rate" in names:
+    compared = not names.isdisjoint({"learning-rate", "learning-rate-digits"})
+    frame = runs = load(folder, cut, RATED if compared else VALUE)
+    if compared:
         runs = learning_rate.at_chosen(frame)
     suffix = "" if cut is None else f"-cut-{cut:g}"
     board = folder / f"leaderboard{suffix}.md"
@@ -45,7 +47,7 @@ def report(folder: Path, cut: float | None = None) -> list[Path]:
     try:
         figures.mkdir(exist_ok=True)
         own = [path for name in OWN if name in names and cut is None for path in OWN[name](folder, frame, figures)]
-        tasks = sorted(runs["task"].unique())
+        tasks = sorted(runs["task"].unique()) if "init" not in names else []  # its own figure shows its 21 methods
         fronts = [path for task in tasks for path in draw(runs, task, figures / f"front-{task}{suffix}")]
         board.write_text(text, encoding="utf-8")
     except OSError as error:

@@ -84,7 +84,7 @@ def test_means_over_seeds_are_joined_over_strengths(tmp_path: Path) -> None:
 
 def test_report_draws_both_and_the_same_twice(tmp_path: Path, capsys) -> None:
     paths = report(initial(write(tmp_path, ROWS)))
-    assert [path.name for path in paths[2:-1]] == [
+    assert [path.name for path in paths[:-1]] == [
         *("initial-weights.png", "initial-weights.svg", "init-toy.png", "init-toy.svg")
     ]
     before = [path.read_bytes() for path in paths]

@@ -53,6 +53,12 @@ def test_hypervolumes_and_choice_by_hand(tmp_path: Path) -> None:
     assert all(numpy.isnan(found["dense", rate][2]) for rate in (0.1, 0.2, 0.4))
 
 
+def test_compression_beyond_500_counts_as_500(tmp_path: Path) -> None:
+    rows = [at(DWF, 0.1, 6, 1, 80), at(DWF, 0.2, 6, 2, 80), at("dense", 0.1, 1, 1000, 90)]  # CR 1000 and 500
+    found = table(tmp_path, rows)
+    assert found[DWF, 0.1][2] == found[DWF, 0.2][2] == pytest.approx(10 * numpy.log10(500))
+
+
 def test_seeds_are_averaged_before_areas_are_taken(tmp_path: Path) -> None:
     rows = [at(DWF, 0.1, 6, 50, 78), at(DWF, 0.1, 6, 150, 82, seed=1), at("dense", 0.1, 1, 1000, 90)]
     assert table(tmp_path, rows)[DWF, 0.1] == (2, 0, pytest.approx(10), 80, True)  # CR 10, not the mean of 20 and 6.7
