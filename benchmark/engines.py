@@ -120,6 +120,11 @@ def _local_processes(queue: deque[Run], settings: Settings, workers: int) -> Ite
                 yield run, result
             feed()
     finally:
+        for connection, _ in idle:
+            with suppress(OSError):
+                connection.send(None)  # nothing left to do: it ends by itself and cleans up
+        for _, process in idle:
+            process.join(timeout=10)
         for process in [process for process, _ in busy.values()] + [process for _, process in idle]:
             process.terminate()
             process.join()

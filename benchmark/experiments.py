@@ -243,7 +243,7 @@ def dynamics() -> Experiment:
     """
     return Experiment(
         tasks=("lenet300-fmnist",),
-        methods=DEPTHS[:4],
+        methods=DEPTHS[1:4],
         values={"strength": (7.0, 10.0, 20.0)},
         epochs=20,
     )

@@ -105,7 +105,7 @@ def lenet300_digits(width: float = 1.0) -> Task:
         epochs=40,
         batch_size=64,
         learning_rate=0.1,
-        learning_rates={"dwf": 0.1, "dwf[depth=2]": 0.3, "dwf[depth=3]": 0.2, "dwf[depth=4]": 0.15, "magnitude": 0.2},
+        learning_rates={"dense": 0.2, "dwf": 0.2, "magnitude": 0.2, "random": 0.4},  # by learning-rate-digits
         weight_decay=5e-4,
     )
 
@@ -120,7 +120,7 @@ def _lenet300(dataset: str, width: float) -> Task:
         epochs=30,
         batch_size=256,
         learning_rate=0.1,
-        learning_rates={"dwf[depth=1]": 0.1, "dwf[depth=2]": 1.0, "dwf[depth=3]": 0.7, "dwf": 0.3},
+        learning_rates={"dwf": 0.2, "dwf[depth=2]": 0.8, "dwf[depth=3]": 0.8},  # by the experiment learning-rate
         weight_decay=5e-4,
     )
 

@@ -21,9 +21,10 @@ DEFAULT_THRESHOLD = 1.19e-7  # float32's machine epsilon: weights below it are z
 def load(folder: Path, cut: float | None = None, point: list[str] = VALUE) -> pandas.DataFrame:
     """The runs of an experiment's folder: one row a run, columns as in `benchmark.records.Row`, numbers as numbers.
 
-    A run that was tried again, or with another recipe, counts with its last row. Compression is infinite where no
-    weight is left. With a `cut`, penalty runs count as cuts.csv has them at that magnitude. `point` names the columns
-    that make a point, VALUE or RATED.
+    A run that was tried again, or with another recipe, counts with its last row. Dense runs of a narrowed network,
+    `task[width=w]`, are a method `narrow` of the task. Compression is infinite where no weight is left. With a `cut`,
+    penalty runs count as cuts.csv has them at that magnitude. `point` names the columns that make a point, VALUE or
+    RATED.
     Raises UsageError where runs.csv is not a whole table of this version, holds no measured run, or holds the seeds of
     one value under different settings, over which a mean would say nothing.
     """
@@ -34,6 +35,7 @@ def load(folder: Path, cut: float | None = None, point: list[str] = VALUE) -> pa
     frame = frame.drop_duplicates([*point, "seed"], keep="last").reset_index(drop=True)
     if cut is not None:
         frame = _at_cut(frame, folder / "cuts.csv", cut)
+    frame = _with_narrow(frame)
     frame["compression"] = 1 / frame["density"]
     runs = measured(frame)
     if runs.empty:
@@ -44,6 +46,19 @@ def load(folder: Path, cut: float | None = None, point: list[str] = VALUE) -> pa
                 f"{path} holds {method} at {value:g} on {task} with {', '.join(differing)} different from seed to "
                 "seed, over which a mean says nothing; run all seeds again, or choose a folder with --results"
             )
+    return frame
+
+
+def _with_narrow(frame: pandas.DataFrame) -> pandas.DataFrame:
+    """The runs with small dense networks as a method of the full network's task, counted against its weights."""
+    widths = frame["task"].str.extract(r"^(?P<task>[^\[]+)\[width=(?P<width>[^\]]+)\]$")
+    full = widths["task"].map(frame.groupby("task")["prunable"].max())
+    narrow = full.notna() & (frame["method"] == "dense")
+    frame.loc[narrow, ["method", "knob"]] = ["narrow", "width"]
+    frame["value"] = widths["width"].where(narrow, frame["value"]).astype(float)
+    frame["density"] = frame["density"].mask(narrow, frame["nonzeros"] / full)
+    frame["prunable"] = frame["prunable"].mask(narrow, full)
+    frame["task"] = frame["task"].mask(narrow, widths["task"])
     return frame
 
 
@@ -148,6 +163,15 @@ def summary(frame: pandas.DataFrame, point: list[str] = VALUE) -> pandas.DataFra
 def failures(frame: pandas.DataFrame) -> int:
     """How many runs were not measured."""
     return len(frame) - len(measured(frame))
+
+
+def budgets(frame: pandas.DataFrame) -> str:
+    """Who took more training steps than others, as in `imp[rounds=3] took 4 times the steps`; empty if nobody did."""
+    found = []
+    for _, runs in measured(frame).groupby("task"):
+        steps = runs.groupby("method")["steps"].max()
+        found += [(method, times) for method, times in (steps / steps.min()).round().items() if times > 1]
+    return ", ".join(f"{method} took {times:g} times the steps" for method, times in dict.fromkeys(found))
 
 
 def zeros(frame: pandas.DataFrame) -> str:

@@ -11,7 +11,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocat
 from moocore import is_nondominated
 from numpy.typing import ArrayLike, NDArray
 
-from plots.frame import failures, measured, seeds, subtitle, summary
+from plots.frame import budgets, failures, measured, seeds, subtitle, summary
 from plots.style import DENSE, figure_style, labels, order, save, style
 
 PLAIN = FuncFormatter(lambda number, _: f"{number:g}")
@@ -127,6 +127,7 @@ def _caption(frame: pandas.DataFrame, lines: pandas.DataFrame) -> str:
     )
     if lines["n"].max() > 1:
         text += f" Bars, and the band of dense: one standard deviation over {seeds(lines)}."
+    text += f" {budgets(frame)}." if budgets(frame) else ""
     empty = int(numpy.isinf(measured(frame)["compression"]).sum())
     missing = {"without a result": failures(frame), "with no weight left": empty}
     if any(missing.values()):

@@ -5,7 +5,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from plots.frame import failures, summary, zeros
+from plots.frame import budgets, failures, summary, zeros
 from plots.style import labels
 
 LEVELS = (2, 5, 10, 20, 50, 100, 200)  # compression ratios
@@ -89,6 +89,7 @@ def footnote(frame: pandas.DataFrame) -> str:
         "Bold: the best mean and those within its standard deviation, from two seeds on.",
         f"Runs without a result: {failures(frame)} of {len(frame)}, in no mean.",
     ]
+    notes += [f"{budgets(frame)}."] if budgets(frame) else []
     return " ".join(notes + ([f"Counted as zero: {zeros(frame).removeprefix('zeros: ')}."] if zeros(frame) else []))
 
 

@@ -24,26 +24,28 @@ MASKS = ("density", "none")  # knobs that are no strength of a penalty
 def rates(frame: pandas.DataFrame) -> pandas.DataFrame:
     """One line a task, method and learning rate, and which rate is chosen for each task and method.
 
-    The rate of largest hypervolume is chosen, of several the smallest rate. The hypervolume is that of the points
-    (log10 compression, validation accuracy) over the values of the knob, means over seeds, above the reference point
-    of compression 1 and the best dense validation accuracy minus 20 points; without a dense run, the best of all minus
-    20. Compression beyond 500 counts as 500. Runs that diverged or have no weight left add nothing. For a method
-    without a knob validation accuracy decides.
+    The rate of largest hypervolume is chosen, of several that of lowest validation loss, then the smallest. The
+    hypervolume is that of the points (log10 compression, validation accuracy) over the values of the knob, means over
+    seeds, above the reference point of compression 1 and the best dense validation accuracy minus 20 points; without a
+    dense run, the best of all minus 20. Compression beyond 500 counts as 500. Runs that diverged or have no weight left
+    add nothing. For a method without a knob validation accuracy decides.
     """
     lines = summary(frame, RATED)
     rows = []
     for (task, method, knob, rate), runs in frame.groupby(["task", "method", "knob", "learning_rate"]):
         own = lines[(lines["task"] == task) & (lines["method"] == method) & (lines["learning_rate"] == rate)]
-        accuracy = own["val_mean"].max()
+        accuracy, loss = own["val_mean"].max(), own["val_loss"].min()
         volume = numpy.nan if knob == "none" else _volume(own, _floor(lines[lines["task"] == task]))
         diverged = int((runs["status"] == "diverged").sum())
-        rows.append((task, method, rate, len(runs), diverged, volume, accuracy))
-    columns = ["task", "method", "learning_rate", "trials", "diverged", "hypervolume", "best_val_accuracy"]
+        rows.append((task, method, rate, len(runs), diverged, volume, accuracy, loss))
+    columns = ["task", "method", "learning_rate", "trials", "diverged", "hypervolume", "best_val_accuracy", "val_loss"]
     table = pandas.DataFrame(rows, columns=columns)
-    worth = table["hypervolume"].fillna(table["best_val_accuracy"]).fillna(-numpy.inf)
-    # Rates rise within a method, and idxmax takes the first of equals: the smallest.
-    table["chosen"] = table.index.isin(worth.groupby([table["task"], table["method"]]).idxmax())
-    return table
+    worth = table["hypervolume"].fillna(table["best_val_accuracy"])
+    ranked = table.assign(worth=worth).sort_values(
+        ["worth", "val_loss", "learning_rate"], ascending=[False, True, True]
+    )
+    table["chosen"] = table.index.isin(ranked.drop_duplicates(["task", "method"]).index)
+    return table.drop(columns="val_loss")
 
 
 def _floor(lines: pandas.DataFrame) -> float:

@@ -17,6 +17,7 @@ DENSE = "#6e6e6e"
 # Families share a hue and a shape; within a family lightness tells the members apart, also to the colour-blind.
 KNOWN = {
     "dense": (DENSE, "_"),
+    "narrow": ("#a39a8c", "P"),
     "dwf[depth=1]": ("#a6cbe8", "o"),
     "dwf[depth=2]": ("#6aaede", "8"),
     "dwf[depth=3]": ("#2f87d0", "o"),

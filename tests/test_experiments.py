@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+import torch
 
 from benchmark.errors import UsageError
 from benchmark.experiments import EXPERIMENTS, Experiment, get_experiment
@@ -82,6 +85,24 @@ def test_rates_may_be_a_part_of_the_grid() -> None:
     assert smoke.learning_rates == (0.1, 0.4)
 
 
+def test_a_method_may_have_values_of_its_own() -> None:
+    runs = replace(SMALL, methods=("snip", "random"), values={"density": (0.1,), "snip": (0.3, 0.2)}, seeds=(0,)).runs()
+    assert [(run.method, run.value) for run in runs] == [("snip", 0.3), ("snip", 0.2), ("random", 0.1)]
+
+
+def test_a_task_may_have_options() -> None:
+    torch.manual_seed(0)
+    small = get_task("lenet300-mnist[width=0.1]").model()
+    assert [tuple(p.shape) for p in small.parameters()][::2] == [(30, 784), (10, 30), (10, 10)]
+    for written, said in [
+        ("lenet300-mnist[depth=2]", "has no option 'depth'; its options are width"),
+        ("lenet300-mnist[width=wide]", "takes a number, not 'wide'"),
+        ("nothing[width=1]", "there is no task 'nothing'"),
+    ]:
+        with pytest.raises(UsageError, match=said):
+            get_task(written)
+
+
 def test_the_rate_of_the_most_fitting_entry_counts() -> None:
     recipe = toy_task(learning_rate=0.1, learning_rates={"dwf": 0.3, "dwf[depth=2]": 1.0, "snip": 0.2})
     expected = {
@@ -108,3 +129,17 @@ def test_a_new_task_is_one_decorated_function() -> None:
             task(my_own_task)
     finally:
         del TASKS["my-own-task"]
+
+
+@pytest.mark.parametrize("experiment", ["learning-rate", "learning-rate-digits"])
+def test_recipes_have_the_rates_that_were_chosen(experiment: str) -> None:
+    """With one procedure and as many trials for every method; the table is committed."""
+    with (Path(__file__).parent.parent / "results" / experiment / "rates.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    trials: dict[str, set[tuple[str, int]]] = {}
+    for row in rows:
+        knob = parse(row["method"]).knob
+        trials.setdefault(knob, set()).add((row["learning_rate"], int(row["trials"])))
+        if row["chosen"] == "true":
+            assert get_task(row["task"]).rate(parse(row["method"])) == float(row["learning_rate"]), row["method"]
+    assert all(len({rate for rate, _ in tried}) == len(tried) for tried in trials.values())

@@ -7,7 +7,7 @@ import pytest
 
 from benchmark.errors import UsageError
 from benchmark.records import COLUMNS, CURVE_COLUMNS, CUT_COLUMNS, append
-from plots.frame import curves, failures, load, measured, seeds, summary, zeros
+from plots.frame import budgets, curves, failures, load, measured, seeds, summary, zeros
 from plots.report import report
 from tests.plots_runs import GOLDEN, pair, run, write
 
@@ -186,3 +186,23 @@ def test_the_cut_stands_in_the_names_and_on_the_figure(tmp_path: Path) -> None:
     ]
     assert "Counted as zero: |w| < 0.0001" in paths[2].read_text()
     assert "zeros: |w| &lt; 0.0001" in paths[1].read_text() or "zeros: |w| < 0.0001" in paths[1].read_text()
+
+
+def test_small_dense_networks_are_a_method_counted_against_the_full_one(tmp_path: Path) -> None:
+    small = {"task": "toy[width=0.5]", "knob": "none", "prunable": 300}
+    rows = [run("dense", 1, 0, 1000, 90, 91), run("dense", 1, 0, 300, 80, 81, key="small", **small)]
+    line = load(write(tmp_path, rows)).set_index("method").loc["narrow"]
+    assert (line["task"], line["knob"], line["value"]) == ("toy", "width", 0.5)
+    assert (line["density"], line["compression"], line["prunable"]) == (0.3, pytest.approx(1 / 0.3), 1000)
+
+
+def test_a_small_network_alone_is_its_own_task(tmp_path: Path) -> None:
+    rows = [run("dense", 1, 0, 300, 80, 81, task="toy[width=0.5]", prunable=300)]
+    assert list(load(write(tmp_path, rows))["task"]) == ["toy[width=0.5]"]
+
+
+def test_who_took_more_steps_is_told(tmp_path: Path) -> None:
+    rows = [run("dense", 1, 0, 1000, 90, 91), run("imp[rounds=3]", 0.1, 0, 100, 90, 91, steps=400)]
+    assert budgets(load(write(tmp_path, rows))) == "imp[rounds=3] took 4 times the steps"
+    (same := tmp_path / "same").mkdir()
+    assert budgets(load(write(same))) == ""

@@ -59,6 +59,11 @@ def test_compression_beyond_500_counts_as_500(tmp_path: Path) -> None:
     assert found[DWF, 0.1][2] == found[DWF, 0.2][2] == pytest.approx(10 * numpy.log10(500))
 
 
+def test_of_equals_the_one_of_lower_validation_loss_is_chosen(tmp_path: Path) -> None:
+    rows = [at("dense", rate, 1, 1000, 90, val_loss=loss) for rate, loss in ((0.1, 0.5), (0.2, 0.3), (0.4, 0.3))]
+    assert [line[-1] for line in table(tmp_path, rows).values()] == [False, True, False]
+
+
 def test_seeds_are_averaged_before_areas_are_taken(tmp_path: Path) -> None:
     rows = [at(DWF, 0.1, 6, 50, 78), at(DWF, 0.1, 6, 150, 82, seed=1), at("dense", 0.1, 1, 1000, 90)]
     assert table(tmp_path, rows)[DWF, 0.1] == (2, 0, pytest.approx(10), 80, True)  # CR 10, not the mean of 20 and 6.7
