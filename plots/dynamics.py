@@ -55,7 +55,9 @@ def grid(frame: pandas.DataFrame, table: pandas.DataFrame, task: str) -> Figure:
     if failed := failures(frame):
         caption += f" Runs not drawn: {failed} without a result."
     with figure_style():
-        figure, panels = sheet(f"{task}: training over time", subtitle(frame, summary(frame)), caption, height=6.2)
+        figure, panels = sheet(
+            f"{task}: when does it become sparse?", subtitle(frame, summary(frame)), caption, height=6.2
+        )
         panels.supxlabel("epoch", fontsize=9)
         axes = panels.subplots(len(ROWS), len(methods), sharex=True, sharey="row", squeeze=False)
         for row, (name, text) in zip(axes, ROWS.items(), strict=True):

@@ -55,7 +55,9 @@ def weights(folder: Path) -> Figure:
         "normal distribution is 3. Where lines coincide the deeper one is drawn on the wider, shallower one."
     )
     with figure_style():
-        figure, panels = sheet("Weights before training", "one layer of fan-in 300", caption, height=4.4)
+        figure, panels = sheet(
+            "Which weights does each start of the factors make?", "one layer of fan-in 300", caption, height=4.4
+        )
         panels.supxlabel("weight / s", fontsize=9)
         panels.supylabel("probability density (log scale)", fontsize=9)
         rows = -(-len(schemes) // 3)
@@ -98,7 +100,7 @@ def reached(frame: pandas.DataFrame, task: str) -> Figure:
         f"Runs not drawn: {failures(frame)} diverged or without a result, {empty} with no weight left."
     )
     with figure_style():
-        figure, panels = sheet(f"{task}: from every start of the factors", subtitle(frame, lines), caption, height=3.6)
+        figure, panels = sheet(f"{task}: where does each start lead?", subtitle(frame, lines), caption, height=3.6)
         panels.supxlabel("compression ratio", fontsize=9)
         depths = sorted(lines["depth"].unique())
         subs = (1, 2, 5) if drawn["compression"].max() < 100 * drawn["compression"].min() else (1,)

@@ -96,7 +96,7 @@ def heatmaps(frame: pandas.DataFrame, task: str) -> Figure:
         "Triangles: the chosen learning rate, that of largest hypervolume in log10 compression and validation "
         "accuracy. Hatched: diverged, or without a result. \N{INFINITY}: no weight left. White: not run."
     )
-    title = f"{task}: learning rate \N{MULTIPLICATION SIGN} strength"
+    title = f"{task}: which learning rate does each depth want?"
     with figure_style():
         figure, panels = sheet(title, subtitle(frame, lines), caption, height=4.4)
         panels.supxlabel("strength (lambda \N{MULTIPLICATION SIGN} summed learning rate)", fontsize=9)

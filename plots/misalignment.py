@@ -57,7 +57,9 @@ def grid(frame: pandas.DataFrame, table: pandas.DataFrame, task: str) -> Figure:
         "far. Theory: exp(-4 lambda S_t / D), whatever the loss. Every run is a line, its marks are epochs."
     )
     with figure_style():
-        figure, panels = sheet(f"{task}: imbalance of factors", subtitle(frame, summary(frame)), caption, height=4.0)
+        figure, panels = sheet(
+            f"{task}: do factors balance as predicted?", subtitle(frame, summary(frame)), caption, height=4.0
+        )
         left, right = panels.subplots(1, 2)
         for method in methods:
             for value, runs in table[table["method"] == method].groupby("value"):
