@@ -38,12 +38,15 @@ def balanced_order(labels: torch.Tensor) -> torch.Tensor:
 
 
 def split(train: Split, test: Split) -> Data:
-    """Set a class-balanced tenth of the training set aside for validation; normalize by the rest's mean and std."""
+    """Set a class-balanced tenth of the training set aside for validation; normalize channels by the rest's statistics.
+
+    Images are [n, C, H, W], and labels [n]; the statistics are mean and standard deviation.
+    """
     images, labels = train
     order = balanced_order(labels)
     held_out = torch.zeros(len(labels), dtype=torch.bool)
     held_out[order[::10]] = True
-    std, mean = torch.std_mean(images[~held_out])
+    std, mean = torch.std_mean(images[~held_out], dim=(0, 2, 3), keepdim=True)
     return Data(
         train=((images[~held_out] - mean) / std, labels[~held_out]),
         val=((images[held_out] - mean) / std, labels[held_out]),
@@ -65,24 +68,30 @@ def digits(folder: Path) -> Data:
     return split((images[~test], labels[~test]), (images[test], labels[test]))
 
 
-def mnist_like(name: str) -> Callable[[Path], Data]:
-    """A loader of `MNIST`, `FashionMNIST` or `KMNIST`, 60,000 and 10,000 images of 28 x 28 pixels, by torchvision."""
+def by_torchvision(name: str) -> Callable[[Path], Data]:
+    """A loader of torchvision's `MNIST`, `FashionMNIST`, `KMNIST`, `CIFAR10` or `CIFAR100`."""
 
     def load(folder: Path) -> Data:
         try:
             from torchvision import datasets
         except ModuleNotFoundError:
             raise UsageError(f"{name} is read by torchvision: pip install 'sparsefront[vision]'") from None
-        train, test = _mnist_files(getattr(datasets, name), folder)
-        return split(*((s.data.unsqueeze(1).float() / 255, s.targets.long()) for s in (train, test)))
+        return split(*map(_tensors, _files(getattr(datasets, name), folder)))
 
     return load
 
 
-def _mnist_files(dataset: Any, folder: Path) -> list[Any]:
+def _tensors(dataset: Any) -> Split:
+    """Images [n, C, H, W] in [0, 1] and labels [n]."""
+    images, labels = torch.as_tensor(dataset.data), torch.as_tensor(dataset.targets)
+    images = images.unsqueeze(1) if images.dim() == 3 else images.permute(0, 3, 1, 2)
+    return images.float() / 255, labels.long()
+
+
+def _files(dataset: Any, folder: Path) -> list[Any]:
     """Training and test set where torchvision finds them in the folder, else in Debian's package, else downloaded."""
     name = dataset.__name__
-    raw = folder.absolute() / name / "raw"
+    raw = folder.absolute() / getattr(dataset, "base_folder", f"{name}/raw")
 
     def both(root: Path, download: bool = False) -> list[Any]:
         return [dataset(root, train=train, download=download) for train in (True, False)]

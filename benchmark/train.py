@@ -58,7 +58,8 @@ def train(
     reset_peak_memory(device)
     with torch.random.fork_rng(devices=[]):
         net = Network([_model(task, seed).to(device) for _ in values])
-        order = generator(seed, "order")
+        order, chance = generator(seed, "order"), generator(seed, "augmentation")
+        padded = inputs if task.augmentation is None else task.augmentation.pad(inputs)
         rest_state = task.rule.state(net.rest)
         rate, rest_rate = net.weights.new_zeros(()), net.weights.new_zeros(())
         rest_share = task.rest_rate(peak) / peak
@@ -76,12 +77,15 @@ def train(
             begun = time.perf_counter()
             net.model.train()
             total = torch.zeros(net.runs, device=device)
+            if task.augmentation:  # all of an epoch's draws at once, so that the device waits for none
+                draws = task.augmentation.draw(len(labels), inputs.shape[1:], chance).to(device)
             for batch in _batches(len(labels), batch_size, order, device):
                 if step in phase_starts:
                     method.begin(phase_starts[step])
                 net.zero_grad()
+                x = task.augmentation(padded[batch], draws[batch]) if task.augmentation else inputs[batch]
                 with autocast(precision, device):
-                    logits = net.forward(inputs[batch])
+                    logits = net.forward(x)
                 loss = cross_entropy(logits, labels[batch]).mean(1)
                 loss.sum().backward()
                 total += loss.detach()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
+import pickle
 import struct
 from pathlib import Path
 
@@ -34,7 +36,7 @@ def write_mnist(raw: Path, compressed: bool = False) -> None:
 @pytest.mark.parametrize("name", ["MNIST", "FashionMNIST", "KMNIST"])
 def test_sets_a_user_has_in_torchvisions_layout_are_found(name: str, tmp_path: Path) -> None:
     write_mnist(tmp_path / name / "raw")
-    loaded = data.mnist_like(name)(tmp_path)
+    loaded = data.by_torchvision(name)(tmp_path)
     assert [tuple(x.shape) for x, _ in (loaded.train, loaded.val, loaded.test)] == [
         (90, 1, 28, 28), (10, 1, 28, 28), (20, 1, 28, 28),
     ]  # fmt: skip
@@ -46,8 +48,42 @@ def test_fashion_mnist_is_found_where_debian_puts_it(tmp_path: Path, monkeypatch
     write_mnist(tmp_path / "debian", compressed=True)
     monkeypatch.setattr(data, "DEBIAN_FASHION_MNIST", tmp_path / "debian")
     user = tmp_path / "user"
-    assert len(data.mnist_like("FashionMNIST")(user).test[1]) == 20
+    assert len(data.by_torchvision("FashionMNIST")(user).test[1]) == 20
     assert not user.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "folder", "key"),
+    [("CIFAR10", "cifar-10-batches-py", "labels"), ("CIFAR100", "cifar-100-python", "fine_labels")],
+)
+def test_cifar_is_read_from_its_python_version(
+    name: str, folder: str, key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from torchvision import datasets
+
+    dataset, classes = getattr(datasets, name), int(name[5:])
+    (tmp_path / folder).mkdir()
+    images = torch.randint(0, 256, (2 * classes, 3, 32, 32), generator=torch.Generator().manual_seed(0)).byte()
+    for list_ in ("train_list", "test_list"):
+        files = []
+        for file, _ in getattr(dataset, list_):
+            content = {"data": images.flatten(1).numpy(), key: (torch.arange(2 * classes) % classes).tolist()}
+            (tmp_path / folder / file).write_bytes(pickle.dumps(content))
+            files.append((file, hashlib.md5((tmp_path / folder / file).read_bytes()).hexdigest()))
+        monkeypatch.setattr(dataset, list_, files)
+    meta = dict(dataset.meta)
+    (tmp_path / folder / meta["filename"]).write_bytes(pickle.dumps({meta["key"]: [str(i) for i in range(classes)]}))
+    meta["md5"] = hashlib.md5((tmp_path / folder / meta["filename"]).read_bytes()).hexdigest()
+    monkeypatch.setattr(dataset, "meta", meta)
+    loaded = data.by_torchvision(name)(tmp_path)
+    assert len(loaded.test[1]) == 2 * classes and loaded.test[0].shape[1:] == (3, 32, 32)
+    pixels = images.float() / 255
+    std, mean = (loaded.test[0].std((0, 2, 3)), loaded.test[0].mean((0, 2, 3)))
+    assert torch.allclose(std, torch.ones(3), atol=0.05) and torch.allclose(mean, torch.zeros(3), atol=0.05)
+    # an image is what it was, but for one affine map a channel
+    for channel in range(3):
+        before, after = pixels[:, channel].flatten(), loaded.test[0][:, channel].flatten()
+        assert torch.corrcoef(torch.stack([before, after]))[0, 1] > 0.9999
 
 
 def test_a_set_that_is_nowhere_is_named_with_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,7 +95,7 @@ def test_a_set_that_is_nowhere_is_named_with_what_to_do(tmp_path: Path, monkeypa
 
     monkeypatch.setattr(datasets.KMNIST, "download", unreachable)
     with pytest.raises(UsageError) as refused:
-        data.mnist_like("KMNIST")(tmp_path)
+        data.by_torchvision("KMNIST")(tmp_path)
     assert all(part in str(refused.value) for part in ("KMNIST", str(tmp_path / "KMNIST" / "raw"), "--data"))
     assert not (tmp_path / "KMNIST").exists()
 

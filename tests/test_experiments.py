@@ -103,6 +103,20 @@ def test_a_task_may_have_options() -> None:
             get_task(written)
 
 
+def test_any_network_of_timm_is_a_task() -> None:
+    small = get_task("timm:resnet10t-cifar100")
+    assert small.model()(torch.zeros(2, *small.shape)).shape == (2, 100)
+    vit = get_task("vit-cifar10").model()
+    assert vit.patch_embed.num_patches == 64 and vit(torch.zeros(2, 3, 32, 32)).shape == (2, 10)
+    for written, said in [
+        ("timm:resnet10t", "timm:MODEL-DATASET"),
+        ("timm:resnet10t-mnist", "cifar10, cifar100"),
+        ("timm:resnut-cifar10", "timm has no model 'resnut'"),
+    ]:
+        with pytest.raises(UsageError, match=said):
+            get_task(written)
+
+
 def test_the_rate_of_the_most_fitting_entry_counts() -> None:
     recipe = toy_task(learning_rate=0.1, learning_rates={"dwf": 0.3, "dwf[depth=2]": 1.0, "snip": 0.2})
     expected = {

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmark.augmentation import Augmentation
 from benchmark.errors import UsageError
 from benchmark.experiments import Run
 from benchmark.records import COLUMNS, Row, append, compress, read, repair
@@ -127,7 +128,14 @@ def test_another_recipe_has_another_key(monkeypatch: pytest.MonkeyPatch) -> None
     from benchmark.tasks import TASKS, get_task
 
     before, task = GOLDEN.key, get_task("lenet300-digits")
-    for change in ({"batch_size": 32}, {"weight_decay": 0.0}, {"warmup": 0.1}, {"rule": Adam()}, {"version": 2}):
+    for change in (
+        {"batch_size": 32},
+        {"weight_decay": 0.0},
+        {"warmup": 0.1},
+        {"rule": Adam()},
+        {"version": 2},
+        {"augmentation": Augmentation()},
+    ):
         monkeypatch.setitem(TASKS, "lenet300-digits", lambda change=change: replace(task, **change))
         assert GOLDEN.key != before
     monkeypatch.setitem(TASKS, "lenet300-digits", lambda: replace(task, learning_rate=0.15))

@@ -10,6 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmark.augmentation import Augmentation
 from benchmark.data import Data
 from benchmark.tasks import Task
 from benchmark.train import schedule, train
@@ -158,3 +159,21 @@ def _model_rest(task: Task) -> torch.Tensor:
     from benchmark.train import _model
 
     return torch.cat([p.detach() for n, p in _model(task, 0).named_parameters() if n.endswith("bias")])
+
+
+def test_training_images_are_augmented_by_the_seed_and_others_are_not(toy_data: Data) -> None:
+    plain, shaken = toy_task(), toy_task(augmentation=Augmentation(shift=1, cutout=1))
+
+    def run(task: Task, seed: int = 0, values: tuple[float, ...] = (0.5,)) -> list[dict[str, object]]:
+        results = train(task, parse("snip"), list(values), seed, 2, 0.1, toy_data, "float32")
+        return [{k: v for k, v in result.measured.items() if k in ("train_loss", "test_loss")} for result in results]
+
+    (first,), (again,) = run(shaken), run(shaken)
+    assert first == again and first != run(plain)[0]
+    together = run(shaken, values=(0.5, 0.1))
+    assert together[0]["test_loss"] == pytest.approx(first["test_loss"], rel=1e-4)  # a pack shares its images
+    # With a rate of next to nothing the network stays as it is, and is measured on the images as they are.
+    still = [
+        train(task, parse("dense"), [1.0], 0, 1, 1e-30, toy_data, "float32")[0].measured for task in (plain, shaken)
+    ]
+    assert still[0]["train_loss"] == still[1]["train_loss"] and still[0]["val_loss"] == still[1]["val_loss"]

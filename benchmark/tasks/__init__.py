@@ -1,16 +1,21 @@
-"""The tasks: a network, a data set and the recipe that every method trains it with. A new task is one function."""
+"""The tasks: a network, a data set and the recipe that every method trains it with.
+
+Every file of this folder is imported; a new task is one function in one of them.
+"""
 
 from __future__ import annotations
 
+import importlib
 import inspect
+import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 import torch
 
-from benchmark import data, models
+from benchmark import data
+from benchmark.augmentation import Augmentation
 from benchmark.errors import UsageError
 from methods.base import Method
 from methods.registry import parse, split_list
@@ -32,6 +37,7 @@ class Task:
     learning_rates: Mapping[str, float] = field(default_factory=dict)  # by written form, as in dwf[depth=3]
     rule: Rule = field(default_factory=Sgd)
     weight_decay: float = 0.0  # on the prunable weights, for methods without a penalty of their own
+    augmentation: Augmentation | None = None  # of training images
     warmup: float = 0.05  # share of each phase in which the rate rises linearly; then it falls as a cosine to zero
     version: int = 1  # raised when a change of network or data makes runs incomparable; the recipe is compared itself
 
@@ -71,7 +77,12 @@ def task(function: Callable[..., Task]) -> Callable[..., Task]:
 
 
 def get_task(written: str) -> Task:
-    """The task that a name stands for; options of its function, which are numbers, may follow in brackets."""
+    """The task that a name stands for; options of its function, which are numbers, may follow in brackets.
+
+    `timm:MODEL-DATASET` is any network of timm on one of the data sets that a convolutional task has.
+    """
+    if written.startswith("timm:"):
+        return importlib.import_module("benchmark.tasks.by_timm").timm_task(written)
     name, _, rest = written.partition("[")
     if name not in TASKS:
         raise UsageError(f"there is no task {name!r}; tasks are {', '.join(sorted(TASKS))}")
@@ -93,51 +104,5 @@ def describe(thing: object) -> str:
     return (inspect.getdoc(thing) or "").partition("\n")[0]
 
 
-@task
-def lenet300_digits(width: float = 1.0) -> Task:
-    """LeNet-300-100 on scikit-learn's handwritten digits (8 x 8 pixels, 1,293 training images)."""
-    return Task(
-        model=partial(models.lenet300, 64, 10, width),
-        data=data.digits,
-        shape=(1, 8, 8),
-        classes=10,
-        examples=1_293,
-        epochs=40,
-        batch_size=64,
-        learning_rate=0.1,
-        learning_rates={"dense": 0.2, "dwf": 0.2, "magnitude": 0.2, "random": 0.4},  # by learning-rate-digits
-        weight_decay=5e-4,
-    )
-
-
-def _lenet300(dataset: str, width: float) -> Task:
-    return Task(
-        model=partial(models.lenet300, 784, 10, width),
-        data=data.mnist_like(dataset),
-        shape=(1, 28, 28),
-        classes=10,
-        examples=54_000,
-        epochs=30,
-        batch_size=256,
-        learning_rate=0.1,
-        learning_rates={"dwf": 0.2, "dwf[depth=2]": 0.8, "dwf[depth=3]": 0.8},  # by the experiment learning-rate
-        weight_decay=5e-4,
-    )
-
-
-@task
-def lenet300_mnist(width: float = 1.0) -> Task:
-    """LeNet-300-100 on MNIST."""
-    return _lenet300("MNIST", width)
-
-
-@task
-def lenet300_fmnist(width: float = 1.0) -> Task:
-    """LeNet-300-100 on Fashion-MNIST."""
-    return _lenet300("FashionMNIST", width)
-
-
-@task
-def lenet300_kmnist(width: float = 1.0) -> Task:
-    """LeNet-300-100 on Kuzushiji-MNIST."""
-    return _lenet300("KMNIST", width)
+for _module in pkgutil.iter_modules(__path__):
+    importlib.import_module(f"{__name__}.{_module.name}")

@@ -1,0 +1,115 @@
+"""The experiments: named grids of runs.
+
+Every file of this folder is imported; a new experiment is one function in one of them.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import product
+from pathlib import Path
+
+from benchmark import records
+from benchmark.errors import UsageError
+from benchmark.tasks import get_task
+from methods.registry import check_value, parse
+
+
+@dataclass(frozen=True)
+class Run:
+    """One point of a grid: everything that decides what is computed."""
+
+    task: str
+    method: str
+    value: float
+    seed: int
+    epochs: int
+    learning_rate: float
+    precision: str = "float32"
+    made_data: bool = False
+
+    @property
+    def key(self) -> str:
+        """Identity of the run: its fields, the task's recipe, and the versions of task and method.
+
+        What stands at its neutral value stays out, so that a new field changes no old key.
+        """
+        task, method = get_task(self.task), parse(self.method)
+        recipe = {"batch_size": task.batch_size, "weight_decay": task.weight_decay, "warmup": task.warmup}
+        declared = vars(self) | recipe | {"rule": str(task.rule)}
+        declared |= {"task_version": task.version, "method_version": method.version}
+        declared |= {"rest_rate": task.rest_rate(self.learning_rate), "augmentation": str(task.augmentation)}
+        neutral = {"precision": "float32", "made_data": False, "task_version": 1, "method_version": 1}
+        neutral |= {"rest_rate": self.learning_rate, "augmentation": "None"}
+        return records.key(**{name: value for name, value in declared.items() if neutral.get(name) != value})
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A grid: every task x method x learning rate x value of the method's knob x seed."""
+
+    tasks: tuple[str, ...]
+    methods: tuple[str, ...]
+    values: Mapping[str, tuple[float, ...]]  # by knob, or by the name of a method that wants its own
+    seeds: tuple[int, ...] = (0, 1, 2)
+    epochs: int | None = None  # None: as the task's recipe says
+    learning_rates: tuple[float, ...] = ()  # peaks; where there are none, the task's recipe has one for each method
+    precision: str = "float32"
+    made_data: bool = False
+    beside: Callable[[Path], None] | None = None  # writes what is not a run into the experiment's folder
+
+    def runs(self) -> list[Run]:
+        """All runs, seed by seed, so that a sweep that is cut short has whole fronts.
+
+        Raises UsageError or MethodError for anything that does not exist or is out of range.
+        """
+        if self.epochs is not None and self.epochs < 1:
+            raise UsageError(f"epochs must be a whole number >= 1, not {self.epochs}")
+        for name, choices in (("task", self.tasks), ("method", self.methods), ("seed", self.seeds)):
+            if not choices:
+                raise UsageError(f"an experiment needs at least one {name}")
+        return list(dict.fromkeys(self._points()))
+
+    def _points(self) -> Iterator[Run]:
+        for seed in self.seeds:
+            for name in self.tasks:
+                task = get_task(name)
+                epochs = self.epochs or task.epochs
+                for method in map(parse, self.methods):
+                    own = self.values.get(method.name, self.values.get(method.knob, ()))
+                    values = (1.0,) if method.knob == "none" else own
+                    for rate, value in product(self.learning_rates or (task.rate(method),), values):
+                        check_value(method, value)
+                        yield Run(name, str(method), value, seed, epochs, rate, self.precision, self.made_data)
+
+    def smoke(self) -> Experiment:
+        """The same pipeline in a minute: made data, two epochs, one seed, the ends of every sweep."""
+        ends = {knob: _ends(values) for knob, values in self.values.items()}
+        rates = _ends(self.learning_rates)
+        return replace(self, values=ends, learning_rates=rates, seeds=self.seeds[:1], epochs=2, made_data=True)
+
+
+def _ends(values: tuple[float, ...]) -> tuple[float, ...]:
+    return tuple(dict.fromkeys(values[:1] + values[-1:]))
+
+
+EXPERIMENTS: dict[str, Callable[[], Experiment]] = {}
+
+
+def experiment(function: Callable[[], Experiment]) -> Callable[[], Experiment]:
+    """Register an experiment under its function's name, with hyphens for underscores."""
+    EXPERIMENTS[function.__name__.replace("_", "-")] = function
+    return function
+
+
+def get_experiment(name: str) -> Experiment:
+    if name not in EXPERIMENTS:
+        raise UsageError(f"there is no experiment {name!r}; experiments are {', '.join(sorted(EXPERIMENTS))}")
+    return EXPERIMENTS[name]()
+
+
+for _module in pkgutil.iter_modules(__path__):
+    importlib.import_module(f"{__name__}.{_module.name}")

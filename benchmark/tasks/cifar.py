@@ -1,0 +1,69 @@
+"""Convolutional networks on CIFAR-10 and CIFAR-100."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import torch
+
+from benchmark import data, models
+from benchmark.augmentation import Augmentation
+from benchmark.tasks import Task, task
+
+
+def recipe(model: Callable[[], torch.nn.Module], classes: int, **changes: Any) -> Task:
+    """Any network on CIFAR-10 or CIFAR-100, trained as its tasks are but for what is changed."""
+    common: dict[str, Any] = {"epochs": 160, "learning_rate": 0.1, "weight_decay": 5e-4}
+    return Task(
+        model=model,
+        data=data.by_torchvision(f"CIFAR{classes}"),
+        shape=(3, 32, 32),
+        classes=classes,
+        examples=45_000,
+        batch_size=128,
+        augmentation=Augmentation(shift=4),
+        **(common | changes),
+    )
+
+
+# Rates of the DWF authors' next paper for groups of weights (Kolb et al., NeurIPS 2025), where DWF's own are unknown.
+VGG_RATES = {"dwf": 0.4, "dwf[depth=1]": 0.1, "dwf[depth=2]": 0.3}
+RESNET_RATES = {"dwf": 0.4, "dwf[depth=1]": 0.1, "dwf[depth=2]": 0.2, "dwf[depth=3]": 0.3}
+
+
+@task
+def vgg16_cifar10() -> Task:
+    """VGG-16 with batch norm on CIFAR-10. Expected: dense at 93.5 % (Tanaka et al., 2020, best epoch)."""
+    return recipe(partial(models.vgg, 16, 10), 10, learning_rates=VGG_RATES)
+
+
+@task
+def vgg16_cifar100() -> Task:
+    """VGG-16 with batch norm on CIFAR-100. Expected: dense at 73 % (Tanaka et al., 2020, best epoch)."""
+    return recipe(partial(models.vgg, 16, 100), 100, learning_rates=VGG_RATES)
+
+
+@task
+def vgg19_cifar100() -> Task:
+    """VGG-19 with batch norm on CIFAR-100. Expected: dense at about 70 %, from which the DWF paper measures losses."""
+    return recipe(partial(models.vgg, 19, 100), 100, learning_rates=VGG_RATES)
+
+
+@task
+def resnet18_cifar10() -> Task:
+    """ResNet-18 on CIFAR-10. Expected: dense at 95 % (Tanaka et al., 2020, best epoch)."""
+    return recipe(partial(models.resnet18, 10), 10, learning_rates=RESNET_RATES)
+
+
+@task
+def resnet20_cifar10() -> Task:
+    """ResNet-20 on CIFAR-10. Expected: dense at 91.3 % (He et al., 2016)."""
+    return recipe(partial(models.resnet20, 10), 10, learning_rates=RESNET_RATES, weight_decay=1e-4)
+
+
+@task
+def wrn22_cifar10() -> Task:
+    """WRN-22-2 on CIFAR-10. Expected: dense above 94 %, where RigL at half the weights has 94.2 %."""
+    return recipe(partial(models.wide_resnet22, 10), 10, learning_rates=RESNET_RATES, epochs=200)

@@ -1,0 +1,81 @@
+"""LeNets on small grey images."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+from benchmark import data, models
+from benchmark.tasks import Task, task
+
+
+@task
+def lenet300_digits(width: float = 1.0) -> Task:
+    """LeNet-300-100 on scikit-learn's handwritten digits (8 x 8 pixels, 1,293 training images)."""
+    return Task(
+        model=partial(models.lenet300, 64, 10, width),
+        data=data.digits,
+        shape=(1, 8, 8),
+        classes=10,
+        examples=1_293,
+        epochs=40,
+        batch_size=64,
+        learning_rate=0.1,
+        learning_rates={"dense": 0.2, "dwf": 0.2, "magnitude": 0.2, "random": 0.4},  # by learning-rate-digits
+        weight_decay=5e-4,
+    )
+
+
+def _lenet300(dataset: str, width: float) -> Task:
+    return Task(
+        model=partial(models.lenet300, 784, 10, width),
+        data=data.by_torchvision(dataset),
+        shape=(1, 28, 28),
+        classes=10,
+        examples=54_000,
+        epochs=30,
+        batch_size=256,
+        learning_rate=0.1,
+        learning_rates={"dwf": 0.2, "dwf[depth=2]": 0.8, "dwf[depth=3]": 0.8},  # by the experiment learning-rate
+        weight_decay=5e-4,
+    )
+
+
+@task
+def lenet300_mnist(width: float = 1.0) -> Task:
+    """LeNet-300-100 on MNIST."""
+    return _lenet300("MNIST", width)
+
+
+@task
+def lenet300_fmnist(width: float = 1.0) -> Task:
+    """LeNet-300-100 on Fashion-MNIST."""
+    return _lenet300("FashionMNIST", width)
+
+
+@task
+def lenet300_kmnist(width: float = 1.0) -> Task:
+    """LeNet-300-100 on Kuzushiji-MNIST."""
+    return _lenet300("KMNIST", width)
+
+
+def _lenet5(dataset: str) -> Task:
+    return replace(_lenet300(dataset, 1.0), model=partial(models.lenet5, 1, 10))
+
+
+@task
+def lenet5_mnist() -> Task:
+    """LeNet-5 on MNIST. Expected: dense at 99.2 %."""
+    return _lenet5("MNIST")
+
+
+@task
+def lenet5_fmnist() -> Task:
+    """LeNet-5 on Fashion-MNIST. Expected: dense at 91 to 92 %."""
+    return _lenet5("FashionMNIST")
+
+
+@task
+def lenet5_kmnist() -> Task:
+    """LeNet-5 on Kuzushiji-MNIST."""
+    return _lenet5("KMNIST")
