@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import torch
 
@@ -32,7 +33,7 @@ def network(name: str, classes: int) -> torch.nn.Module:
     """timm's network, untrained, fitted to classes and to images of 32 x 32; transformers see patches of 4 x 4."""
     import timm
 
-    sizes: tuple[dict[str, int], ...] = ({"img_size": 32, "patch_size": 4}, {"img_size": 32}, {})
+    sizes: tuple[dict[str, Any], ...] = ({"img_size": 32, "patch_size": 4}, {"img_size": 32}, {})
     for fitting in sizes:
         try:
             return timm.create_model(name, num_classes=classes, **fitting)
