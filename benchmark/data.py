@@ -139,6 +139,36 @@ def _last_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[-1]
 
 
+def tiny_imagenet(folder: Path) -> Data:
+    """Tiny ImageNet as it is distributed, in <folder>/tiny-imagenet-200: 200 classes of 500 images of 64 x 64 pixels.
+
+    Its own validation images, 50 a class, are the test set, since the labels of its test images are not public.
+    """
+    try:
+        from torchvision.datasets.folder import pil_loader
+        from torchvision.transforms.functional import pil_to_tensor
+    except ModuleNotFoundError:
+        raise UsageError("Tiny ImageNet is read by torchvision: pip install 'sparsefront[vision]'") from None
+    root = folder.absolute() / "tiny-imagenet-200"
+    try:
+        label = {name: i for i, name in enumerate((root / "wnids.txt").read_text().split())}
+        lines = (line.split("\t") for line in (root / "val" / "val_annotations.txt").read_text().splitlines())
+        test = [(root / "val" / "images" / file, label[name]) for file, name, *_ in lines]
+        train = [
+            (path, i) for name, i in label.items() for path in sorted((root / "train" / name / "images").iterdir())
+        ]
+        sets = [
+            (torch.stack([pil_to_tensor(pil_loader(path)) for path, _ in files]), [i for _, i in files])
+            for files in (train, test)
+        ]
+    except (OSError, RuntimeError, ValueError, KeyError) as error:
+        raise UsageError(
+            f"Tiny ImageNet in {root} cannot be read ({_last_line(error)}); unpack tiny-imagenet-200.zip there, "
+            "or name with --data the folder that holds it"
+        ) from error
+    return split(*((images.float() / 255, torch.tensor(labels)) for images, labels in sets))
+
+
 def made(shape: tuple[int, ...], classes: int) -> Data:
     """Made data for smoke tests: a random image for each class, in noise."""
     generator = torch.Generator().manual_seed(0)

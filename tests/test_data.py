@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 from benchmark import data
 from benchmark.errors import UsageError
@@ -84,6 +85,31 @@ def test_cifar_is_read_from_its_python_version(
     for channel in range(3):
         before, after = pixels[:, channel].flatten(), loaded.test[0][:, channel].flatten()
         assert torch.corrcoef(torch.stack([before, after]))[0, 1] > 0.9999
+
+
+def test_tiny_imagenet_is_read_from_its_own_layout(tmp_path: Path) -> None:
+    root, names = tmp_path / "tiny-imagenet-200", ["n02", "n01"]
+    (root / "val" / "images").mkdir(parents=True)
+    (root / "wnids.txt").write_text("\n".join(names) + "\n")
+    annotations = []
+    for label, name in enumerate(names):
+        (root / "train" / name / "images").mkdir(parents=True)
+        for i in range(10):  # dark and bright images; every third one grey, as some are
+            image = Image.new("L" if i % 3 == 0 else "RGB", (64, 64), "white" if label else "black")
+            image.save(root / "train" / name / "images" / f"{name}_{i}.JPEG")
+        image.save(root / "val" / "images" / f"val_{label}.JPEG")
+        annotations.append(f"val_{label}.JPEG\t{name}\t0\t0\t63\t63\n")
+    (root / "val" / "val_annotations.txt").write_text("".join(annotations))
+    loaded = data.tiny_imagenet(tmp_path)
+    assert loaded.train[0].shape == (18, 3, 64, 64) and loaded.val[1].tolist() == [0, 1]
+    assert loaded.test[1].tolist() == [0, 1]
+    for images, labels in (loaded.train, loaded.val, loaded.test):
+        assert ((images.mean((1, 2, 3)) > 0).long() == labels).all()
+    (root / "train" / "n01" / "images" / "n01_0.JPEG").write_bytes(b"no image")
+    with pytest.raises(UsageError, match=r"tiny-imagenet-200 cannot be read .* --data"):
+        data.tiny_imagenet(tmp_path)
+    with pytest.raises(UsageError, match=r"wnids.txt.* --data"):
+        data.tiny_imagenet(tmp_path / "nowhere")
 
 
 def test_a_set_that_is_nowhere_is_named_with_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

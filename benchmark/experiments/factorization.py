@@ -83,7 +83,7 @@ def dynamics() -> Experiment:
         tasks=("lenet300-fmnist",),
         methods=DEPTHS[1:4],
         values={"strength": (7.0, 10.0, 20.0)},
-        epochs=20,
+        epochs=10,
     )
 
 
@@ -95,8 +95,8 @@ def layers() -> Experiment:
     """
     return Experiment(
         tasks=("lenet300-fmnist",),
-        methods=("dwf[depth=2]", "dwf[depth=3]", "dwf[depth=4]", "magnitude", "snip", "synflow"),
-        values={"density": (0.3, 0.1, 0.03, 0.01, 0.002), "strength": (6.5, 7.0, 8.5, 13.0, 25.0)},
+        methods=("dwf[depth=2]", "dwf[depth=3]", "magnitude", "snip", "synflow"),
+        values={"density": (0.1, 0.03, 0.01, 0.002), "strength": (6.5, 8.0, 12.0, 25.0)},
         epochs=10,
     )
 

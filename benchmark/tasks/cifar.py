@@ -1,8 +1,9 @@
-"""Convolutional networks on CIFAR-10 and CIFAR-100."""
+"""Convolutional networks on CIFAR-10, CIFAR-100 and Tiny ImageNet."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -67,3 +68,10 @@ def resnet20_cifar10() -> Task:
 def wrn22_cifar10() -> Task:
     """WRN-22-2 on CIFAR-10. Expected: dense above 94 %, where RigL at half the weights has 94.2 %."""
     return recipe(partial(models.wide_resnet22, 10), 10, learning_rates=RESNET_RATES, epochs=200)
+
+
+@task
+def resnet18_tinyimagenet() -> Task:
+    """ResNet-18 on Tiny ImageNet. Expected: dense at 63 % (Tanaka et al., 2020, best epoch)."""
+    task = recipe(partial(models.resnet18, 200), 200, learning_rates=RESNET_RATES, epochs=100)
+    return replace(task, data=data.tiny_imagenet, shape=(3, 64, 64), examples=90_000, augmentation=Augmentation(8))
