@@ -10,7 +10,7 @@ import torch
 from benchmark.data import Split
 from benchmark.metrics import cross_entropy
 from benchmark.seeds import generator
-from methods.network import Network, hessian_gradient
+from methods.network import Network, hessian_gradient, twice_differentiable
 
 
 class Probe:
@@ -45,7 +45,7 @@ class Probe:
         chosen = torch.cat([order[labels[order] == label][:per_class] for label in labels.unique()])
         x, y = inputs[chosen], labels[chosen]
         products = []
-        with self._training():
+        with self._training(), twice_differentiable():
             for run in range(self.net.runs):
                 model = self.net.plain(run)
                 loss = cross_entropy(model(x).unsqueeze(0) / temperature, y).mean()

@@ -51,16 +51,16 @@ def train(
     batch_size = min(task.batch_size, len(labels))
     steps_per_epoch = len(labels) // batch_size
     rates = schedule(method.phases, epochs * steps_per_epoch, peak, task.warmup)
-    epochs = round(epochs * sum(method.phases))
-    phase_starts = {sum(map(len, rates[:phase])): phase for phase in range(len(rates))}
+    phase_starts = [sum(map(len, rates[:phase])) for phase in range(len(rates))]  # a phase may be too short for a step
     learning_rates = [rate for phase in rates for rate in phase]
+    epochs = len(learning_rates) // steps_per_epoch
 
     reset_peak_memory(device)
     with torch.random.fork_rng(devices=[]):
         net = Network([_model(task, seed).to(device) for _ in values])
         order, chance = generator(seed, "order"), generator(seed, "augmentation")
         padded = inputs if task.augmentation is None else task.augmentation.pad(inputs)
-        rest_state = task.rule.state(net.rest)
+        net.rest_state = task.rule.state(net.rest)
         rate, rest_rate = net.weights.new_zeros(()), net.weights.new_zeros(())
         rest_share = task.rest_rate(peak) / peak
         steps_done = [0] * net.runs
@@ -80,8 +80,8 @@ def train(
             if task.augmentation:  # all of an epoch's draws at once, so that the device waits for none
                 draws = task.augmentation.draw(len(labels), inputs.shape[1:], chance).to(device)
             for batch in _batches(len(labels), batch_size, order, device):
-                if step in phase_starts:
-                    method.begin(phase_starts[step])
+                for phase in (phase for phase, start in enumerate(phase_starts) if start == step):
+                    method.begin(phase)
                 net.zero_grad()
                 x = task.augmentation(padded[batch], draws[batch]) if task.augmentation else inputs[batch]
                 with autocast(precision, device):
@@ -92,11 +92,11 @@ def train(
                 rate.fill_(learning_rates[step])
                 method.update(rate)
                 rest_rate.fill_(rest_share * learning_rates[step])
-                task.rule.step(net.rest, net.rest_grad, rest_state, rest_rate)
+                task.rule.step(net.rest, net.rest_grad, net.rest_state, rest_rate)
                 step += 1
             if epoch == epochs:
-                if step in phase_starts:  # a last phase too short for a step still prunes
-                    method.begin(phase_starts[step])
+                for phase in (phase for phase, start in enumerate(phase_starts) if start >= step):
+                    method.begin(phase)
                 if method.penalty is not None:
                     cuts = measure_cuts(net, data, precision)
                 method.finish()

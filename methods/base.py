@@ -48,6 +48,7 @@ class Method:
     value: torch.Tensor  # [R, 1], float64 on the CPU: the knob of each run
     rule: Rule
     weight_decay: float
+    inner: Method | None = None  # the method that this one goes around, where it does
     penalty: torch.Tensor | None = None  # [R, 1]: lambda, for methods that have one
 
     def __str__(self) -> str:
@@ -93,7 +94,7 @@ class Method:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a state; tensors are written in place, so that parts of the network stay parts of it."""
         for name, value in state.items():
-            setattr(self, name, _restored(getattr(self, name), value))
+            setattr(self, name, _restored(getattr(self, name), value, self.net.weights))
 
 
 def _is_state(value: Any) -> bool:
@@ -104,14 +105,16 @@ def _is_state(value: Any) -> bool:
     return value is None or isinstance(value, torch.Tensor | int | float | str)
 
 
-def _restored(current: Any, saved: Any) -> Any:
+def _restored(current: Any, saved: Any, weights: torch.Tensor) -> Any:
     if isinstance(saved, torch.Tensor):
-        same = isinstance(current, torch.Tensor) and current.shape == saved.shape
-        return current.copy_(saved) if same else saved.clone()
+        if isinstance(current, torch.Tensor) and current.shape == saved.shape:
+            return current.copy_(saved)
+        # What was not there yet: one number a weight lives with the weights, wherever the state was loaded to.
+        return saved.to(weights.device, copy=True) if saved.shape == weights.shape else saved.clone()
     if isinstance(saved, dict) and isinstance(current, dict):
-        return {name: _restored(current.get(name), value) for name, value in saved.items()}
-    if isinstance(saved, list) and isinstance(current, list):
-        return [_restored(now, then) for now, then in zip(current, saved, strict=True)]
+        return {name: _restored(current.get(name), value, weights) for name, value in saved.items()}
+    if isinstance(saved, list | tuple) and isinstance(current, list | tuple):
+        return type(saved)(_restored(now, then, weights) for now, then in zip(current, saved, strict=True))
     return saved
 
 
@@ -119,6 +122,10 @@ class Masked(Method):
     """A method that holds some weights at exactly zero; until `restrict` is called, all are free."""
 
     dropped: torch.Tensor | None = None  # [R, N] bool
+
+    def prepare(self, net: Network, probe: Probe) -> None:
+        super().prepare(net, probe)
+        self.dropped = None  # a part of the state from the start
 
     def restrict(
         self, scores: torch.Tensor, distribution: Distribution = "global", density: torch.Tensor | None = None

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import torch
 
-from methods.base import Masked, Probe
+from methods.base import Masked, Method, Probe
 from methods.network import Network
 from methods.registry import parse, register
 
@@ -21,15 +21,16 @@ class Control(Masked):
     kind: `shuffle` permutes the final mask within each layer; `random` draws as many weights of each layer at random,
     which is the same distribution by another draw; `reinit` keeps the mask as it is and permutes the initial weights
     within each layer, so that they are new draws from where they came. Otherwise the network starts from its initial
-    weights. A run takes the steps of `mask` and one budget more. Su et al., "Sanity-Checking Pruning Methods", NeurIPS
-    2020; Frankle et al., "Pruning Neural Networks at Initialization: Why Are We Missing the Mark?", ICLR 2021.
+    weights. Both trainings have the rate of `mask`, and a run takes its steps and one budget more. Su et al.,
+    "Sanity-Checking Pruning Methods", NeurIPS 2020; Frankle et al., "Pruning Neural Networks at Initialization: Why Are
+    We Missing the Mark?", ICLR 2021.
     """
 
     mask: str = field(default="magnitude", metadata={"shown": True})
     kind: Literal["shuffle", "random", "reinit"] = field(default="shuffle", metadata={"shown": True})
 
     def __post_init__(self) -> None:
-        self.inner = parse(self.mask)
+        self.inner: Method = parse(self.mask)
         self.mask, self.knob = str(self.inner), self.inner.knob
 
     @property
@@ -56,6 +57,8 @@ class Control(Masked):
     def retrain(self) -> None:
         """Start anew under the mask of the finished run, or what the control makes of it."""
         dropped, weights = self.net.weights == 0, self.start_weights
+        if isinstance(self.inner, Masked) and self.inner.dropped is not None:
+            dropped = self.inner.dropped.clone()  # a weight may be free and still be zero
         generator = torch.Generator().manual_seed(self.seed)
         for layer in self.net.layers:
             order = torch.randperm(layer.size, generator=generator).to(weights.device)
@@ -68,6 +71,9 @@ class Control(Masked):
                 dropped[:, layer.span] = rank < dropped[:, layer.span].sum(1, keepdim=True)
         self.net.weights.copy_(weights)
         self.net.rest.copy_(self.start_rest)
+        for tensor in self.net.rest_state.values():
+            tensor.zero_()
+        self.penalty = None  # from here on there is none
         self.hold(dropped)
 
     def update(self, lr: torch.Tensor) -> None:

@@ -17,7 +17,7 @@ from methods.registry import MethodError, register
 class Rewired(Masked):
     """A random mask; every `every` steps, in place of a step, each layer drops its smallest weights and grows others.
 
-    It ends at the share `stop` of the budget. Grown weights start from zero with empty momentum.
+    It ends at the share `stop` of the budget. Grown weights have no momentum.
     """
 
     drop: float = 0.3
@@ -76,8 +76,19 @@ class Rewired(Masked):
 class SparseEvolutionaryTraining(Rewired):
     """Drop the smallest weights, grow random ones, a constant share each time.
 
-    Mocanu et al., Nature Communications 2018, which rewires after every epoch; here as often as `rigl`.
+    Mocanu et al., Nature Communications 2018, which rewires after every epoch; here as often as `rigl`. New weights
+    are random there too; here they start from the value that the network's initialization drew for them.
     """
+
+    def prepare(self, net: Network, probe: Probe) -> None:
+        self.initial = net.weights.clone()
+        super().prepare(net, probe)
+
+    def rewire(self, share: float, growth: torch.Tensor) -> None:
+        before = self.dropped
+        super().rewire(share, growth)
+        assert before is not None and self.dropped is not None
+        self.net.weights.copy_(torch.where(before & ~self.dropped, self.initial, self.net.weights))
 
     def growth(self) -> torch.Tensor:
         # A stream of its own for every step, so that a run that goes on from its state draws what it would have drawn.
@@ -91,7 +102,8 @@ class SparseEvolutionaryTraining(Rewired):
 class RigL(Rewired):
     """Drop the smallest weights, grow those of largest dense gradient; the share falls as a cosine from `drop` to zero.
 
-    Evci et al., "Rigging the Lottery", ICML 2020. The dense gradient decides at updates alone.
+    Evci et al., "Rigging the Lottery", ICML 2020. The dense gradient decides at updates alone. New weights start from
+    zero; what is dropped and grown in one update stays as it was.
     """
 
     def share(self, progress: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -59,8 +60,8 @@ class AlternatingCompressedDecompressed(Masked):
     """Train in turns with a mask, the largest weights at its start, and without one; end with a mask.
 
     Peste, Iofinova, Vladu & Alistarh, "AC/DC", NeurIPS 2021. After a dense share `warmup` of the budget, masked and
-    dense turns of `period` alternate, and the last share `final` is masked. Weights that come back start from zero
-    without momentum. The shares are those of the paper's ImageNet schedule: 10, 5 and 15 of 100 epochs.
+    dense turns of `period` alternate, and the last share `final` is masked, after a dense turn. Weights that come back
+    start from zero without momentum. The shares are those of the paper's ImageNet schedule: 10, 5 and 15 of 100 epochs.
     """
 
     warmup: float = 0.1
@@ -81,8 +82,9 @@ class AlternatingCompressedDecompressed(Masked):
 
     def masked_at(self, share: float) -> bool:
         """Whether a mask holds from a share of the budget on."""
-        turn = int((share - self.warmup) / self.period + 1e-9)
-        return share >= 1 - self.final or (share >= self.warmup and turn % 2 == 0)
+        turn = math.floor((share - self.warmup) / self.period + 1e-9)
+        dense_after = self.warmup + (turn + 2) * self.period <= 1 - self.final + 1e-9
+        return share >= 1 - self.final or (turn >= 0 and turn % 2 == 0 and dense_after)
 
     def update(self, lr: torch.Tensor) -> None:
         masked = self.masked_at(self.step_count / self.steps)

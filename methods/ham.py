@@ -20,7 +20,7 @@ class HyperbolicAwareMinimization(Method):
 
     Jacobs et al., "HAM", ICLR 2026: what a product of two factors adds to a step, without the factors. g is the
     gradient at the weights before the step. alpha = 200 is published, for ResNet-50 on ImageNet; gradients of small
-    networks are larger, and with it they diverge: 10 is ours.
+    networks are larger, and with it they diverge: 10 is ours. The published code also keeps the exponent within 5.
     """
 
     mask: str = field(default="magnitude", metadata={"shown": True})
@@ -28,9 +28,10 @@ class HyperbolicAwareMinimization(Method):
     beta: float = 1e-3
 
     def __post_init__(self) -> None:
-        self.inner = parse(self.mask)
+        self.inner: Method = parse(self.mask)
         self.mask = str(self.inner)
-        if not isinstance(self.inner, Masked) or isinstance(self.inner, Powerpropagation):
+        wrong = not isinstance(self.inner, Masked) or isinstance(self.inner, Powerpropagation) or self.inner.inner
+        if wrong:
             raise MethodError(f"ham goes on top of a method that masks the weights themselves, not of {self.mask}")
 
     @property

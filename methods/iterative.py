@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,9 +19,9 @@ from methods.registry import MethodError, register
 class IterativeMagnitude(Masked):
     """Train, then `rounds` times keep the largest |w|, density d^(k / rounds) after round k, rewind and train again.
 
-    rewind: `weights` puts what is left back to where it stood after a share `point` of the first training, and the
-    learning rate too (Frankle et al., ICML 2020; `point=0` is the lottery ticket of Frankle & Carbin, ICLR 2019);
-    `rate` rewinds the learning rate alone (Renda, Frankle & Carbin, ICLR 2020); `none` rewinds nothing: one
+    rewind: `weights` puts what is left back to where it stood after a share `point` of the first training and starts
+    the learning rate's schedule anew (Frankle et al., ICML 2020; `point=0` is the lottery ticket of Frankle & Carbin,
+    ICLR 2019); `rate` rewinds the learning rate alone (Renda, Frankle & Carbin, ICLR 2020); `none` rewinds nothing: one
     learning-rate schedule over all rounds. A run takes rounds + 1 times the steps of others, as its row says.
     """
 
@@ -45,7 +46,7 @@ class IterativeMagnitude(Masked):
         self.saved = net.weights.clone(), net.rest.clone()
 
     def update(self, lr: torch.Tensor) -> None:
-        if self.step_count == round(self.point * self.round_steps):
+        if self.step_count == min(round(self.point * self.round_steps), math.ceil(self.round_steps) - 1):
             self.saved = self.net.weights.clone(), self.net.rest.clone()
         for k in range(1, self.rounds + 1) if self.rewind == "none" else ():
             if self.step_count == round(k * self.round_steps):
@@ -60,9 +61,12 @@ class IterativeMagnitude(Masked):
             assert self.dropped is not None
             self.net.weights.copy_(self.saved[0])
             self.net.rest.copy_(self.saved[1])
-            for tensor in self.state.values():
+            for tensor in (*self.state.values(), *self.net.rest_state.values()):
                 tensor.zero_()
             self.hold(self.dropped)
+
+    def finish(self) -> None:
+        self.prune(self.rounds)  # nothing more to drop, unless training ended early
 
     def prune(self, k: int) -> None:
         self.restrict(self.net.weights.abs(), self.distribution, self.value ** (k / self.rounds))

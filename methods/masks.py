@@ -14,7 +14,8 @@ Distribution = Literal["global", "uniform", "erk", "balanced"]
 
 def keep_top(scores: torch.Tensor, keep: Sequence[int]) -> torch.Tensor:
     """Mask [R, N] of the keep[r] largest scores of each row, exactly: by rank, ties to the lower index, NaN last."""
-    order = scores.nan_to_num(nan=-torch.inf, posinf=torch.inf, neginf=-torch.inf).sort(descending=True, stable=True)
+    last = torch.finfo(scores.dtype).min  # but before -inf, which marks what must not be kept
+    order = scores.nan_to_num(nan=last, posinf=torch.inf, neginf=-torch.inf).sort(descending=True, stable=True)
     rank = torch.arange(scores.shape[-1], device=scores.device)
     limits = torch.tensor(keep, device=scores.device).unsqueeze(1)
     return torch.zeros_like(scores, dtype=torch.bool).scatter_(-1, order.indices, rank < limits)
@@ -39,8 +40,14 @@ def layer_counts(layers: Sequence[Layer], keep: int, distribution: Distribution)
     sum(shape) / product(shape). balanced (Gadhikar et al., ICML 2023): the same number of weights in every layer. A
     layer that would pass density 1 is kept whole, and the others share the rest.
     """
-    by_size = {"uniform": lambda layer: 1.0, "erk": lambda layer: sum(layer.shape) / layer.size}
-    weight = [by_size.get(distribution, lambda layer: 1 / layer.size)(layer) for layer in layers]
+    if distribution == "uniform":
+        weight = [1.0 for _ in layers]
+    elif distribution == "erk":
+        weight = [sum(layer.shape) / layer.size for layer in layers]
+    elif distribution == "balanced":
+        weight = [1 / layer.size for layer in layers]
+    else:
+        raise ValueError(f"there is no distribution {distribution!r}")
     whole: set[int] = set()
     while True:
         free = [i for i in range(len(layers)) if i not in whole]

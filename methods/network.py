@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import torch
@@ -39,7 +40,8 @@ class Network:
     """R plain models seen as flat tensors; training steps and method updates write these in place.
 
     weights, grad: [R, N], the prunable weights and their dense gradient.
-    rest, rest_grad: [R, M], all other parameters (biases, norms): never pruned, never penalized.
+    rest, rest_grad: [R, M], all other parameters (biases, norms): never pruned, never penalized. rest_state is their
+        optimizer's.
     layers: the prunable tensors' spans in the last axis.
     """
 
@@ -51,6 +53,7 @@ class Network:
         others = [name for name, _ in self.model.named_parameters() if name not in set(names)]
         self.weights, self.grad, self.layers = self._flatten(models, names)
         self.rest, self.rest_grad, self._rest_layers = self._flatten(models, others)
+        self.rest_state: dict[str, torch.Tensor] = {}  # of the optimizer that whoever trains the rest keeps
         self._buffers: dict[str, torch.Tensor] = {}
         if self.runs > 1:
             stacks = [dict(model.named_buffers()) for model in models]
@@ -127,6 +130,11 @@ class Network:
     def buffers(self) -> list[torch.Tensor]:
         """Running statistics and the like, of all runs."""
         return list(self._buffers.values()) if self.runs > 1 else list(self.model.buffers())
+
+
+def twice_differentiable() -> AbstractContextManager[None]:
+    """Within it attention is computed by plain products, which can be differentiated twice; fused kernels cannot."""
+    return torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH)
 
 
 def hessian_gradient(loss: torch.Tensor, weights: Sequence[torch.Tensor]) -> torch.Tensor:

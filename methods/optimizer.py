@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 
-from methods.network import Network, hessian_gradient
+from methods.network import Network, hessian_gradient, twice_differentiable
 from methods.registry import MethodError, parse
 from methods.rules import Rule, Sgd
 
@@ -58,9 +59,9 @@ class SparseOptimizer(torch.optim.Optimizer):
         budget = self.rule.gain * sum(rates)
         given = {"strength": strength, "penalty": penalty, "density": density}
         named = [name for name, value in given.items() if value is not None]
-        fitting = {"strength": ["strength", "penalty"], "penalty": ["penalty"], "density": ["density"], "none": []}[
-            self.method.knob
-        ]
+        fitting = [] if self.method.knob == "none" else [self.method.knob]
+        if self.method.knob == "strength" and self.method.inner is None:  # an inner method's budget is its own
+            fitting.append("penalty")
         if len(named) != min(len(fitting), 1) or not set(named) <= set(fitting):
             takes = " or ".join(fitting) or "no value"
             raise MethodError(f"{self.method} takes {takes}, not {' and '.join(named) or 'nothing'}")
@@ -77,7 +78,7 @@ class SparseOptimizer(torch.optim.Optimizer):
         self._steps_done, self._rates_done = 0, 0.0
         self._rate, self._rest_rate = self.net.weights.new_zeros(()), self.net.weights.new_zeros(())
         self._expected = budget
-        self.rest_state = self.rule.state(self.net.rest)
+        self.net.rest_state = self.rule.state(self.net.rest)
         self.method.start(self.net, [self._value], self.rule, weight_decay, _ScriptProbe(self.net, rates, probe, seed))
 
     def zero_grad(self, set_to_none: bool = False) -> None:
@@ -99,7 +100,7 @@ class SparseOptimizer(torch.optim.Optimizer):
         self._rate.fill_(lr)
         self.method.update(self._rate)
         self._rest_rate.fill_(float(self.param_groups[-1]["lr"]))
-        self.rule.step(self.net.rest, self.net.rest_grad, self.rest_state, self._rest_rate)
+        self.rule.step(self.net.rest, self.net.rest_grad, self.net.rest_state, self._rest_rate)
         self._steps_done += 1
         self._rates_done += lr
         return loss
@@ -125,7 +126,7 @@ class SparseOptimizer(torch.optim.Optimizer):
         """Tensors, numbers and strings alone; the model's own state_dict goes beside it."""
         return super().state_dict() | {
             "method": self.method.state_dict(),
-            "rest": self.rest_state,
+            "rest": self.net.rest_state,
             "steps_done": self._steps_done,
             "rates_done": self._rates_done,
         }
@@ -135,7 +136,7 @@ class SparseOptimizer(torch.optim.Optimizer):
         own = {name: state_dict[name] for name in ("method", "rest", "steps_done", "rates_done")}
         super().load_state_dict({name: value for name, value in state_dict.items() if name not in own})
         self.method.load_state_dict(own["method"])
-        for name, tensor in self.rest_state.items():
+        for name, tensor in self.net.rest_state.items():
             tensor.copy_(own["rest"][name])
         self._steps_done, self._rates_done = own["steps_done"], own["rates_done"]
 
@@ -152,8 +153,11 @@ class _ScriptProbe:
         """Of the first input that the model sees in a call of `probe`."""
         shapes: list[tuple[int, ...]] = []
         hook = self.net.model.register_forward_pre_hook(lambda _, inputs: shapes.append(tuple(inputs[0].shape[1:])))
-        self.loss()
-        hook.remove()
+        try:
+            with self._leaving_no_trace():
+                self.loss()
+        finally:
+            hook.remove()
         return shapes[0]
 
     def loss(self) -> torch.Tensor:
@@ -165,13 +169,22 @@ class _ScriptProbe:
         return [torch.Generator().manual_seed(self.seed)]
 
     def gradient(self, batches: int) -> torch.Tensor:
-        self.net.zero_grad()
-        for _ in range(batches):
-            self.loss().backward()
-        gradient = self.net.grad / batches
-        self.net.zero_grad()
-        return gradient
+        with self._leaving_no_trace():
+            for _ in range(batches):
+                self.loss().backward()
+            return self.net.grad / batches
 
     def hessian_gradient(self, per_class: int, temperature: float) -> torch.Tensor:
         weights = [self.net.model.get_parameter(layer.name) for layer in self.net.layers]
-        return hessian_gradient(self.loss(), weights).unsqueeze(0)
+        with self._leaving_no_trace(), twice_differentiable():
+            return hessian_gradient(self.loss(), weights).unsqueeze(0)
+
+    @contextmanager
+    def _leaving_no_trace(self) -> Iterator[None]:
+        """With no gradients before or after, and with running statistics put back."""
+        before = [buffer.clone() for buffer in self.net.buffers()]
+        self.net.zero_grad()
+        yield
+        self.net.zero_grad()
+        for buffer, value in zip(self.net.buffers(), before, strict=True):
+            buffer.copy_(value)

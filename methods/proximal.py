@@ -60,7 +60,7 @@ class ProximalLq(Proximal):
 
     def shrink(self, weights: torch.Tensor, kappa: torch.Tensor) -> torch.Tensor:
         magnitude = weights.abs()
-        kappa = kappa.clamp(min=torch.finfo(weights.dtype).tiny)
+        kappa = kappa.clamp(min=1e-20)  # what is smaller moves no weight, and its powers leave float32's range
         if self.q == "1/2":
             threshold = 1.5 * kappa ** (2 / 3)
             safe = magnitude.clamp(min=threshold)

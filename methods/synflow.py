@@ -32,8 +32,9 @@ class SynFlow(Masked):
 
     def prepare(self, net: Network, probe: Probe) -> None:
         super().prepare(net, probe)
+        shape = probe.shape
         for k in range(1, self.iterations + 1):
-            scores = torch.stack([flow(net, run, probe.shape) for run in range(net.runs)])
+            scores = torch.stack([flow(net, run, shape) for run in range(net.runs)])
             self.restrict(scores, self.distribution, self.value ** (k / self.iterations))
 
 

@@ -55,8 +55,9 @@ def test_names_of_one_method_are_one_run() -> None:
         ({"methods": ("snap",)}, MethodError, "snip"),
         ({"values": {"density": (0.0,)}}, MethodError, r"\(0, 1\]"),
         ({"values": {"density": (1.5,)}}, MethodError, r"\(0, 1\]"),
-        ({"values": {"strength": (-1.0,)}}, MethodError, ">= 0"),
+        ({"values": {"density": (0.1,), "strength": (-1.0,)}}, MethodError, ">= 0"),
         ({"epochs": 0}, UsageError, "epochs"),
+        ({"methods": ("prox-l1",)}, UsageError, "no values for the penalty of prox-l1"),
         ({"seeds": ()}, UsageError, "at least one seed"),
     ],
 )
@@ -121,7 +122,8 @@ def test_the_rate_of_the_most_fitting_entry_counts() -> None:
     recipe = toy_task(learning_rate=0.1, learning_rates={"dwf": 0.3, "dwf[depth=2]": 1.0, "snip": 0.2})
     expected = {
         "dense": 0.1, "snip": 0.2, "snip[batches=2]": 0.2, "shallow": 1.0, "dwf": 0.3,
-        "dwf[depth=2,threshold=0.001]": 1.0,
+        "dwf[depth=2,threshold=0.001]": 1.0, "control[mask=shallow]": 1.0, "ham[mask=snip[batches=2]]": 0.2,
+        "control[mask=control[mask=dwf[depth=2,init=ones]]]": 1.0,
     }  # fmt: skip
     assert {form: recipe.rate(parse(form)) for form in expected} == expected
 

@@ -232,3 +232,33 @@ def test_what_is_not_made_sparse_has_a_rate_of_its_own() -> None:
     assert [group["lr"] for group in optimizer.param_groups] == [0.1 * 0.5**4, 0.0]
     for name, parameter in model.named_parameters():
         assert torch.equal(parameter, before[name]) == name.endswith("bias")
+
+
+@pytest.mark.parametrize("form", ["snip", "synflow[iterations=3]", "grasp"])
+def test_scoring_leaves_running_statistics_alone(form: str) -> None:
+    model = batch_norm_cnn()
+    before = {name: buffer.clone() for name, buffer in model.named_buffers()}
+    optimizer = optimizer_for(model, form)
+    assert all(torch.equal(buffer, before[name]) for name, buffer in model.named_buffers())
+    assert not optimizer.net.grad.any()
+
+
+def test_a_state_from_before_the_mask_takes_the_mask_back() -> None:
+    model = mlp()
+    optimizer = optimizer_for(model, "magnitude")
+    early = copy.deepcopy(optimizer.state_dict())
+    weights = copy.deepcopy(model.state_dict())
+    train(model, optimizer, range(30))
+    assert optimizer.method.dropped is not None  # type: ignore[attr-defined]
+    model.load_state_dict(weights)
+    optimizer.load_state_dict(early)
+    assert optimizer.method.dropped is None  # type: ignore[attr-defined]
+
+
+def test_grasp_scores_a_transformer() -> None:
+    model = timm.create_model("vit_tiny_patch16_224", img_size=32, num_classes=4, depth=1)
+    images = torch.randn(4, 3, 32, 32)
+    probe = lambda: torch.nn.functional.cross_entropy(model(images), torch.arange(4))  # noqa: E731
+    SparseOptimizer(model, "grasp", density=0.5, steps=2, lr=0.1, probe=probe)
+    nonzero, total = kept(model)
+    assert nonzero == round(0.5 * total)

@@ -35,6 +35,12 @@ def test_the_proximal_operator_solves_its_scalar_problem(form: tuple[str, float]
     assert ours == 0 or numpy.sign(ours) == numpy.sign(weight)
 
 
+@pytest.mark.parametrize("form", ["prox-l1", "prox-lq[q=1/2]", "prox-lq[q=2/3]"])
+def test_no_penalty_and_no_rate_shrink_nothing(form: str) -> None:
+    weights = torch.tensor([0.5, -1e-6, 0.0, 3.0])
+    assert torch.allclose(parse(form).shrink(weights, torch.tensor(0.0)), weights, rtol=1e-4, atol=0)  # type: ignore[attr-defined]
+
+
 def test_a_proximal_step_by_hand() -> None:
     net = six()
     method = parse("prox-l1")
@@ -127,6 +133,7 @@ def test_ham_multiplies_after_the_step() -> None:
         ("ham[mask=dense]", "masks the weights themselves"),
         ("ham[mask=powerprop]", "masks the weights themselves"),
         ("ham[mask=nothing]", "there is no method"),
+        ("ham[mask=control[mask=dwf[depth=2]]]", "masks the weights themselves"),
         ("prox-lq[q=0.7]", "one of 1/2, 2/3"),
     ],
 )

@@ -51,10 +51,11 @@ def test_gradual_pruning_keeps_the_largest_and_ends_at_its_density_in_any_budget
 
 
 def test_acdc_takes_turns() -> None:
-    method = parse("acdc[warmup=0.1,period=0.2,final=0.25]")
-    turns = {share / 20: method.masked_at(share / 20) for share in range(20)}  # type: ignore[attr-defined]
-    masked = [share for share, on in turns.items() if on]
-    assert masked == [0.1, 0.15, 0.2, 0.25, 0.5, 0.55, 0.6, 0.65, 0.75, 0.8, 0.85, 0.9, 0.95]
+    """The paper's ImageNet schedule: masks begin at epochs 10, 20, ... 70 and 85 of 100, and end after five."""
+    method = parse("acdc")
+    masked = [epoch for epoch in range(100) if method.masked_at(epoch / 100)]  # type: ignore[attr-defined]
+    expected = [epoch for start in range(10, 80, 10) for epoch in range(start, start + 5)] + list(range(85, 100))
+    assert masked == expected
 
 
 def test_acdc_brings_weights_back_from_zero_without_momentum() -> None:
@@ -92,6 +93,24 @@ def test_iterative_pruning_rewinds(rewind: str) -> None:
     else:
         assert seen[4] == pytest.approx([-3.5, -8, 0, -4.1, 0, 0])
         assert seen[8] == pytest.approx([0, -12, 0, -8.1, 0, 0])
+
+
+def test_iterative_pruning_ends_at_its_density_even_if_training_ends_early() -> None:
+    for rewind in ("weights", "rate", "none"):
+        net, method = started(f"imp[rounds=2,rewind={rewind}]", 60, density=1 / 3)
+        net.grad.zero_()
+        method.update(STILL)  # type: ignore[attr-defined]
+        method.finish()  # type: ignore[attr-defined]
+        assert kept(net) == [1, 2]
+
+
+def test_a_rewind_takes_the_momentum_of_biases_along() -> None:
+    net = Network([mlp()])
+    net.rest_state = {"momentum": torch.ones_like(net.rest)}
+    method = parse("imp")
+    method.start(net, [0.5], Sgd(), 0.0, FakeProbe(net, [0.1] * 12))
+    method.begin(1)
+    assert not net.rest_state["momentum"].any()
 
 
 def test_iterative_pruning_that_rewinds_nothing_has_one_schedule() -> None:
@@ -158,6 +177,13 @@ def test_set_grows_at_random_and_keeps_its_size() -> None:
         assert len(free) == 3 and {1, 2} <= set(free)
         grown |= set(free) - {1, 2}
     assert grown == {0, 3, 4, 5}
+
+
+def test_what_set_grows_starts_where_the_network_started() -> None:
+    net, method = started("set[every=1,drop=1,stop=1]", 4, density=1 / 3)
+    net.grad.zero_()
+    method.update(STILL)  # type: ignore[attr-defined]
+    assert len(kept(net)) == 2 and all(net.weights[0, i] == pytest.approx(WEIGHTS[i]) for i in kept(net))
 
 
 def test_dynamic_masks_keep_every_layers_share() -> None:

@@ -81,6 +81,10 @@ class Experiment:
                 for method in map(parse, self.methods):
                     own = self.values.get(method.name, self.values.get(method.knob, ()))
                     values = (1.0,) if method.knob == "none" else own
+                    if not values:
+                        raise UsageError(
+                            f"this experiment has no values for the {method.knob} of {method}: give --values"
+                        )
                     for rate, value in product(self.learning_rates or (task.rate(method),), values):
                         check_value(method, value)
                         yield Run(name, str(method), value, seed, epochs, rate, self.precision, self.made_data)

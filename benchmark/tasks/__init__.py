@@ -42,7 +42,10 @@ class Task:
     version: int = 1  # raised when a change of network or data makes runs incomparable; the recipe is compared itself
 
     def rate(self, method: Method) -> float:
-        """The peak learning rate of a method: the entry that shares most of its options, else the default."""
+        """The peak learning rate of a method: the entry that shares most of its options, else the default.
+
+        A method that goes around another trains at that one's rate, if it has no entry of its own.
+        """
         own = set(_options(method))
         fitting = {}
         for written, rate in self.learning_rates.items():
@@ -50,6 +53,8 @@ class Task:
             shared = set(_options(entry)) if "[" in written else set()
             if entry.name == method.name and shared <= own:
                 fitting[len(shared)] = rate
+        if not fitting and method.inner is not None:
+            return self.rate(method.inner)
         return fitting[max(fitting)] if fitting else self.learning_rate
 
     def rest_rate(self, peak: float) -> float:
@@ -61,7 +66,7 @@ class Task:
 
 
 def _options(method: Method) -> list[str]:
-    return str(method).partition("[")[2].removesuffix("]").split(",")
+    return split_list(str(method).partition("[")[2].removesuffix("]"))
 
 
 TASKS: dict[str, Callable[..., Task]] = {}
