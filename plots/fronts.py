@@ -54,7 +54,8 @@ def front(frame: pandas.DataFrame, task: str) -> Figure:
         for method in order(names):
             own = (table[table["method"] == method] for table in (lines, runs))
             _draw_method(axes, names[method], style(method), *own)
-        _scale(axes, largest=max([10, *runs["compression"]]))
+        means = lines.loc[numpy.isfinite(lines["compression"]), "compression"]
+        _scale(axes, largest=max([10, *runs["compression"], *means]))
         if axes.get_legend_handles_labels()[0]:
             figure.legend(loc="outside right upper")
     return figure
@@ -96,7 +97,7 @@ def shrink(height: ArrayLike) -> NDArray[numpy.float64]:
 def _scale(axes: Axes, largest: float) -> None:
     axes.set_xscale("log")
     axes.set_xlim(1 / 1.1, 1.15 * largest)
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if largest <= 500 else (1, 3)))
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if largest <= 500 else (1, 3) if largest <= 5000 else (1,)))
     bottom, top = axes.get_ylim()
     bottom, top = max(bottom, 0), min(top, 100)
     axes.set_ylim(bottom, top)
