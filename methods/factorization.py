@@ -32,7 +32,7 @@ class Factorization(Method):
     lambda itself.
 
     init, epsilon, rescale: how the factors start, see `methods.initialization`. The paper's epsilon is not known to us;
-    0.25 is ours.
+    0.25 without rescaling is ours, by the experiment `init`.
     decay: `coupled` L2 is part of the gradient, as the theory asks. `decoupled` shrinks the factors beside the step,
     omega <- omega (1 - lr gain 2 lambda / D), as AdamW does: the same for SGD up to the momentum's delay, but under
     Adam it leaves weights dense that coupled decay would zero.
