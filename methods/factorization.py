@@ -91,7 +91,9 @@ class Factorization(Method):
         assert self.penalty is not None
         per_weight = self.factors.square().mean(0)
         factors = per_weight.sum(1)
-        misalignment = factors - self.net.weights.abs().pow(2 / self.depth).sum(1)
+        # The factors' own product: the network's weights may have been cut already.
+        collapsed = product(self.scratch, self.factors.unbind())
+        misalignment = factors - collapsed.abs_().pow_(2 / self.depth).sum(1)
         magnitudes = self.factors.abs()
         largest, smallest = magnitudes.amax(0), magnitudes.amin(0)
         return {

@@ -106,3 +106,14 @@ def test_penalty_is_strength_over_the_schedules_sum() -> None:
     started(method, [6.0, 12.0], Sgd(0.9), [0.5, 0.3, 0.2])
     assert method.penalty is not None
     assert method.penalty.flatten().tolist() == pytest.approx([0.6, 1.2])  # S = 10 * (0.5 + 0.3 + 0.2)
+
+
+def test_the_cut_at_the_end_is_no_misalignment(net: Network) -> None:
+    method = parse("dwf[depth=3,init=root,threshold=0.1]")
+    method.start(net, [1.0], Sgd(), 0.0, FakeProbe(net, [0.1]))
+    before = method.diagnose()
+    assert before["relative_misalignment"].item() == pytest.approx(0, abs=1e-5)  # balanced
+    method.finish()
+    assert 0 < net.weights.count_nonzero() < net.weights.numel()
+    after = method.diagnose()
+    assert all(torch.equal(after[name], before[name]) for name in before)
