@@ -8,7 +8,6 @@ import pandas
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
 
 from benchmark.errors import UsageError
 from plots.frame import subtitle, summary, traces
@@ -17,7 +16,7 @@ from plots.style import figure_style, labels, order, save, sheet, style
 Dash = Literal["-", ":", "-."]
 
 FLOOR = 1e-9  # where float32 has long flattened what is measured
-METRICS = ("rate_share", "imbalance", "relative_misalignment")
+METRICS = ("rate_share", "imbalance")
 DASHES: tuple[Dash, ...] = ("-", ":", "-.")  # by strength; -- is theory
 
 
@@ -47,7 +46,7 @@ def decay(folder: Path, frame: pandas.DataFrame) -> pandas.DataFrame:
 
 
 def grid(frame: pandas.DataFrame, table: pandas.DataFrame, task: str) -> Figure:
-    """The figure of one task: imbalance over the time that theory counts, and relative misalignment over epochs."""
+    """The figure of one task: imbalance over the time that theory counts."""
     frame, table = frame[frame["task"] == task], table[table["task"] == task]
     methods, strengths = order(table["method"].unique()), sorted(table["value"].unique())
     names = labels(methods)
@@ -60,29 +59,24 @@ def grid(frame: pandas.DataFrame, table: pandas.DataFrame, task: str) -> Figure:
         figure, panels = sheet(
             f"{task}: do factors balance as predicted?", subtitle(frame, summary(frame)), caption, height=4.0
         )
-        left, right = panels.subplots(1, 2)
+        axes = panels.subplots()
         for method in methods:
             for value, runs in table[table["method"] == method].groupby("value"):
                 for _, run in runs.groupby("key"):
-                    _draw_run(left, run["time"], run["left"], method, dashes[value])
-                    _draw_run(right, run["epoch"], run["relative_misalignment"], method, dashes[value])
+                    _draw_run(axes, run["time"], run["left"], method, dashes[value])
         end = table["time"].max()
         times = numpy.linspace(0, end, 200)
-        left.plot(times, numpy.exp(-times), "--", color="black", linewidth=1.4, zorder=5)
-        left.set_yscale("log")
-        left.set_ylim(max(FLOOR, min(table["left"].min(), numpy.exp(-end)) / 2), max(2, 2 * table["left"].max()))
-        left.set_xlabel("4 lambda S_t / D")
-        left.set_ylabel("imbalance / imbalance at epoch 0", fontsize=9)
-        right.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-        right.set_ylim(0)
-        right.set_xlabel("epoch")
-        right.set_ylabel("relative misalignment", fontsize=9)
+        axes.plot(times, numpy.exp(-times), "--", color="black", linewidth=1.4, zorder=5)
+        axes.set_yscale("log")
+        axes.set_ylim(max(FLOOR, min(table["left"].min(), numpy.exp(-end)) / 2), max(2, 2 * table["left"].max()))
+        axes.set_xlabel("4 lambda S_t / D")
+        axes.set_ylabel("imbalance / imbalance at epoch 0", fontsize=9)
         handles = [Line2D([], [], color="black", linestyle="--", linewidth=1.4, label="theory")]
         for method in methods:
             colour, marker = style(method)
             handles.append(Line2D([], [], color=colour, marker=marker, linestyle="", label=names[method]))
         handles += [Line2D([], [], color="#555555", linestyle=dashes[v], label=f"strength {v:g}") for v in strengths]
-        panels.legend(handles=handles, loc="outside lower center", ncols=4, fontsize=8)
+        panels.legend(handles=handles, loc="outside right upper", fontsize=8)
     return figure
 
 
