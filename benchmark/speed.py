@@ -104,15 +104,19 @@ def alternate(contenders: dict[str, Step], rounds: int, steps: int, device: str)
 
 
 def bench_update(device: str, rounds: int, steps: int) -> None:
-    """A whole training step of dense SGD, of factorization here, and of factorization by parametrize."""
+    """A whole training step of dense SGD, of factorization here, and of factorization by parametrize; one thread."""
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
-    task = "lenet300-fmnist"
+    for task in ("lenet300-fmnist", *(() if device == "cpu" else ("resnet18-cifar10",))):
+        _bench_task(task, device, rounds, steps)
+
+
+def _bench_task(task: str, device: str, rounds: int, steps: int) -> None:
     contenders: dict[str, Step] = {"dense": ours(task, "dense", device)}
     contenders |= {f"dwf[depth={d}]": ours(task, f"dwf[depth={d}]", device) for d in (1, 2, 3, 4, 8)}
     contenders |= {f"parametrize, depth {d}": parametrized(task, d, device) for d in (2, 3, 4)}
     times = alternate(contenders, rounds, steps, device)
-    table = Table(title=f"{task}, batch {get_task(task).batch_size}, one thread, {device}", title_justify="left")
+    table = Table(title=f"{task}, batch {get_task(task).batch_size}, {device}", title_justify="left")
     for column in ("step of", "median ms", "ratio to dense"):
         table.add_column(column, justify="right" if column != "step of" else "left")
     for name, milliseconds in times.items():
