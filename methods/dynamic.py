@@ -7,14 +7,15 @@ from dataclasses import dataclass
 
 import torch
 
-from methods.base import Masked, Probe
+from methods.base import Probe
 from methods.masks import Distribution, keep_top
 from methods.network import Network
+from methods.random import Random
 from methods.registry import MethodError, register
 
 
 @dataclass
-class Rewired(Masked):
+class Rewired(Random):
     """A random mask; every `every` steps, in place of a step, each layer drops its smallest weights and grows others.
 
     It ends at the share `stop` of the budget. Grown weights have no momentum.
@@ -35,12 +36,9 @@ class Rewired(Masked):
 
     def prepare(self, net: Network, probe: Probe) -> None:
         super().prepare(net, probe)
-        generators = probe.generators()
-        draws = torch.stack([torch.rand(net.weights.shape[1], generator=generator) for generator in generators])
-        self.restrict(draws.to(net.weights.device), self.distribution)
         assert self.dropped is not None
         self.kept = [[int(count) for count in (~self.dropped[:, layer.span]).sum(1)] for layer in net.layers]
-        self.seed = int(torch.randint(2**40, (), generator=generators[0]))
+        self.seed = int(torch.randint(2**40, (), generator=probe.generators()[0]))
         self.last, self.step_count = self.stop * len(probe.learning_rates), 0
 
     def update(self, lr: torch.Tensor) -> None:

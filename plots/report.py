@@ -21,6 +21,8 @@ OWN: dict[str, Callable[[Path, pandas.DataFrame, Path], list[Path]]] = {
     "layers": layers.draw,
     "misalignment": misalignment.draw,
 }
+# Whose values are too many methods' or too few for a front to say anything.
+FRONTLESS = ("init", "misalignment")
 
 
 def report(folder: Path, cut: float | None = None) -> list[Path]:
@@ -47,7 +49,7 @@ def report(folder: Path, cut: float | None = None) -> list[Path]:
     try:
         figures.mkdir(exist_ok=True)
         own = [path for name in OWN if name in names and cut is None for path in OWN[name](folder, frame, figures)]
-        tasks = sorted(runs["task"].unique()) if "init" not in names else []  # its own figure shows its 21 methods
+        tasks = sorted(runs["task"].unique()) if names.isdisjoint(FRONTLESS) else []
         fronts = [path for task in tasks for path in draw(runs, task, figures / f"front-{task}{suffix}")]
         board.write_text(text, encoding="utf-8")
     except OSError as error:
