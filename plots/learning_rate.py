@@ -66,16 +66,21 @@ def at_chosen(frame: pandas.DataFrame) -> pandas.DataFrame:
     return frame.merge(table.loc[table["chosen"], ["task", "method", "learning_rate"]])
 
 
-def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
-    """Write <folder>/rates.csv and a figure a task that has a method with a strength."""
+def write_rates(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
+    """Write <folder>/rates.csv; no figure."""
     path = folder / "rates.csv"
     table = rates(frame)
     table["chosen"] = table["chosen"].map({True: "true", False: "false"})
     table.to_csv(path, index=False, float_format="%.10g", lineterminator="\n")
+    return [path]
+
+
+def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
+    """Write <folder>/rates.csv and a figure a task that has a method with a strength."""
     runs = measured(frame)
     tasks = sorted(runs.loc[~runs["knob"].isin(MASKS), "task"].unique())
     drawn = [save(heatmaps(frame, task), figures / f"learning-rate-{task}") for task in tasks]
-    return [path, *(file for files in drawn for file in files)]
+    return [*write_rates(folder, frame, figures), *(file for files in drawn for file in files)]
 
 
 def heatmaps(frame: pandas.DataFrame, task: str) -> Figure:

@@ -16,11 +16,14 @@ from plots.leaderboard import markdown, show
 OWN: dict[str, Callable[[Path, pandas.DataFrame, Path], list[Path]]] = {
     "learning-rate": learning_rate.draw,
     "learning-rate-digits": learning_rate.draw,
+    "learning-rate-families": learning_rate.write_rates,
     "init": initialization.draw,
     "dynamics": dynamics.draw,
     "layers": layers.draw,
     "misalignment": misalignment.draw,
 }
+# Where learning rates are compared.
+SEARCHES = ("learning-rate", "learning-rate-digits", "learning-rate-families")
 # Whose values are too many methods' or too few for a front to say anything.
 FRONTLESS = ("init", "misalignment")
 
@@ -38,7 +41,7 @@ def report(folder: Path, cut: float | None = None) -> list[Path]:
     written.
     """
     names = {row["experiment"].removesuffix("-smoke") for row in read(folder / "runs.csv")}
-    compared = not names.isdisjoint({"learning-rate", "learning-rate-digits"})
+    compared = not names.isdisjoint(SEARCHES)
     frame = runs = load(folder, cut, RATED if compared else VALUE)
     if compared:
         runs = learning_rate.at_chosen(frame)

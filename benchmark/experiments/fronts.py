@@ -59,28 +59,3 @@ def lenet300_fmnist() -> Experiment:
     Two hours on two cores, a third of it for `--seeds 0`. Expected: dense at 89 to 90 %.
     """
     return grid("lenet300-fmnist")
-
-
-@experiment
-def families() -> Experiment:
-    """Every family of sparse training on one grid: penalties, pruning before, during and after training, dynamic masks.
-
-    A long night on two cores. Expected: at high compression gradual magnitude above one-shot, one-shot above SNIP, SNIP
-    above random; RigL above a static random mask; magnitude at initialization collapses early. Not measured yet.
-    """
-    return Experiment(
-        tasks=("lenet300-fmnist",),
-        methods=(
-            *("dense", "dwf[depth=2]", "dwf[depth=3]", "dwf[depth=4]", "l1", "prox-l1", "prox-lq[q=2/3]"),
-            *("prox-lq[q=1/2]", "str", "magnitude", "magnitude[finetune=0]", "powerprop", "ham", "gmp", "acdc"),
-            *("imp[rounds=3]", "set", "rigl", "snip", "snip[iterations=100]", "synflow", "grasp", "magnitude-init"),
-            *("random", "random[distribution=erk]", "control[mask=magnitude,kind=shuffle]"),
-            "control[mask=magnitude,kind=reinit]",
-        ),
-        values={
-            "density": (0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002),
-            "strength": (6.5, 7.0, 8.5, 11.0, 16.0, 25.0),
-            "penalty": (1e-5, 3e-5, 1e-4, 2e-4, 4e-4, 8e-4),
-            "str": (0.2, 0.3, 0.4, 0.6, 0.8, 1.0),
-        },
-    )

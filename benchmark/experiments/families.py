@@ -1,0 +1,61 @@
+"""Every family of sparse training on one grid, and the learning rate that each of them wants."""
+
+from __future__ import annotations
+
+from benchmark.experiments import Experiment, experiment
+
+# One form of each that needs a learning rate of its own; options of a mask change little about it.
+BASES = (
+    *("dense", "dwf[depth=2]", "dwf[depth=3]", "dwf[depth=4]", "l1", "prox-l1", "prox-lq[q=2/3]", "prox-lq[q=1/2]"),
+    *("str", "magnitude", "powerprop", "ham", "gmp", "acdc", "imp[rounds=1]", "set", "rigl", "snip", "synflow"),
+    *("grasp", "magnitude-init", "random"),
+)
+
+
+@experiment
+def learning_rate_families() -> Experiment:
+    """Which learning rate does each family want? As many trials for every method, one mild and one strong value.
+
+    Its report writes rates.csv: the choice by validation accuracy that the recipes of lenet300-fmnist and -mnist name.
+    Forty minutes on two cores.
+    """
+    return Experiment(
+        tasks=("lenet300-fmnist",),
+        methods=BASES,
+        values={
+            "density": (0.05, 0.01),
+            "strength": (7.0, 12.0),
+            "prox-l1": (1e-3, 1e-2),
+            "prox-lq": (1e-4, 4e-4),
+            "str": (3.0, 8.0),
+        },
+        learning_rates=(0.1, 0.2, 0.4, 0.8),
+        seeds=(0,),
+        epochs=10,
+    )
+
+
+@experiment
+def families() -> Experiment:
+    """Every family of sparse training on one grid: penalties, pruning before, during and after training, dynamic masks.
+
+    Five hours on two cores. Expected: at high compression gradual magnitude above one-shot, one-shot above SNIP, SNIP
+    above random; RigL above a static random mask; magnitude at initialization collapses early.
+    """
+    return Experiment(
+        tasks=("lenet300-fmnist",),
+        methods=(
+            *("dense", "dwf[depth=2]", "dwf[depth=3]", "dwf[depth=4]", "l1", "l1[penalty_weight=0.001]", "prox-l1"),
+            *("prox-lq[q=2/3]", "prox-lq[q=1/2]", "str", "magnitude", "magnitude[finetune=0]", "powerprop", "ham"),
+            *("gmp", "acdc", "imp[rounds=3]", "set", "rigl", "snip", "snip[iterations=100]", "synflow", "grasp"),
+            *("magnitude-init", "random", "random[distribution=erk]", "control[mask=magnitude,kind=shuffle]"),
+            "control[mask=magnitude,kind=reinit]",
+        ),
+        values={
+            "density": (0.2, 0.1, 0.05, 0.02, 0.01, 0.002),
+            "strength": (6.5, 7.0, 8.5, 11.0, 16.0, 25.0),
+            "prox-l1": (3e-4, 1e-3, 3e-3, 7e-3, 1e-2, 2e-2),
+            "prox-lq": (3e-5, 1e-4, 2e-4, 4e-4, 1e-3, 3e-3),
+            "str": (1.5, 3.0, 5.0, 8.0, 16.0, 32.0),
+        },
+    )
