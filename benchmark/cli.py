@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import sys
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -19,9 +20,10 @@ defer_torch()
 
 from benchmark.devices import cores  # noqa: E402
 from benchmark.errors import UsageError  # noqa: E402
-from benchmark.experiments import EXPERIMENTS, Experiment, get_experiment  # noqa: E402
+from benchmark.experiments import EXPERIMENTS, Experiment, Run  # noqa: E402
+from benchmark.grid import override  # noqa: E402
 from benchmark.tasks import TASKS, describe  # noqa: E402
-from methods.registry import ALIASES, METHODS, MethodError, load_plugin, parse, signature, split_list  # noqa: E402
+from methods.registry import ALIASES, METHODS, MethodError, load_plugin, parse, signature  # noqa: E402
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -31,7 +33,6 @@ app = typer.Typer(
 )
 console = Console(width=None if sys.stdout.isatty() else 160, markup=False, highlight=False)
 errors = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
-Number = TypeVar("Number", int, float)
 
 Name = Annotated[str, typer.Argument(help="An experiment, see `sparsefront list experiments`.")]
 Tasks = Annotated[str | None, typer.Option(help="Tasks instead of the experiment's, separated by commas.")]
@@ -42,10 +43,19 @@ Values = Annotated[
 ]
 Seeds = Annotated[str | None, typer.Option(help="Seeds instead, separated by commas.")]
 Epochs = Annotated[int | None, typer.Option(help="Epochs instead of the experiment's or the recipe's.")]
-Precision = Annotated[Literal["float32", "bf16"] | None, typer.Option(help="bf16: autocast, float32 weights.")]
+Precision = Annotated[
+    Literal["float32", "bf16", "auto"] | None,
+    typer.Option(help="bf16: autocast, float32 weights; auto: bf16 where the device has it."),
+]
 Tier = Annotated[Literal["full", "smoke"], typer.Option(help="smoke: made data, two epochs, under NAME-smoke.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1 or mps.")]
 Workers = Annotated[int | None, typer.Option(help="Runs at a time; by default one a core on a CPU, else one.")]
+Pack = Annotated[
+    int | None,
+    typer.Option(help="Runs trained together at most; by default 1 on a CPU, what fits into memory on CUDA."),
+]
+Timeout = Annotated[float, typer.Option(help="Seconds of training that a run may take.")]
+Retry = Annotated[Literal["failed"] | None, typer.Option(help="failed: run again what has failed.")]
 Results = Annotated[Path, typer.Option(help="Folder that holds a folder for each experiment.")]
 DataFolder = Annotated[
     Path, typer.Option("--data", envvar="SPARSEFRONT_DATA", help="Folder of data sets, as torchvision lays them out.")
@@ -89,14 +99,11 @@ def plan(
 ) -> None:
     """Print how many runs an experiment has, how many are finished, and how long the rest may take."""
     _load_plugins(plugin)
-    name, grid = _grid(experiment, tasks, methods, values, seeds, epochs, precision, tier)
-    runs, workers = grid.runs(), _workers(workers, device)
-    load_torch()
-    from benchmark.devices import check_device
+    name, grid = override(experiment, tasks, methods, values, seeds, epochs, precision, tier)
+    runs, workers = _on(device, grid), _workers(workers, device)
     from benchmark.plan import estimate
     from benchmark.sweep import to_do
 
-    check_device(device)
     remaining = to_do(runs, results / name)
     console.print(f"{name}: {len(runs)} runs, {len(runs) - len(remaining)} finished before, {len(remaining)} to do")
     if remaining:
@@ -116,25 +123,30 @@ def run(
     tier: Tier = "full",
     device: Device = "cpu",
     workers: Workers = None,
+    pack: Pack = None,
+    timeout: Timeout = math.inf,
+    retry: Retry = None,
     results: Results = Path("results"),
     data: DataFolder = Path("data"),
     plugin: Plugins = None,
 ) -> None:
     """Compute the runs of an experiment that are not finished yet; rows go to RESULTS/EXPERIMENT/runs.csv."""
     _load_plugins(plugin)
-    name, grid = _grid(experiment, tasks, methods, values, seeds, epochs, precision, tier)
-    runs, workers = grid.runs(), _workers(workers, device)
-    load_torch()
-    from benchmark.devices import check_device
+    name, grid = override(experiment, tasks, methods, values, seeds, epochs, precision, tier)
+    if pack is not None and pack < 1:
+        raise UsageError(f"--pack takes a whole number >= 1, not {pack}")
+    if not timeout > 0:
+        raise UsageError(f"--timeout takes a number of seconds above 0, not {timeout:g}")
+    runs, workers = _on(device, grid), _workers(workers, device)
     from benchmark.engines import Settings
     from benchmark.sweep import sweep
 
-    check_device(device)
+    settings = Settings(device, data, tuple(plugin or ()), timeout=timeout, pack=pack)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # like Ctrl-C, so that no worker is left behind
     try:
-        statuses = sweep(name, runs, results / name, Settings(device, data, tuple(plugin or ())), workers, console)
+        statuses = sweep(name, runs, results / name, settings, workers, console, retry is not None)
     except KeyboardInterrupt:
-        errors.print("interrupted: finished runs are kept, and the same command goes on from there")
+        errors.print("interrupted: what is trained so far is kept, and the same command goes on from there")
         raise typer.Exit(130) from None
     if grid.beside:
         grid.beside(results / name)
@@ -174,61 +186,14 @@ def _load_plugins(paths: list[Path] | None) -> None:
         load_plugin(path)
 
 
-def _grid(
-    name: str,
-    tasks: str | None,
-    methods: str | None,
-    values: list[str] | None,
-    seeds: str | None,
-    epochs: int | None,
-    precision: str | None,
-    tier: str,
-) -> tuple[str, Experiment]:
-    """The experiment and the name of its folder, with what the command line overrides."""
-    experiment = get_experiment(name)
-    if tier == "smoke":
-        name, experiment = f"{name}-smoke", experiment.smoke()
-    if tasks is not None:
-        experiment = replace(experiment, tasks=tuple(split_list(tasks)))
-    if methods is not None:
-        experiment = replace(experiment, methods=tuple(split_list(methods)))
-    if values:
-        experiment = replace(experiment, values=_values(values, experiment))
-    if seeds is not None:
-        experiment = replace(
-            experiment, seeds=tuple(_numbers(seeds, int, "--seeds", "whole numbers from 0 to 4294967295"))
-        )
-    if epochs is not None:
-        experiment = replace(experiment, epochs=epochs)
-    if precision is not None:
-        experiment = replace(experiment, precision=precision)
-    return name, experiment
+def _on(device: str, grid: Experiment) -> list[Run]:
+    """The runs of a grid, whose faults are told before torch is loaded, on a device that is there."""
+    runs = grid.runs()
+    load_torch()
+    from benchmark.devices import best_precision, check_device
 
-
-def _values(texts: list[str], experiment: Experiment) -> dict[str, tuple[float, ...]]:
-    """Values from `0.1,0.2` where one knob is turned, otherwise from `density=0.1,0.2`, or `snip=0.1` for a method."""
-    methods = [parse(method) for method in experiment.methods]
-    knobs = sorted({method.knob for method in methods} - {"none"})
-    values: dict[str, tuple[float, ...]] = {}
-    for text in texts:
-        knob, equals, numbers = text.rpartition("=")
-        if not equals and len(knobs) == 1:
-            knob = knobs[0]
-        if knob not in {*knobs, *(method.name for method in methods)}:
-            forms = " and ".join(f"--values {knob}=..." for knob in knobs) or "no --values: they have no knob"
-            raise UsageError(f"--values {text} does not say what it is for; these methods take {forms}")
-        values[knob] = values.get(knob, ()) + tuple(_numbers(numbers, float, "--values", "numbers"))
-    return {**experiment.values, **values}
-
-
-def _numbers(text: str, kind: type[Number], option: str, choices: str) -> list[Number]:
-    try:
-        numbers = [kind(part) for part in split_list(text)]
-    except ValueError:
-        numbers = []
-    if not numbers or (kind is int and not 0 <= min(numbers) <= max(numbers) < 2**32):
-        raise UsageError(f"{option} takes {choices} separated by commas, not {text!r}")
-    return numbers
+    check_device(device)
+    return replace(grid, precision=best_precision(device)).runs() if grid.precision == "auto" else runs
 
 
 def _workers(workers: int | None, device: str) -> int:

@@ -24,6 +24,11 @@ def check_device(name: str) -> None:
         raise UsageError(f"there is no device {name!r} here; devices are {', '.join(present)}")
 
 
+def best_precision(name: str) -> str:
+    """`bf16` on a device that computes in it, `float32` elsewhere: processors and MPS gain nothing or lose."""
+    return "bf16" if name.startswith("cuda") and torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
+
+
 def reset_peak_memory(device: torch.device) -> None:
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
@@ -39,3 +44,12 @@ def peak_memory_mb(device: torch.device) -> float | None:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return peak / (2**20 if sys.platform == "darwin" else 2**10)
     return None
+
+
+def rng_state(device: torch.device) -> torch.Tensor:
+    """Of the generator that dropout on the device draws from."""
+    return torch.cuda.get_rng_state(device) if device.type == "cuda" else torch.get_rng_state()
+
+
+def set_rng_state(device: torch.device, state: torch.Tensor) -> None:
+    torch.cuda.set_rng_state(state, device) if device.type == "cuda" else torch.set_rng_state(state)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import torch
 
@@ -28,6 +29,8 @@ class Result:
     layers: list[Layer] = field(default_factory=list)
     cuts: list[Cut] = field(default_factory=list)
     traceback: str = ""
+    checkpoint: Path | None = None  # to be removed once the rows of its pack, of which this is the last, are written
+    warnings: list[str] = field(default_factory=list)
 
 
 def autocast(precision: str, device: torch.device) -> AbstractContextManager[object]:

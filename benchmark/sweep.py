@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 from collections import Counter
 from contextlib import suppress
-from dataclasses import fields
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Column
 
 from benchmark import records
+from benchmark.checkpoint import remove
 from benchmark.engines import Settings, run_all
 from benchmark.errors import UsageError
 from benchmark.experiments import Run
@@ -28,26 +29,38 @@ from benchmark.tasks import get_task
 from methods.registry import parse
 from methods.registry import write as write_method
 
-FINISHED = ("ok", "diverged")  # runs with another status are tried again
+FINISHED = ("ok", "diverged")  # runs with another status have failed
 FILES = {"runs.csv": records.COLUMNS, "curves.csv": CURVE_COLUMNS, "layers.csv": LAYER_COLUMNS, "cuts.csv": CUT_COLUMNS}
 
 
-def to_do(runs: list[Run], folder: Path) -> list[Run]:
-    """The runs that `runs.csv` does not hold as finished yet."""
+def to_do(runs: list[Run], folder: Path, retry: bool = False) -> list[Run]:
+    """The runs that have no row in `runs.csv` yet; with `retry` those that failed, too."""
     path = folder / "runs.csv"
     rows = records.read(path) if _started(path) else []
-    finished = {row["key"] for row in rows if row["status"] in FINISHED}
-    return [run for run in runs if run.key not in finished]
+    done = {row["key"] for row in rows if row["status"] in FINISHED or not retry}
+    return [run for run in runs if run.key not in done]
 
 
-def sweep(name: str, runs: list[Run], folder: Path, settings: Settings, workers: int, console: Console) -> Counter[str]:
-    """Compute what is to do and append it to the folder's CSVs; return how many runs ended with which status."""
+def sweep(
+    name: str,
+    runs: list[Run],
+    folder: Path,
+    settings: Settings,
+    workers: int,
+    console: Console,
+    retry: bool = False,
+) -> Counter[str]:
+    """Compute what is to do and append it to the folder's CSVs; return how many runs ended with which status.
+
+    Raises UsageError where the folder cannot be written, at the start or, with all rows so far, later.
+    """
     _check_writable(folder)
+    settings = replace(settings, checkpoints=folder.absolute() / "checkpoints")
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with locked(folder):
-            remaining = _prepare(name, runs, folder, settings, console)
+            remaining = _prepare(name, runs, folder, settings, console, retry)
             statuses = _compute(name, remaining, folder, settings, workers, console) if remaining else Counter()
             records.compress(folder / "curves.csv")
             return statuses
@@ -58,14 +71,14 @@ def sweep(name: str, runs: list[Run], folder: Path, settings: Settings, workers:
         raise
 
 
-def _prepare(name: str, runs: list[Run], folder: Path, settings: Settings, console: Console) -> list[Run]:
+def _prepare(name: str, runs: list[Run], folder: Path, settings: Settings, console: Console, retry: bool) -> list[Run]:
     """Repair and check what is there; the runs that remain, with their data at hand."""
     for file, columns in FILES.items():
         if warning := records.repair(folder / file):
             console.print(f"warning: {warning}", soft_wrap=True)
         if _started(folder / file):
             records.read(folder / file, columns)
-    remaining = to_do(runs, folder)
+    remaining = to_do(runs, folder, retry)
     console.print(f"{name}: {len(runs)} runs, {len(runs) - len(remaining)} finished before, {len(remaining)} to do")
     _check_one_budget(remaining, folder)
     for task, made_data in dict.fromkeys((run.task, run.made_data) for run in remaining):
@@ -89,14 +102,18 @@ def _compute(
     columns = (BarColumn(16), *counts, TimeRemainingColumn(compact=True), latest)
     with Progress(*columns, console=console, transient=True, expand=True) as progress:
         bar = progress.add_task("", total=len(runs), failed=0, latest="starting")
-        for run, result in run_all(runs, settings, min(workers, len(runs))):
-            row = make_row(name, run, result, settings.device.partition(":")[0], version, commit)
-            write(folder, row, result)
-            statuses[row.status] += 1
-            failed = statuses.total() - statuses["ok"]
-            progress.update(bar, advance=1, failed=failed, latest=tell(row))
-            if result.traceback or not console.is_terminal:
-                console.print(result.traceback or f"{statuses.total()}/{len(runs)} {tell(row)}", soft_wrap=True)
+        for part in run_all(runs, settings, min(workers, len(runs))):
+            device = settings.device.partition(":")[0]
+            rows = [make_row(name, run, result, device, version, commit) for run, result in part]
+            write(folder, rows, [result for _, result in part])
+            for row, (_, result) in zip(rows, part, strict=True):
+                statuses[row.status] += 1
+                failed = statuses.total() - statuses["ok"]
+                progress.update(bar, advance=1, failed=failed, latest=tell(row))
+                for warning in result.warnings:
+                    console.print(f"warning: {warning}", soft_wrap=True)
+                if result.traceback or not console.is_terminal:
+                    console.print(result.traceback or f"{statuses.total()}/{len(runs)} {tell(row)}", soft_wrap=True)
     return statuses
 
 
@@ -161,17 +178,29 @@ def make_row(name: str, run: Run, result: Result, device: str, version: str, com
     return Row(**(declared | result.measured))  # type: ignore[arg-type]
 
 
-def write(folder: Path, row: Row, result: Result) -> None:
-    """Curves, layers and cuts first: a row in `runs.csv` says that the run is complete."""
-    records.append(
-        folder / "curves.csv",
-        CURVE_COLUMNS,
-        [(row.key, epoch, metric, f"{value:.6g}") for epoch, metric, value in result.curves],
-    )
-    records.append(folder / "layers.csv", LAYER_COLUMNS, [(row.key, *layer) for layer in result.layers])
-    if result.cuts:
-        records.append(folder / "cuts.csv", CUT_COLUMNS, [(row.key, *cut) for cut in result.cuts])
-    records.append(folder / "runs.csv", records.COLUMNS, [[getattr(row, f.name) for f in fields(Row)]])
+def write(folder: Path, rows: list[Row], results: list[Result]) -> None:
+    """Curves, layers and cuts first: a row in `runs.csv` says that its run is complete. Then no checkpoint is needed.
+
+    Raises UsageError where that cannot be done; rows that were there stay.
+    """
+    pairs = list(zip([row.key for row in rows], results, strict=True))
+    curves = [(key, epoch, metric, f"{x:.6g}") for key, result in pairs for epoch, metric, x in result.curves]
+    layers = [(key, *layer) for key, result in pairs for layer in result.layers]
+    cuts = [(key, *cut) for key, result in pairs for cut in result.cuts]
+    cells = [[getattr(row, column) for column in records.COLUMNS] for row in rows]
+    try:
+        records.append(folder / "curves.csv", CURVE_COLUMNS, curves)
+        records.append(folder / "layers.csv", LAYER_COLUMNS, layers)
+        if cuts:
+            records.append(folder / "cuts.csv", CUT_COLUMNS, cuts)
+        records.append(folder / "runs.csv", records.COLUMNS, cells)
+    except OSError as error:
+        raise UsageError(
+            f"results can no longer be written to {folder} ({error.strerror}); rows so far are kept, "
+            "and the same command goes on from there"
+        ) from None
+    for path in (result.checkpoint for result in results if result.checkpoint):
+        remove(path)
 
 
 def tell(row: Row) -> str:

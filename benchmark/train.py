@@ -2,42 +2,37 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import time
-from collections.abc import Iterator
+from itertools import islice
+from typing import Any
 
 import torch
 
+from benchmark.checkpoint import STOP, Checkpoint
 from benchmark.data import Data
-from benchmark.devices import peak_memory_mb, reset_peak_memory
+from benchmark.devices import peak_memory_mb, reset_peak_memory, rng_state, set_rng_state
 from benchmark.measure import Cut, Result, autocast, epoch_points, measure, measure_cuts
 from benchmark.metrics import cross_entropy
 from benchmark.probe import Probe
+from benchmark.schedule import schedule
 from benchmark.seeds import generator
 from benchmark.tasks import Task
 from methods.base import Method
 from methods.network import Network
 
 
-def schedule(phases: tuple[float, ...], steps: int, peak: float, warmup: float) -> list[list[float]]:
-    """The learning rate of every step, a list for each phase: a linear rise, then a cosine down to zero.
-
-    Phases are shares of a budget of `steps`; those of methods that take more add up to more than one.
-    """
-    edges = [round(steps * sum(phases[:i])) for i in range(len(phases) + 1)]
-    rates = []
-    for start, stop in itertools.pairwise(edges):
-        length = stop - start
-        rising = round(warmup * length)
-        rise = [peak * (t + 1) / (rising + 1) for t in range(rising)]
-        fall = [peak * (1 + math.cos(math.pi * t / (length - rising))) / 2 for t in range(length - rising)]
-        rates.append(rise + fall)
-    return rates
-
-
 def train(
-    task: Task, method: Method, values: list[float], seed: int, epochs: int, peak: float, data: Data, precision: str
+    task: Task,
+    method: Method,
+    values: list[float],
+    seed: int,
+    epochs: int,
+    peak: float,
+    data: Data,
+    precision: str,
+    checkpoint: Checkpoint | None = None,
+    timeout: float = math.inf,
 ) -> list[Result]:
     """Train R = len(values) runs on `data`, which is on its device, and measure each final, plain network.
 
@@ -45,6 +40,9 @@ def train(
 
     With one seed every method starts from the same weights and sees the same batches. A run whose loss is no longer
     finite ends as `diverged`; when all have, no more steps are spent.
+
+    Where there is a checkpoint, training goes on from it, and saves to it on its clock and when it is cut short. Raises
+    TimeoutError after `timeout` seconds of training, and KeyboardInterrupt when it is told to stop.
     """
     device = data.train[0].device
     inputs, labels = data.train
@@ -66,20 +64,39 @@ def train(
         steps_done = [0] * net.runs
         cuts: list[list[Cut]] = [[] for _ in values]
         alive = [True] * net.runs
+        total = torch.zeros(net.runs, device=device)
+        step = 0
         begun = time.perf_counter()
         method.start(
             net, values, task.rule, task.weight_decay, Probe(net, data.train, batch_size, seed, learning_rates)
         )
         seconds = time.perf_counter() - begun
-        curves = epoch_points(0, net, method, data, precision, {"rate_share": [0.0] * net.runs})
-        step = 0
-        for epoch in range(1, epochs + 1):
+        if saved := checkpoint.load() if checkpoint else None:
+            for tensor, value in zip(_tensors(net, total), saved["tensors"], strict=True):
+                tensor.copy_(value)
+            method.load_state_dict(saved["method"])
+            step, seconds, steps_done, alive, curves = saved["progress"]
+            order.set_state(saved["order"])
+            chance.set_state(saved["chance"])
+            set_rng_state(device, saved["noise"])
+        else:
+            curves = epoch_points(0, net, method, data, precision, {"rate_share": [0.0] * net.runs})
+        for epoch in range(step // steps_per_epoch + 1, epochs + 1):
             begun = time.perf_counter()
+            streams = {"order": order.get_state(), "chance": chance.get_state()}
             net.model.train()
-            total = torch.zeros(net.runs, device=device)
             if task.augmentation:  # all of an epoch's draws at once, so that the device waits for none
                 draws = task.augmentation.draw(len(labels), inputs.shape[1:], chance).to(device)
-            for batch in _batches(len(labels), batch_size, order, device):
+            batches = _batches(len(labels), batch_size, order, device)
+            for batch in islice(batches, step % steps_per_epoch, None):
+                spent = seconds + time.perf_counter() - begun
+                stopping = STOP.is_set() or spent > timeout
+                if checkpoint and (stopping or checkpoint.due()):
+                    progress = step, spent, steps_done, alive, curves
+                    state: dict[str, Any] = {"tensors": _tensors(net, total), "method": method.state_dict()}
+                    checkpoint.save(state | streams | {"progress": progress, "noise": rng_state(device)})
+                if stopping:
+                    raise KeyboardInterrupt if STOP.is_set() else TimeoutError(f"not done after {timeout:g} s")
                 for phase in (phase for phase, start in enumerate(phase_starts) if start == step):
                     method.begin(phase)
                 net.zero_grad()
@@ -101,6 +118,7 @@ def train(
                     cuts = measure_cuts(net, data, precision)
                 method.finish()
             losses = (total / steps_per_epoch).tolist()  # the one synchronisation of an epoch
+            total.zero_()
             seconds += time.perf_counter() - begun
             steps_done = [step if ok else done for ok, done in zip(alive, steps_done, strict=True)]
             alive = [ok and math.isfinite(loss) for ok, loss in zip(alive, losses, strict=True)]
@@ -111,6 +129,7 @@ def train(
             for curve, points in zip(curves, epoch_points(epoch, net, method, data, precision, known), strict=True):
                 curve += points
         shared: dict[str, object] = {
+            "pack": net.runs,
             "train_seconds": seconds / net.runs,
             "step_ms": 1000 * seconds / step,
             "peak_memory_mb": peak_memory_mb(device),
@@ -131,7 +150,12 @@ def _model(task: Task, seed: int) -> torch.nn.Module:
     return task.model()
 
 
-def _batches(n: int, size: int, order: torch.Generator, device: torch.device) -> Iterator[torch.Tensor]:
+def _batches(n: int, size: int, order: torch.Generator, device: torch.device) -> list[torch.Tensor]:
     """Indices of one epoch's batches; the examples that do not fill a batch sit this epoch out."""
     shuffled = torch.randperm(n, generator=order).to(device)
-    yield from shuffled[: n // size * size].view(-1, size)
+    return list(shuffled[: n // size * size].view(-1, size))
+
+
+def _tensors(net: Network, total: torch.Tensor) -> list[torch.Tensor]:
+    """What changes from step to step beside the method's own state; written in place."""
+    return [net.weights, net.rest, *net.buffers(), *net.rest_state.values(), total]

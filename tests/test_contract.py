@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -144,6 +145,21 @@ def test_validation_and_test_data_decide_nothing(form: str, toy_data: Data) -> N
     assert seeing.measured["test_loss"] != unseeing.measured["test_loss"]
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_a_run_that_is_cut_short_ends_as_if_it_had_not_been(
+    form: str, architecture: Build, toy_data: Data, tmp_path: Path
+) -> None:
+    from tests.test_checkpoint import interrupted, untimed
+
+    task, values = toy_task(architecture), VALUES[parse(form).knob][-1:]
+    peak = task.rate(parse(form))
+    whole = train(task, parse(form), values, 0, 2, peak, toy_data, "float32")
+    steps = int(str(whole[0].measured["steps"]))
+    moments = (steps // 5, steps // 2)
+    resumed = interrupted(tmp_path, moments, task, parse(form), values, 0, 2, peak, toy_data, "float32")
+    assert list(map(untimed, resumed)) == list(map(untimed, whole))
+
+
 def test_a_pack_drops_out_what_its_members_drop_alone(toy_data: Data) -> None:
     from tests.conftest import dropout_mlp
 
@@ -169,9 +185,9 @@ def test_every_method_starts_from_the_same_network_and_sees_the_same_batches(
         return built
 
     def recorded(*arguments: Any) -> Any:
-        epoch = list(original_batches(*arguments))
+        epoch: list[torch.Tensor] = original_batches(*arguments)
         orders[-1].append(torch.stack(epoch))
-        return iter(epoch)
+        return epoch
 
     monkeypatch.setattr(benchmark.train, "_model", model)
     monkeypatch.setattr(benchmark.train, "_batches", recorded)
