@@ -6,7 +6,7 @@ RESULTS := $(if $(filter smoke,$(TIER)),$(shell mktemp -d),results)
 NAME = $@$(if $(filter smoke,$(TIER)),-smoke)
 
 .DEFAULT_GOAL := help
-.PHONY: help install test lint figures leaderboard bench-update clean
+.PHONY: help install test lint figures leaderboard bench-update bench-throughput clean
 
 help:  ## print this list
 	@grep -hE '^[a-z -]+:.*## ' Makefile | sed -E 's/^([a-z -]+):.*## /\1\t/' | expand -t 22
@@ -35,6 +35,9 @@ figures leaderboard: install  ## redraw all fronts and leaderboards from the CSV
 
 bench-update: install  ## time a training step: dense, dwf at depths 1 to 8, parametrize
 	@$(BIN)/python -m benchmark.speed
+
+bench-throughput: install  ## images per second of our loop, a bare one and a DataLoader, beside the floor
+	@$(BIN)/python -m benchmark.throughput
 
 clean:  ## remove the virtual environment
 	rm -rf .venv

@@ -22,7 +22,8 @@ from methods.network import Network, prunable_names
 from methods.registry import parse
 from methods.rules import Sgd
 
-Step = Callable[[], None]
+Step = Callable[[], object]
+Turn = Callable[[], float]  # takes some steps and returns what it measured
 
 
 class _Product(torch.nn.Module):
@@ -85,22 +86,41 @@ def parametrized(task_name: str, depth: int, device: str) -> Step:
     return step
 
 
-def alternate(contenders: dict[str, Step], rounds: int, steps: int, device: str) -> dict[str, float]:
-    """Median milliseconds of a step of each contender; in every round each takes its `steps` in turn."""
+def timed(step: Step, steps: int, device: str) -> Turn:
+    """A turn of so many steps, which measures the milliseconds of one."""
     wait = torch.cuda.synchronize if device.startswith("cuda") else lambda: None
-    seconds: dict[str, list[float]] = {name: [] for name in contenders}
-    for step in contenders.values():  # compile, allocate, warm up
-        for _ in range(5):
+
+    def turn() -> float:
+        wait()
+        begun = time.perf_counter()
+        for _ in range(steps):
             step()
+        wait()
+        return 1000 * (time.perf_counter() - begun) / steps
+
+    return turn
+
+
+def alternate(contenders: dict[str, Turn], rounds: int) -> dict[str, float]:
+    """Median of what each contender's turns measure; in every round each takes one."""
+    measured: dict[str, list[float]] = {name: [] for name in contenders}
+    for turn in contenders.values():  # compile, allocate, warm up
+        turn()
     for _ in range(rounds):
-        for name, step in contenders.items():
-            wait()
-            begun = time.perf_counter()
-            for _ in range(steps):
-                step()
-            wait()
-            seconds[name].append((time.perf_counter() - begun) / steps)
-    return {name: 1000 * statistics.median(times) for name, times in seconds.items()}
+        for name, turn in contenders.items():
+            measured[name].append(turn())
+    return {name: statistics.median(times) for name, times in measured.items()}
+
+
+def show(title: str, columns: list[str], rows: list[list[str]]) -> None:
+    """Print a table of names, which come first, and numbers."""
+    table = Table(title=title, title_justify="left")
+    table.add_column(columns[0], no_wrap=True)
+    for column in columns[1:]:
+        table.add_column(column, justify="right")
+    for row in rows:
+        table.add_row(*map(escape, row))
+    Console().print(table)
 
 
 def bench_update(device: str, rounds: int, steps: int) -> None:
@@ -115,13 +135,10 @@ def _bench_task(task: str, device: str, rounds: int, steps: int) -> None:
     contenders: dict[str, Step] = {"dense": ours(task, "dense", device)}
     contenders |= {f"dwf[depth={d}]": ours(task, f"dwf[depth={d}]", device) for d in (1, 2, 3, 4, 8)}
     contenders |= {f"parametrize, depth {d}": parametrized(task, d, device) for d in (2, 3, 4)}
-    times = alternate(contenders, rounds, steps, device)
-    table = Table(title=f"{task}, batch {get_task(task).batch_size}, {device}", title_justify="left")
-    for column in ("step of", "median ms", "ratio to dense"):
-        table.add_column(column, justify="right" if column != "step of" else "left")
-    for name, milliseconds in times.items():
-        table.add_row(escape(name), f"{milliseconds:.2f}", f"{milliseconds / times['dense']:.2f}")
-    Console().print(table)
+    times = alternate({name: timed(step, steps, device) for name, step in contenders.items()}, rounds)
+    rows = [[name, f"{ms:.2f}", f"{ms / times['dense']:.2f}"] for name, ms in times.items()]
+    title = f"{task}, batch {get_task(task).batch_size}, {device}"
+    show(title, ["step of", "median ms", "ratio to dense"], rows)
 
 
 if __name__ == "__main__":
