@@ -49,7 +49,11 @@ Precision = Annotated[
 ]
 Tier = Annotated[Literal["full", "smoke"], typer.Option(help="smoke: made data, two epochs, under NAME-smoke.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1 or mps.")]
-Workers = Annotated[int | None, typer.Option(help="Runs at a time; by default one a core on a CPU, else one.")]
+Workers = Annotated[int | None, typer.Option(help="Packs at a time; by default one a core, or one an accelerator.")]
+Engine = Annotated[Literal["local", "ray"], typer.Option(help="local: processes of this machine; ray: a cluster.")]
+Address = Annotated[
+    str | None, typer.Option(help="Of the Ray cluster, as in auto or HOST:6379; by default one is started here.")
+]
 Pack = Annotated[
     int | None,
     typer.Option(help="Runs trained together at most; by default 1 on a CPU, what fits into memory on CUDA."),
@@ -107,6 +111,7 @@ def plan(
     remaining = to_do(runs, results / name)
     console.print(f"{name}: {len(runs)} runs, {len(runs) - len(remaining)} finished before, {len(remaining)} to do")
     if remaining:
+        assert workers is not None
         seconds = estimate(remaining, results / name, device) / workers
         console.print(f"about {timedelta(seconds=round(seconds))} with {workers} at a time on {device}")
 
@@ -123,6 +128,8 @@ def run(
     tier: Tier = "full",
     device: Device = "cpu",
     workers: Workers = None,
+    engine: Engine = "local",
+    address: Address = None,
     pack: Pack = None,
     timeout: Timeout = math.inf,
     retry: Retry = None,
@@ -137,11 +144,11 @@ def run(
         raise UsageError(f"--pack takes a whole number >= 1, not {pack}")
     if not timeout > 0:
         raise UsageError(f"--timeout takes a number of seconds above 0, not {timeout:g}")
-    runs, workers = _on(device, grid), _workers(workers, device)
+    runs, workers = _on(device, grid, engine), _workers(workers, device, engine)
     from benchmark.engines import Settings
     from benchmark.sweep import sweep
 
-    settings = Settings(device, data, tuple(plugin or ()), timeout=timeout, pack=pack)
+    settings = Settings(device, data, tuple(plugin or ()), timeout=timeout, pack=pack, engine=engine, address=address)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # like Ctrl-C, so that no worker is left behind
     try:
         statuses = sweep(name, runs, results / name, settings, workers, console, retry is not None)
@@ -186,20 +193,29 @@ def _load_plugins(paths: list[Path] | None) -> None:
         load_plugin(path)
 
 
-def _on(device: str, grid: Experiment) -> list[Run]:
-    """The runs of a grid, whose faults are told before torch is loaded, on a device that is there."""
+def _on(device: str, grid: Experiment, engine: str = "local") -> list[Run]:
+    """The runs of a grid, whose faults are told before torch is loaded, on a device that is there.
+
+    What devices a cluster has is not known here.
+    """
     runs = grid.runs()
     load_torch()
     from benchmark.devices import best_precision, check_device
 
-    check_device(device)
+    if engine == "local":
+        check_device(device)
     return replace(grid, precision=best_precision(device)).runs() if grid.precision == "auto" else runs
 
 
-def _workers(workers: int | None, device: str) -> int:
+def _workers(workers: int | None, device: str, engine: str = "local") -> int | None:
+    """How many packs are computed at a time; None: as many as a cluster has room for."""
     if workers is not None and workers < 1:
         raise UsageError(f"--workers takes a whole number >= 1, not {workers}")
-    return workers or (cores() if device == "cpu" else 1)
+    if workers is None and engine == "local":
+        from benchmark.devices import accelerators
+
+        return cores() if device == "cpu" else accelerators(device)
+    return workers
 
 
 def main() -> None:

@@ -24,9 +24,15 @@ def check_device(name: str) -> None:
         raise UsageError(f"there is no device {name!r} here; devices are {', '.join(present)}")
 
 
+def accelerators(name: str) -> int:
+    """How many devices a name stands for: `cuda` for all that are there."""
+    return torch.cuda.device_count() if name == "cuda" else 1
+
+
 def best_precision(name: str) -> str:
     """`bf16` on a device that computes in it, `float32` elsewhere: processors and MPS gain nothing or lose."""
-    return "bf16" if name.startswith("cuda") and torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
+    there = name.startswith("cuda") and torch.cuda.is_available()
+    return "bf16" if there and torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
 
 
 def reset_peak_memory(device: torch.device) -> None:

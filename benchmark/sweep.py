@@ -46,7 +46,7 @@ def sweep(
     runs: list[Run],
     folder: Path,
     settings: Settings,
-    workers: int,
+    workers: int | None,
     console: Console,
     retry: bool = False,
 ) -> Counter[str]:
@@ -88,7 +88,7 @@ def _prepare(name: str, runs: list[Run], folder: Path, settings: Settings, conso
 
 
 def _compute(
-    name: str, runs: list[Run], folder: Path, settings: Settings, workers: int, console: Console
+    name: str, runs: list[Run], folder: Path, settings: Settings, workers: int | None, console: Console
 ) -> Counter[str]:
     statuses: Counter[str] = Counter()
     version, commit = _version(), _commit()
@@ -102,7 +102,7 @@ def _compute(
     columns = (BarColumn(16), *counts, TimeRemainingColumn(compact=True), latest)
     with Progress(*columns, console=console, transient=True, expand=True) as progress:
         bar = progress.add_task("", total=len(runs), failed=0, latest="starting")
-        for part in run_all(runs, settings, min(workers, len(runs))):
+        for part in run_all(runs, settings, workers):
             device = settings.device.partition(":")[0]
             rows = [make_row(name, run, result, device, version, commit) for run, result in part]
             write(folder, rows, [result for _, result in part])

@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 RUN_PATH = {"torch", "numpy", "typer", "rich", "benchmark", "methods"}  # what a bare GPU node has
-ON_DEMAND = {"torchvision", "sklearn", "timm"}  # named by a task, imported when it loads its data
+ON_DEMAND = {"torchvision", "sklearn", "timm", "ray"}  # named by a task or an engine, imported when it is used
 
 
 def imports(path: Path, top_level: bool = False) -> set[str]:

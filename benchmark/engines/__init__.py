@@ -22,16 +22,25 @@ class Settings:
     plugins: tuple[Path, ...] = ()
     checkpoints: Path | None = None  # their folder; None: a run that is cut short starts anew
     timeout: float = math.inf  # seconds of training that a run may take
+    engine: str = "local"  # or "ray"
+    address: str | None = None  # of the Ray cluster; None: one is started on this machine
     pack: int | None = None  # runs in a pack at most; None: one on a CPU, what fits into an accelerator's memory there
 
 
-def run_all(runs: list[Run], settings: Settings, workers: int) -> Iterator[list[tuple[Run, Result]]]:
-    """Compute runs and yield them with their results as they finish, those that were trained together at once."""
+def run_all(runs: list[Run], settings: Settings, workers: int | None) -> Iterator[list[tuple[Run, Result]]]:
+    """Compute runs and yield them with their results as they finish, those that were trained together at once.
+
+    At most `workers` packs are computed at a time; None is for a cluster, as many as it has room for.
+    """
     from benchmark.engines.local import in_processes, in_this_process
     from benchmark.engines.packs import make_packs
 
     packs = make_packs(runs, settings)
-    if workers > 1 and len(packs) > 1:
+    if settings.engine == "ray":
+        from benchmark.engines.on_ray import on_ray
+
+        yield from on_ray(packs, settings, workers)
+    elif workers and workers > 1 and len(packs) > 1:
         yield from in_processes(packs, settings, workers)
     else:
         yield from in_this_process(packs, settings)

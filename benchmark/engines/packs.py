@@ -114,17 +114,30 @@ def fitting(free: float, one: float, two: float) -> int:
     return max(1, int(((1 - SPARE) * free - one) / max(two - one, 1e-9)) + 1)
 
 
-@functools.lru_cache(maxsize=2)
-def load_data(task_name: str, made_data: bool, settings: Settings) -> data.Data:
-    """A task's data on the device, kept for the next run."""
-    task = get_task(task_name)
-    loaded = data.made(task.shape, task.classes) if made_data else task.data(settings.data_folder)
-    return loaded.to(settings.device)
+KEPT: dict[tuple[object, ...], data.Data] = {}  # data sets on their device, for the next run; two at most
+
+
+def load_data(task_name: str, made_data: bool, settings: Settings, given: data.Data | None = None) -> data.Data:
+    """A task's data on the device: as it was left there, as it is given, or as it is read."""
+    key = task_name, made_data, settings.data_folder, settings.device
+    if key not in KEPT:
+        while len(KEPT) > 1:
+            del KEPT[next(iter(KEPT))]
+        task = get_task(task_name)
+        loaded = given or (data.made(task.shape, task.classes) if made_data else task.data(settings.data_folder))
+        KEPT[key] = loaded.to(settings.device)
+    return KEPT[key]
+
+
+@functools.cache
+def load_plugins(plugins: tuple[Path, ...]) -> None:
+    """Once a process."""
+    for plugin in plugins:
+        load_plugin(plugin)
 
 
 def set_up(plugins: tuple[Path, ...]) -> None:
     """What a process does before it computes."""
-    for plugin in plugins:
-        load_plugin(plugin)
+    load_plugins(plugins)
     torch.set_num_threads(1)  # one thread a worker: on small networks more threads lose
     torch.set_flush_denormal(True)  # products of factors near zero are denormal, which slows a CPU two-fold
