@@ -18,6 +18,7 @@ from benchmark.lazy import defer_torch, load_torch
 
 defer_torch()
 
+from benchmark import records  # noqa: E402
 from benchmark.devices import cores  # noqa: E402
 from benchmark.errors import UsageError  # noqa: E402
 from benchmark.experiments import EXPERIMENTS, Experiment, Run  # noqa: E402
@@ -177,12 +178,13 @@ def report(
         from plots.report import report as report_folder
     except ModuleNotFoundError as missing:
         raise UsageError(f"reports need {missing.name}: pip install 'sparsefront[plots]'") from None
+    from benchmark.stale import stale_keys
 
     folders = [results / experiment] if experiment else sorted(path.parent for path in results.glob("*/runs.csv"))
     if not folders:
         raise UsageError(f"there are no results in {results}; `sparsefront run` makes some")
     for folder in folders:
-        for path in report_folder(folder, cut):
+        for path in report_folder(folder, cut, stale_keys(records.read(folder / "runs.csv"))):
             console.print(f"wrote {path}", soft_wrap=True)
 
 

@@ -1,7 +1,7 @@
 """The results of an experiment as tables: its runs, its curves, and their means over seeds."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from pathlib import Path
 from typing import get_type_hints
 
@@ -18,13 +18,15 @@ NUMBERS = [name for name, kind in get_type_hints(Row).items() if kind is not str
 DEFAULT_THRESHOLD = 1.19e-7  # float32's machine epsilon: weights below it are zeros unless an option says otherwise
 
 
-def load(folder: Path, cut: float | None = None, point: list[str] = VALUE) -> pandas.DataFrame:
+def load(
+    folder: Path, cut: float | None = None, point: list[str] = VALUE, stale: Set[str] = frozenset()
+) -> pandas.DataFrame:
     """The runs of an experiment's folder: one row a run, columns as in `benchmark.records.Row`, numbers as numbers.
 
     A run that was tried again, or with another recipe, counts with its last row. Dense runs of a narrowed network,
     `task[width=w]`, are a method `narrow` of the task. Compression is infinite where no weight is left. With a `cut`,
     penalty runs count as cuts.csv has them at that magnitude. `point` names the columns that make a point, VALUE or
-    RATED.
+    RATED. The column `stale` marks the rows whose key is in that set.
     Raises UsageError where runs.csv is not a whole table of this version, holds no measured run, or holds the seeds of
     one value under different settings, over which a mean would say nothing.
     """
@@ -33,6 +35,7 @@ def load(folder: Path, cut: float | None = None, point: list[str] = VALUE) -> pa
     for name in NUMBERS:
         frame[name] = _numbers(frame[name], path)
     frame = frame.drop_duplicates([*point, "seed"], keep="last").reset_index(drop=True)
+    frame["stale"] = frame["key"].isin(stale)
     if cut is not None:
         frame = _at_cut(frame, folder / "cuts.csv", cut)
     frame = _with_narrow(frame)
@@ -181,6 +184,12 @@ def zeros(frame: pandas.DataFrame) -> str:
     return f"zeros: |w| < {' or '.join(f'{value:g}' for value in others)}" if others else ""
 
 
+def outdated(frame: pandas.DataFrame) -> str:
+    """Whose rows another version of the code computed, as in `stale: snip`; empty if nobody's."""
+    methods = sorted(measured(frame).loc[frame["stale"], "method"].unique())
+    return f"stale: {', '.join(methods)}" if methods else ""
+
+
 def seeds(lines: pandas.DataFrame) -> str:
     """How many seeds stand behind the lines of a summary, as in `3 seeds` or `1 to 3 seeds`."""
     low, high = lines["n"].min(), lines["n"].max()
@@ -192,4 +201,4 @@ def seeds(lines: pandas.DataFrame) -> str:
 def subtitle(frame: pandas.DataFrame, lines: pandas.DataFrame) -> str:
     """What stands below a figure's title: seeds, epochs, and the zero if it is not the default."""
     epochs = " or ".join(f"{number:g}" for number in sorted(frame["epochs"].unique()))
-    return ", ".join(filter(None, [seeds(lines), f"{epochs} epochs", zeros(frame)]))
+    return ", ".join(filter(None, [seeds(lines), f"{epochs} epochs", zeros(frame), outdated(frame)]))

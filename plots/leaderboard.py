@@ -5,7 +5,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from plots.frame import budgets, failures, summary, zeros
+from plots.frame import budgets, failures, outdated, summary, zeros
 from plots.style import labels
 
 LEVELS = (2, 5, 10, 20, 50, 100, 200)  # compression ratios
@@ -90,6 +90,8 @@ def footnote(frame: pandas.DataFrame) -> str:
         f"Runs without a result: {failures(frame)} of {len(frame)}, in no mean.",
     ]
     notes += [f"{budgets(frame)}."] if budgets(frame) else []
+    if outdated(frame):
+        notes.append(f"{outdated(frame).capitalize()}: another version of task or method computed these rows.")
     return " ".join(notes + ([f"Counted as zero: {zeros(frame).removeprefix('zeros: ')}."] if zeros(frame) else []))
 
 

@@ -1,6 +1,6 @@
 """From an experiment's folder to its figures and its leaderboard."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from pathlib import Path
 
 import pandas
@@ -28,21 +28,21 @@ SEARCHES = ("learning-rate", "learning-rate-digits", "learning-rate-families")
 FRONTLESS = ("init", "misalignment")
 
 
-def report(folder: Path, cut: float | None = None) -> list[Path]:
+def report(folder: Path, cut: float | None = None, stale: Set[str] = frozenset()) -> list[Path]:
     """Draw fronts and the experiment's own figures, write <folder>/leaderboard.md, print its tables; return the paths.
 
     Figures go to <folder>/figures, a front a task.
 
     With a `cut`, penalty runs count weights below it as zero, its value stands in the files' names, and fronts and
     leaderboard are all there is: layers and curves were not counted at that cut. Where learning rates are compared,
-    fronts and leaderboard show each method at the rate that is chosen.
+    fronts and leaderboard show each method at the rate that is chosen. Rows whose keys are `stale` are said to be so.
 
     Raises UsageError before any file is written where the results cannot be read, and where the folder cannot be
     written.
     """
     names = {row["experiment"].removesuffix("-smoke") for row in read(folder / "runs.csv")}
     compared = not names.isdisjoint(SEARCHES)
-    frame = runs = load(folder, cut, RATED if compared else VALUE)
+    frame = runs = load(folder, cut, RATED if compared else VALUE, stale)
     if compared:
         runs = learning_rate.at_chosen(frame)
     suffix = "" if cut is None else f"-cut-{cut:g}"

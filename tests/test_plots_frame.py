@@ -14,7 +14,7 @@ from tests.plots_runs import GOLDEN, pair, run, write
 
 def test_numbers_are_numbers_and_missing_ones_are_nan(tmp_path: Path) -> None:
     frame = load(write(tmp_path))
-    assert tuple(frame.columns) == COLUMNS
+    assert tuple(frame.columns) == (*COLUMNS, "stale")
     assert len(frame) == len(GOLDEN)
     assert frame["epochs"].tolist() == [40] * len(GOLDEN)
     assert frame["test_accuracy"].isna().sum() == 2

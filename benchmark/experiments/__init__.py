@@ -5,6 +5,7 @@ Every file of this folder is imported; a new experiment is one function in one o
 
 from __future__ import annotations
 
+import functools
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
@@ -37,14 +38,23 @@ class Run:
 
         What stands at its neutral value stays out, so that a new field changes no old key.
         """
-        task, method = get_task(self.task), parse(self.method)
-        recipe = {"batch_size": task.batch_size, "weight_decay": task.weight_decay, "warmup": task.warmup}
-        declared = vars(self) | recipe | {"rule": str(task.rule)}
-        declared |= {"task_version": task.version, "method_version": method.version}
-        declared |= {"rest_rate": task.rest_rate(self.learning_rate), "augmentation": str(task.augmentation)}
+        declared = vars(self) | _recipe(self.task, self.method, self.learning_rate)
         neutral = {"precision": "float32", "made_data": False, "task_version": 1, "method_version": 1}
         neutral |= {"rest_rate": self.learning_rate, "augmentation": "None"}
         return records.key(**{name: value for name, value in declared.items() if neutral.get(name) != value})
+
+
+@functools.lru_cache(maxsize=1024)
+def _recipe(task_name: str, method_name: str, learning_rate: float) -> dict[str, object]:
+    """What task and method decide of a run, kept for the thousands of runs that differ in their value or seed."""
+    task, method = get_task(task_name), parse(method_name)
+    recipe = {"batch_size": task.batch_size, "weight_decay": task.weight_decay, "warmup": task.warmup}
+    recipe |= {"task_version": task.version, "method_version": method.version}
+    return recipe | {
+        "rule": str(task.rule),
+        "rest_rate": task.rest_rate(learning_rate),
+        "augmentation": str(task.augmentation),
+    }
 
 
 @dataclass(frozen=True)
