@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,11 +20,27 @@ def locked(folder: Path) -> Iterator[None]:
     """
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        raise UsageError(f"another sweep is writing to {folder}; wait for it, or choose another --results") from None
-    try:
+        if not _hold(descriptor, fcntl.LOCK_EX):
+            time.sleep(0.1)  # `is_locked` may have had it, for a moment
+            if not _hold(descriptor, fcntl.LOCK_EX):
+                raise UsageError(f"another sweep is writing to {folder}; wait for it, or choose another --results")
         yield
     finally:
         os.close(descriptor)
+
+
+def is_locked(folder: Path) -> bool:
+    """Is a sweep writing to the folder, which exists?"""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        return not _hold(descriptor, fcntl.LOCK_SH)
+    finally:
+        os.close(descriptor)
+
+
+def _hold(descriptor: int, how: int) -> bool:
+    try:
+        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

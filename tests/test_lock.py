@@ -1,0 +1,35 @@
+"""The lock of a folder, and the look at it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from benchmark.errors import UsageError
+from benchmark.lock import is_locked, locked
+
+
+def test_a_folder_is_locked_while_a_sweep_holds_it(tmp_path: Path) -> None:
+    assert not is_locked(tmp_path)
+    with locked(tmp_path):
+        assert is_locked(tmp_path) and is_locked(tmp_path)
+        with pytest.raises(UsageError, match="another sweep"), locked(tmp_path):
+            pass
+        assert is_locked(tmp_path)
+    assert not is_locked(tmp_path)
+
+
+def test_a_look_refuses_no_sweep(tmp_path: Path) -> None:
+    """Whoever asks in the moment in which a sweep begins holds the lock himself."""
+    import fcntl
+    import os
+
+    descriptor = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    assert not is_locked(tmp_path)  # nor is another look taken for a sweep
+    threading.Thread(target=lambda: (time.sleep(0.02), os.close(descriptor))).start()
+    with locked(tmp_path):
+        assert is_locked(tmp_path)
