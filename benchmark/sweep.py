@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import shutil
-import subprocess
 import tempfile
+import time
 from collections import Counter
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Column
 
-from benchmark import records
+from benchmark import progress, provenance, records
 from benchmark.checkpoint import remove
-from benchmark.engines import Settings, run_all
+from benchmark.engines import Settings, places, run_all
 from benchmark.errors import UsageError
 from benchmark.experiments import Run
 from benchmark.lock import locked
@@ -61,7 +56,9 @@ def sweep(
     try:
         with locked(folder):
             remaining = _prepare(name, runs, folder, settings, console, retry)
-            statuses = _compute(name, remaining, folder, settings, workers, console) if remaining else Counter()
+            statuses = (
+                _compute(name, len(runs), remaining, folder, settings, workers, console) if remaining else Counter()
+            )
             records.compress(folder / "curves.csv")
             return statuses
     except UsageError:
@@ -88,32 +85,36 @@ def _prepare(name: str, runs: list[Run], folder: Path, settings: Settings, conso
 
 
 def _compute(
-    name: str, runs: list[Run], folder: Path, settings: Settings, workers: int | None, console: Console
+    name: str, planned: int, runs: list[Run], folder: Path, settings: Settings, workers: int | None, console: Console
 ) -> Counter[str]:
     statuses: Counter[str] = Counter()
-    version, commit = _version(), _commit()
-    counts = [
-        TextColumn(text, markup=False, table_column=Column(no_wrap=True))
-        for text in ("{task.completed}/{task.total} runs", "{task.fields[failed]} failed")
-    ]
-    latest = TextColumn(
-        "{task.fields[latest]}", markup=False, table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")
-    )
-    columns = (BarColumn(16), *counts, TimeRemainingColumn(compact=True), latest)
-    with Progress(*columns, console=console, transient=True, expand=True) as progress:
-        bar = progress.add_task("", total=len(runs), failed=0, latest="starting")
-        for part in run_all(runs, settings, workers):
-            device = settings.device.partition(":")[0]
-            rows = [make_row(name, run, result, device, version, commit) for run, result in part]
-            write(folder, rows, [result for _, result in part])
-            for row, (_, result) in zip(rows, part, strict=True):
+    version, commit, device = provenance.version(), provenance.commit(), settings.device.partition(":")[0]
+    slots = min(places(settings, workers), len(runs))
+    before = records.read(folder / "runs.csv") if _started(folder / "runs.csv") else []
+    earlier = progress.seconds_per_epoch(row for row in before if row["device"] == device)
+    finished: dict[Run, tuple[float, float | None]] = {}
+    left = progress.seconds_left(runs, finished, slots, earlier)
+    rows = {"before": len(before), "written": 0}
+    asked = {"device": settings.device, "workers": slots, "planned": planned, "to_do": len(runs)}
+    with (
+        provenance.recorded(folder, **asked, rows=rows, seconds_left=left) as record,
+        progress.bar(console, progress.standing(statuses, len(runs), slots, left)) as show,
+    ):
+        begun = time.monotonic()
+        for part in run_all(runs, settings, slots):
+            done = [make_row(name, run, result, device, version, commit) for run, result in part]
+            write(folder, done, [result for _, result in part])
+            for row, (run, result) in zip(done, part, strict=True):
                 statuses[row.status] += 1
-                failed = statuses.total() - statuses["ok"]
-                progress.update(bar, advance=1, failed=failed, latest=tell(row))
+                finished[run] = time.monotonic() - begun, row.train_seconds
+                left = progress.seconds_left(runs, finished, slots, earlier)
+                now = progress.standing(statuses, len(runs), slots, left)
+                show(now, tell(row))
                 for warning in result.warnings:
                     console.print(f"warning: {warning}", soft_wrap=True)
                 if result.traceback or not console.is_terminal:
-                    console.print(result.traceback or f"{statuses.total()}/{len(runs)} {tell(row)}", soft_wrap=True)
+                    console.print(result.traceback or f"{now} {tell(row)}", soft_wrap=True)
+            record(rows=rows | {"written": statuses.total()}, statuses=dict(statuses), seconds_left=left)
     return statuses
 
 
@@ -209,19 +210,3 @@ def tell(row: Row) -> str:
     if row.status != "ok":
         return f"{start} {row.status} {row.error}"
     return f"{start} CR {row.compression:.1f}, {row.test_accuracy:.2f} %"
-
-
-def _version() -> str:
-    with suppress(importlib.metadata.PackageNotFoundError):
-        return importlib.metadata.version("sparsefront")
-    return ""
-
-
-def _commit() -> str:
-    """The commit of this code, with `-dirty` where it was changed since; empty outside a git checkout."""
-    root = Path(__file__).parent.parent
-    if not (root / ".git").exists() or not shutil.which("git"):
-        return ""
-    git = partial(subprocess.run, cwd=root, capture_output=True, text=True, check=False)
-    head = git(["git", "rev-parse", "--short=12", "HEAD"]).stdout.strip()
-    return head + "-dirty" * (git(["git", "diff", "--quiet", "HEAD", "--", "benchmark", "methods"]).returncode == 1)

@@ -14,9 +14,8 @@ from typing import Any
 import pytest
 
 from benchmark import records
-from benchmark.engines import Settings, run_all
+from benchmark.engines import Settings, places
 from benchmark.errors import UsageError
-from benchmark.experiments import get_experiment
 from tests.test_checkpoint import TIMES
 
 PLUGIN = """
@@ -102,4 +101,4 @@ def test_an_address_where_no_cluster_answers_is_told(address: str, tmp_path: Pat
     settings = Settings("cpu", tmp_path, engine="ray", address=address)
     with warnings.catch_warnings(), pytest.raises(UsageError, match=f"no Ray cluster answers at {address}"):
         warnings.simplefilter("ignore")
-        next(run_all(get_experiment("quickstart").runs()[:1], settings, None))
+        places(settings, None)

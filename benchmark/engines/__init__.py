@@ -27,11 +27,20 @@ class Settings:
     pack: int | None = None  # runs in a pack at most; None: one on a CPU, what fits into an accelerator's memory there
 
 
-def run_all(runs: list[Run], settings: Settings, workers: int | None) -> Iterator[list[tuple[Run, Result]]]:
-    """Compute runs and yield them with their results as they finish, those that were trained together at once.
+def places(settings: Settings, workers: int | None) -> int:
+    """How many packs are computed at a time; None is for a cluster, as many as it has room for.
 
-    At most `workers` packs are computed at a time; None is for a cluster, as many as it has room for.
+    Raises UsageError where there is no cluster.
     """
+    if settings.engine == "local":
+        return workers or 1
+    from benchmark.engines.on_ray import connect
+
+    return connect(settings, workers)
+
+
+def run_all(runs: list[Run], settings: Settings, workers: int) -> Iterator[list[tuple[Run, Result]]]:
+    """Compute runs and yield them with their results as they finish, those that were trained together at once."""
     from benchmark.engines.local import in_processes, in_this_process
     from benchmark.engines.packs import make_packs
 
@@ -40,7 +49,7 @@ def run_all(runs: list[Run], settings: Settings, workers: int | None) -> Iterato
         from benchmark.engines.on_ray import on_ray
 
         yield from on_ray(packs, settings, workers)
-    elif workers and workers > 1 and len(packs) > 1:
+    elif workers > 1 and len(packs) > 1:
         yield from in_processes(packs, settings, workers)
     else:
         yield from in_this_process(packs, settings)

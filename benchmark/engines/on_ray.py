@@ -22,14 +22,12 @@ from benchmark.experiments import Run
 from benchmark.measure import Result
 
 NODES = 3  # that a pack may lose before it counts as the one that kills them
-AHEAD = 2  # tasks that wait for each one that runs, so that no worker waits for the next
 
 
-def on_ray(packs: list[Pack], settings: Settings, workers: int | None) -> Iterator[list[tuple[Run, Result]]]:
-    """Compute packs on the cluster at `settings.address`, or on one that is started here, at most `workers` at a time.
+def connect(settings: Settings, workers: int | None) -> int:
+    """Join the cluster at `settings.address`, or start one here; how many packs it is to compute at a time.
 
-    Each takes one CPU, and a GPU where the device is `cuda`, or a share of one where there are more workers than GPUs.
-    Checkpoints have to lie in a folder that all nodes share. Raises UsageError where there is no Ray or no cluster.
+    Raises UsageError where there is no Ray or no cluster.
     """
     try:
         import ray
@@ -46,18 +44,26 @@ def on_ray(packs: list[Pack], settings: Settings, workers: int | None) -> Iterat
             include_dashboard=False if local else None,
         )
     except (ConnectionError, ValueError, RuntimeError) as error:
-        raise UsageError(
-            f"there is no Ray cluster at {settings.address} ({error}); start one with `ray start`"
-        ) from None
-    there = ray.cluster_resources()
-    gpus = there.get("GPU", 0) if settings.device == "cuda" else 0
-    slots = workers or int(gpus or there.get("CPU", 1))
-    remote = ray.remote(num_cpus=1, num_gpus=min(1.0, gpus / slots), max_retries=NODES)(_task)
+        raise UsageError(f"Ray does not start ({error}); `ray status` tells which clusters are there") from None
+    kind = "GPU" if settings.device == "cuda" else "CPU"
+    return workers or max(1, int(ray.cluster_resources().get(kind, 0)))
+
+
+def on_ray(packs: list[Pack], settings: Settings, workers: int) -> Iterator[list[tuple[Run, Result]]]:
+    """Compute packs on the cluster that `connect` joined, at most `workers` at a time.
+
+    Each takes one CPU, and a GPU where the device is `cuda`, or a share of one where there are more workers than GPUs.
+    Checkpoints have to lie in a folder that all nodes share.
+    """
+    import ray
+
+    gpus = ray.cluster_resources().get("GPU", 0) if settings.device == "cuda" else 0
+    remote = ray.remote(num_cpus=1, num_gpus=min(1.0, gpus / workers), max_retries=NODES)(_task)
     kept: dict[tuple[str, bool], Any] = {}
     queue, running = deque(packs), dict[Any, Pack]()
     try:
         while queue or running:
-            while queue and len(running) < slots * (1 if workers else AHEAD):
+            while queue and len(running) < workers:
                 pack = queue.popleft()
                 name = pack[0].task, pack[0].made_data
                 if name not in kept:  # once into the cluster's shared memory, from where each node fetches it once
