@@ -1,4 +1,4 @@
-"""The command line: sparsefront list | plan | run | report."""
+"""The command line: sparsefront list | plan | run | status | report."""
 
 from __future__ import annotations
 
@@ -163,6 +163,15 @@ def run(
     console.print(f"rows are in {results / name / 'runs.csv'}", soft_wrap=True)
     if set(statuses) - {"ok", "diverged"}:
         raise typer.Exit(1)
+
+
+@app.command()
+def status(experiment: Name, results: Results = Path("results")) -> None:
+    """Tell from another terminal how far a sweep is: runs, time left, and the best of each method so far."""
+    from benchmark.status import overview
+
+    for part in overview(results / experiment):
+        console.print(part)
 
 
 @app.command()

@@ -48,6 +48,8 @@ def command(*arguments: str, monkeypatch: pytest.MonkeyPatch) -> int:
         (["run", "quickstart", "--precision", "fp8"], "bf16"),
         (["run", "quickstart", "--plugin", "no-such-file.py"], "plugin"),
         (["list", "models"], "experiments"),
+        (["status", "quickstart"], "runs.csv"),
+        (["status"], "Missing argument"),
         (["report", "quickstart"], "runs.csv"),
         (["report"], "no results"),
         (["--nonsense"], "nonsense"),
@@ -95,8 +97,9 @@ def test_a_table_that_is_none_is_left_alone(
     path.parent.mkdir(parents=True)
     path.write_text(content)
     monkeypatch.chdir(tmp_path)
-    assert command("report", "quickstart", monkeypatch=monkeypatch) == 2
-    assert said in capfd.readouterr().err
+    for reader in ("status", "report"):
+        assert command(reader, "quickstart", monkeypatch=monkeypatch) == 2
+        assert said in capfd.readouterr().err
     assert path.read_text() == content and list(path.parent.iterdir()) == [path]
 
 

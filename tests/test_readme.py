@@ -47,5 +47,5 @@ def test_the_script_of_the_readme_trains(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_every_command_of_the_readme_is_one() -> None:
     from benchmark.experiments import EXPERIMENTS
 
-    named = set(re.findall(r"(?:sparsefront (?:run|plan|report)|^make) ([a-z0-9-]+)", README, re.MULTILINE))
+    named = set(re.findall(r"(?:sparsefront (?:run|plan|status|report)|^make) ([a-z0-9-]+)", README, re.MULTILINE))
     assert named - {"test"} <= set(EXPERIMENTS) and {"quickstart", "lenet300-fmnist"} <= named
