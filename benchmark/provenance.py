@@ -25,7 +25,7 @@ import torch
 from benchmark.devices import cores
 from benchmark.errors import UsageError
 
-PACKAGES = ("sparsefront", "torch", "numpy", "typer", "rich", "torchvision", "scikit-learn", "timm")
+PACKAGES = ("sparsefront", "torch", "numpy", "typer", "rich", "torchvision", "scikit-learn", "timm", "ray")
 
 
 @dataclass(frozen=True)

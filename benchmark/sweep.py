@@ -7,22 +7,18 @@ import time
 from collections import Counter
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
 
 from benchmark import progress, provenance, records
-from benchmark.checkpoint import remove
 from benchmark.engines import Settings, places, run_all
 from benchmark.errors import UsageError
 from benchmark.experiments import Run
 from benchmark.lock import locked
-from benchmark.measure import Result
-from benchmark.records import CURVE_COLUMNS, CUT_COLUMNS, LAYER_COLUMNS, Row
+from benchmark.records import CURVE_COLUMNS, CUT_COLUMNS, LAYER_COLUMNS
+from benchmark.rows import make_row, tell, write
 from benchmark.tasks import get_task
-from methods.registry import parse
-from methods.registry import write as write_method
 
 FINISHED = ("ok", "diverged")  # runs with another status have failed
 FILES = {"runs.csv": records.COLUMNS, "curves.csv": CURVE_COLUMNS, "layers.csv": LAYER_COLUMNS, "cuts.csv": CUT_COLUMNS}
@@ -56,11 +52,16 @@ def sweep(
     try:
         with locked(folder):
             remaining = _prepare(name, runs, folder, settings, console, retry)
-            statuses = (
-                _compute(name, len(runs), remaining, folder, settings, workers, console) if remaining else Counter()
-            )
-            records.compress(folder / "curves.csv")
-            return statuses
+            try:
+                planned = len(runs)
+                statuses = _compute(name, planned, remaining, folder, settings, workers, console) if remaining else {}
+                records.compress(folder / "curves.csv")
+            except OSError as error:
+                raise UsageError(
+                    f"results can no longer be written to {folder} ({error.strerror}); rows so far are kept, "
+                    "and the same command goes on from there"
+                ) from None
+            return Counter(statuses)
     except UsageError:
         with suppress(OSError):  # what was made for nothing; a folder that holds anything stays
             for path in made:
@@ -148,65 +149,3 @@ def _check_writable(folder: Path) -> None:
         raise UsageError(
             f"results cannot be written to {folder}: {error.strerror}; choose a folder with --results"
         ) from None
-
-
-def make_row(name: str, run: Run, result: Result, device: str, version: str, commit: str) -> Row:
-    """What was asked and what was measured, as one row."""
-    task, method = get_task(run.task), parse(run.method)
-    declared = {
-        "key": run.key,
-        "experiment": name,
-        "task": run.task,
-        "method": run.method,
-        "depth": getattr(method, "depth", None),
-        "options": write_method(method, defaults=True).partition("[")[2].removesuffix("]"),
-        "knob": method.knob,
-        "value": run.value,
-        "penalty": None,
-        "seed": run.seed,
-        "learning_rate": run.learning_rate,
-        "rest_rate": task.rest_rate(run.learning_rate),
-        "epochs": run.epochs,
-        "steps": None,
-        "batch_size": task.batch_size,
-        "pack": 1,
-        "device": device,
-        "precision": run.precision,
-        "version": version,
-        "commit": commit,
-        "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-    return Row(**(declared | result.measured))  # type: ignore[arg-type]
-
-
-def write(folder: Path, rows: list[Row], results: list[Result]) -> None:
-    """Curves, layers and cuts first: a row in `runs.csv` says that its run is complete. Then no checkpoint is needed.
-
-    Raises UsageError where that cannot be done; rows that were there stay.
-    """
-    pairs = list(zip([row.key for row in rows], results, strict=True))
-    curves = [(key, epoch, metric, f"{x:.6g}") for key, result in pairs for epoch, metric, x in result.curves]
-    layers = [(key, *layer) for key, result in pairs for layer in result.layers]
-    cuts = [(key, *cut) for key, result in pairs for cut in result.cuts]
-    cells = [[getattr(row, column) for column in records.COLUMNS] for row in rows]
-    try:
-        records.append(folder / "curves.csv", CURVE_COLUMNS, curves)
-        records.append(folder / "layers.csv", LAYER_COLUMNS, layers)
-        if cuts:
-            records.append(folder / "cuts.csv", CUT_COLUMNS, cuts)
-        records.append(folder / "runs.csv", records.COLUMNS, cells)
-    except OSError as error:
-        raise UsageError(
-            f"results can no longer be written to {folder} ({error.strerror}); rows so far are kept, "
-            "and the same command goes on from there"
-        ) from None
-    for path in (result.checkpoint for result in results if result.checkpoint):
-        remove(path)
-
-
-def tell(row: Row) -> str:
-    """One line on a finished run."""
-    start = f"{row.method} {row.knob} {row.value:g} seed {row.seed}:"
-    if row.status != "ok":
-        return f"{start} {row.status} {row.error}"
-    return f"{start} CR {row.compression:.1f}, {row.test_accuracy:.2f} %"

@@ -67,10 +67,10 @@ def test_the_file_is_there_from_the_start_and_renewed_after_every_row(
 ) -> None:
     seen = []
 
-    def run_all(runs: list[Run], settings: Settings, workers: int) -> Iterator[tuple[Run, Result]]:
+    def run_all(runs: list[Run], settings: Settings, workers: int) -> Iterator[list[tuple[Run, Result]]]:
         for run in runs:
             seen.extend(files(tmp_path))
-            yield run, Result({"status": "error", "error": "none", "train_seconds": None})
+            yield [(run, Result({"status": "error", "error": "none", "train_seconds": None}))]
 
     monkeypatch.setattr(sweep, "run_all", run_all)
     run(tmp_path, RUNS)
@@ -85,8 +85,8 @@ def test_the_file_is_there_from_the_start_and_renewed_after_every_row(
 
 
 def test_one_that_is_interrupted_says_when_it_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def run_all(runs: list[Run], settings: Settings, workers: int) -> Iterator[tuple[Run, Result]]:
-        yield runs[0], Result({"status": "error"})
+    def run_all(runs: list[Run], settings: Settings, workers: int) -> Iterator[list[tuple[Run, Result]]]:
+        yield [(runs[0], Result({"status": "error"}))]
         raise KeyboardInterrupt
 
     monkeypatch.setattr(sweep, "run_all", run_all)

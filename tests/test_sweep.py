@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import os
 import signal
 import subprocess
@@ -106,6 +107,31 @@ def test_what_a_run_raises_is_a_row_and_is_tried_again_when_asked(
     assert sweep("test", runs[:1], tmp_path, SETTINGS, 1, QUIET) == {}
     assert sweep("test", runs[:1], tmp_path, SETTINGS, 1, QUIET, retry=True) == {"ok": 1}
     assert [row["status"] for row in rows(tmp_path)] == ["error", "ok"]
+
+
+def test_a_full_disk_stops_the_sweep_with_one_sentence_and_costs_no_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from benchmark.errors import UsageError
+
+    runs = GRID.runs()
+    synced = 0
+
+    def fill(descriptor: int) -> None:
+        nonlocal synced
+        synced += 1
+        if synced > 5:  # curves, layers and row of the first run, curves and layers of the second; in its row
+            os.ftruncate(descriptor, os.fstat(descriptor).st_size - 7)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched, pytest.raises(UsageError, match=r"No space left on device.*goes on"):
+        patched.setattr(records.os, "fsync", fill)
+        sweep("test", runs, tmp_path, SETTINGS, 1, QUIET)
+    _, whole, torn = (tmp_path / "runs.csv").read_text().splitlines()
+    assert sweep("test", runs, tmp_path, SETTINGS, 1, QUIET) == {"ok": 3}
+    assert (tmp_path / "runs.csv").read_text().splitlines()[1] == whole
+    assert (tmp_path / "runs.csv.torn").read_text() == torn + "\n"
+    assert [row["key"] for row in rows(tmp_path)] == [run.key for run in runs]
 
 
 def test_two_sweeps_do_not_write_to_one_folder(tmp_path: Path) -> None:

@@ -47,9 +47,9 @@ def families() -> Experiment:
         methods=(
             *("dense", "dwf[depth=2]", "dwf[depth=3]", "dwf[depth=4]", "l1", "l1[penalty_weight=0.001]", "prox-l1"),
             *("prox-lq[q=2/3]", "prox-lq[q=1/2]", "str", "magnitude", "magnitude[finetune=0]", "powerprop", "ham"),
-            *("gmp", "acdc", "imp[rounds=3]", "set", "rigl", "snip", "snip[iterations=100]", "synflow", "grasp"),
-            *("magnitude-init", "random", "random[distribution=erk]", "control[mask=magnitude,kind=shuffle]"),
-            "control[mask=magnitude,kind=reinit]",
+            *("gmp", "acdc", "set", "rigl", "snip", "snip[iterations=100]", "synflow", "grasp", "magnitude-init"),
+            *("random", "random[distribution=erk]", "control[mask=magnitude,kind=shuffle]"),
+            *("control[mask=magnitude,kind=reinit]", "imp[rounds=3]"),
         ),
         values={
             "density": (0.2, 0.1, 0.05, 0.02, 0.01, 0.002),

@@ -26,6 +26,14 @@ def lenet300_digits(width: float = 1.0) -> Task:
     )
 
 
+# On Fashion-MNIST, by the experiments learning-rate and learning-rate-families; 0.1 for others.
+RATES = {
+    **{"dwf": 0.2, "dwf[depth=2]": 0.8, "dwf[depth=3]": 0.8, "powerprop": 0.4, "str": 0.4},
+    **dict.fromkeys(("gmp", "ham", "imp", "l1", "magnitude", "prox-lq", "rigl", "snip", "synflow"), 0.2),
+    **dict.fromkeys(("magnitude-init", "random", "set"), 0.8),
+}
+
+
 def _lenet300(dataset: str, width: float) -> Task:
     return Task(
         model=partial(models.lenet300, 784, 10, width),
@@ -36,7 +44,7 @@ def _lenet300(dataset: str, width: float) -> Task:
         epochs=30,
         batch_size=256,
         learning_rate=0.1,
-        learning_rates={"dwf": 0.2, "dwf[depth=2]": 0.8, "dwf[depth=3]": 0.8},  # by the experiment learning-rate
+        learning_rates=RATES,
         weight_decay=5e-4,
     )
 
