@@ -6,7 +6,7 @@ RESULTS := $(if $(filter smoke,$(TIER)),$(shell mktemp -d),results)
 NAME = $@$(if $(filter smoke,$(TIER)),-smoke)
 
 .DEFAULT_GOAL := help
-.PHONY: help install test lint figures leaderboard bench-update bench-throughput clean
+.PHONY: help install test smoke lint figures leaderboard bench-update bench-throughput clean
 
 help:  ## print this list
 	@grep -hE '^[a-z -]+:.*## ' Makefile | sed -E 's/^([a-z -]+):.*## /\1\t/' | expand -t 22
@@ -24,6 +24,14 @@ install: .venv/installed  ## build .venv with everything in it
 
 test: install lint  ## lint, then run all tests
 	$(BIN)/python -m pytest --numprocesses auto
+
+smoke: install  ## run every experiment on made data; of the large networks' few methods
+	@folder=$$(mktemp -d); for name in $$($(BIN)/sparsefront list experiments | sed 's/ .*//'); do \
+		echo "smoke $$name"; \
+		case $$name in vgg*|resnet*|vit*) some="--methods dense,dwf[depth=3],magnitude" ;; *) some= ;; esac; \
+		{ $(BIN)/sparsefront run $$name --tier smoke --results $$folder $$some \
+			&& $(BIN)/sparsefront report $$name-smoke --results $$folder; } >$$folder/log 2>&1 || { cat $$folder/log; exit 1; }; \
+	done
 
 lint: install  ## check style and types
 	$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import tempfile
 from collections.abc import Callable
@@ -14,7 +15,6 @@ import torch
 
 from benchmark.errors import UsageError
 
-MADE_EXAMPLES = 2_000  # for training
 DEBIAN_FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
 Split: TypeAlias = "tuple[torch.Tensor, torch.Tensor]"  # inputs [n, ...] float32, labels [n] int64
 
@@ -169,6 +169,11 @@ def tiny_imagenet(folder: Path) -> Data:
     return split(*((images.float() / 255, torch.tensor(labels)) for images, labels in sets))
 
 
+def made_examples(shape: tuple[int, ...]) -> int:
+    """How many made examples there are for training: few of large images, which convolutions take long for."""
+    return 2_000 if math.prod(shape) <= 1_000 else 64
+
+
 def made(shape: tuple[int, ...], classes: int) -> Data:
     """Made data for smoke tests: a random image for each class, in noise."""
     generator = torch.Generator().manual_seed(0)
@@ -178,4 +183,5 @@ def made(shape: tuple[int, ...], classes: int) -> Data:
         labels = torch.arange(n) % classes
         return prototypes[labels] + torch.randn(n, *shape, generator=generator), labels
 
-    return Data(examples(MADE_EXAMPLES), examples(200), examples(200))
+    count = made_examples(shape)
+    return Data(examples(count), examples(min(count // 4, 200)), examples(min(count // 4, 200)))

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmark.errors import UsageError
+from benchmark.provenance import latest
 
 
 @contextmanager
@@ -23,7 +24,9 @@ def locked(folder: Path) -> Iterator[None]:
         if not _hold(descriptor, fcntl.LOCK_EX):
             time.sleep(0.1)  # `is_locked` may have had it, for a moment
             if not _hold(descriptor, fcntl.LOCK_EX):
-                raise UsageError(f"another sweep is writing to {folder}; wait for it, or choose another --results")
+                raise UsageError(
+                    f"another sweep{_holder(folder)} is writing to {folder}; wait for it, or choose another --results"
+                )
         yield
     finally:
         os.close(descriptor)
@@ -36,6 +39,14 @@ def is_locked(folder: Path) -> bool:
         return not _hold(descriptor, fcntl.LOCK_SH)
     finally:
         os.close(descriptor)
+
+
+def _holder(folder: Path) -> str:
+    """Who holds the folder, as far as its last invocation's file tells."""
+    invocation = latest(folder)
+    if invocation is None or invocation.end:
+        return ""
+    return f", `{invocation.command}` since {invocation.start} as process {invocation.process},"
 
 
 def _hold(descriptor: int, how: int) -> bool:

@@ -31,7 +31,7 @@ def estimate(runs: list[Run], folder: Path, device: str) -> float:
         task = get_task(run.task)
         if (run.task, run.method) not in steps:
             steps[run.task, run.method] = [_step_ms(run, device)]
-        examples = data.MADE_EXAMPLES if run.made_data else task.examples
+        examples = data.made_examples(task.shape) if run.made_data else task.examples
         per_epoch = max(examples // task.batch_size, 1)
         epochs = run.epochs * sum(parse(run.method).phases)
         seconds += statistics.median(steps[run.task, run.method]) * per_epoch * epochs / 1000

@@ -47,6 +47,7 @@ class Invocation:
     planned: int  # runs of the grid
     to_do: int  # those of them that were not finished before
     rows: dict[str, int]  # before, written
+    process: int
     start: str
     end: str | None = None  # null while it computes, and for ever if it is killed
     updated: str = ""  # when this file was written, that is, at the last row
@@ -68,6 +69,7 @@ def recorded(folder: Path, **asked: Any) -> Iterator[Callable[..., None]]:
         dirty=bool(dirty),
         packages=_packages(),
         hardware=_hardware(asked["device"]),
+        process=os.getpid(),
         start=start.isoformat(timespec="seconds"),
         **asked,
     )

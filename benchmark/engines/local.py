@@ -41,12 +41,19 @@ def in_this_process(packs: list[Pack], settings: Settings) -> Iterator[list[tupl
 
 def _stoppable(parts: Iterator[list[tuple[Run, Result]]]) -> list[tuple[Run, Result]] | None:
     numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, lambda *_: STOP.set()) for number in numbers]
+    before = [signal.signal(number, _stop) for number in numbers]
     try:
         return next(parts, None)
     finally:
         for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)
+
+
+def _stop(*_: object) -> None:
+    """Asked once, stop at the next step; asked again, at once."""
+    if STOP.is_set():
+        raise KeyboardInterrupt
+    STOP.set()
 
 
 def _worker(connection: Connection, settings: Settings) -> None:
