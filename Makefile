@@ -6,7 +6,7 @@ RESULTS := $(if $(filter smoke,$(TIER)),$(shell mktemp -d),results)
 NAME = $@$(if $(filter smoke,$(TIER)),-smoke)
 
 .DEFAULT_GOAL := help
-.PHONY: help install test smoke lint figures leaderboard bench-update bench-throughput clean
+.PHONY: help install test smoke lint figures leaderboard bench-update bench-throughput bench-sweep clean
 
 help:  ## print this list
 	@grep -hE '^[a-z -]+:.*## ' Makefile | sed -E 's/^([a-z -]+):.*## /\1\t/' | expand -t 22
@@ -46,6 +46,9 @@ bench-update: install  ## time a training step: dense, dwf at depths 1 to 8, par
 
 bench-throughput: install  ## images per second of our loop, a bare one and a DataLoader, beside the floor
 	@$(BIN)/python -m benchmark.throughput
+
+bench-sweep: install  ## time planning, resuming and reporting of 100,000 rows, and the feeding of workers
+	@$(BIN)/python -m benchmark.scale
 
 clean:  ## remove the virtual environment
 	rm -rf .venv

@@ -21,6 +21,7 @@ from benchmark.errors import UsageError
 from benchmark.experiments import Run
 from benchmark.measure import Result
 
+AHEAD = 2  # tasks handed out for each that runs: a worker with another one waiting is not given back
 NODES = 3  # that a pack may lose before it counts as the one that kills them
 
 
@@ -52,18 +53,20 @@ def connect(settings: Settings, workers: int | None) -> int:
 def on_ray(packs: list[Pack], settings: Settings, workers: int) -> Iterator[list[tuple[Run, Result]]]:
     """Compute packs on the cluster that `connect` joined, at most `workers` at a time.
 
-    Each takes one CPU, and a GPU where the device is `cuda`, or a share of one where there are more workers than GPUs.
-    Checkpoints have to lie in a folder that all nodes share.
+    Each takes its share of the cluster: of its CPUs, one at least, and of its GPUs where the device is `cuda`, one at
+    most. Checkpoints have to lie in a folder that all nodes share.
     """
     import ray
 
-    gpus = ray.cluster_resources().get("GPU", 0) if settings.device == "cuda" else 0
-    remote = ray.remote(num_cpus=1, num_gpus=min(1.0, gpus / workers), max_retries=NODES)(_task)
+    there = ray.cluster_resources()
+    gpus = there.get("GPU", 0) if settings.device == "cuda" else 0
+    cpus = max(1, int(there.get("CPU", 1) / workers)) if not gpus else 1
+    remote = ray.remote(num_cpus=cpus, num_gpus=min(1.0, gpus / workers), max_retries=NODES)(_task)
     kept: dict[tuple[str, bool], Any] = {}
     queue, running = deque(packs), dict[Any, Pack]()
     try:
         while queue or running:
-            while queue and len(running) < workers:
+            while queue and len(running) < AHEAD * workers:
                 pack = queue.popleft()
                 name = pack[0].task, pack[0].made_data
                 if name not in kept:  # once into the cluster's shared memory, from where each node fetches it once
