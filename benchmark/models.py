@@ -81,11 +81,14 @@ def resnet18(classes: int) -> torch.nn.Module:
     """
     from torchvision.models import resnet18
 
+    from benchmark.wide_resnet import MeanPool
+
     nn = torch.nn
     model = resnet18(num_classes=classes)
     model.conv1 = nn.Conv2d(3, 64, 3, padding=1, bias=False)
     nn.init.kaiming_normal_(model.conv1.weight, mode="fan_out", nonlinearity="relu")
     model.maxpool = nn.Identity()
+    model.avgpool = MeanPool()
     return model
 
 
@@ -95,6 +98,8 @@ def resnet20(classes: int) -> torch.nn.Module:
     He et al., CVPR 2016, with torchvision's blocks, so that shortcuts that change their shape are 1 x 1 convolutions.
     """
     from torchvision.models.resnet import BasicBlock
+
+    from benchmark.wide_resnet import MeanPool
 
     nn = torch.nn
 
@@ -114,8 +119,7 @@ def resnet20(classes: int) -> torch.nn.Module:
             layer1=stage(16, 16),
             layer2=stage(16, 32),
             layer3=stage(32, 64),
-            pool=nn.AdaptiveAvgPool2d(1),
-            flatten=nn.Flatten(),
+            pool=MeanPool(),
             fc=nn.Linear(64, classes),
         )
     )

@@ -70,12 +70,12 @@ def train(
         method.start(
             net, values, task.rule, task.weight_decay, Probe(net, data.train, batch_size, seed, learning_rates)
         )
-        seconds = time.perf_counter() - begun
+        seconds = preparation = time.perf_counter() - begun
         if saved := checkpoint.load() if checkpoint else None:
             for tensor, value in zip(_tensors(net, total), saved["tensors"], strict=True):
                 tensor.copy_(value)
             method.load_state_dict(saved["method"])
-            step, seconds, steps_done, alive, curves = saved["progress"]
+            step, seconds, preparation, steps_done, alive, curves = saved["progress"]
             order.set_state(saved["order"])
             chance.set_state(saved["chance"])
             set_rng_state(device, saved["noise"])
@@ -92,7 +92,7 @@ def train(
                 spent = seconds + time.perf_counter() - begun
                 stopping = STOP.is_set() or spent > timeout
                 if checkpoint and (stopping or checkpoint.due()):
-                    progress = step, spent, steps_done, alive, curves
+                    progress = step, spent, preparation, steps_done, alive, curves
                     state: dict[str, Any] = {"tensors": _tensors(net, total), "method": method.state_dict()}
                     checkpoint.save(state | streams | {"progress": progress, "noise": rng_state(device)})
                 if stopping:
@@ -131,7 +131,7 @@ def train(
         shared: dict[str, object] = {
             "pack": net.runs,
             "train_seconds": seconds / net.runs,
-            "step_ms": 1000 * seconds / step,
+            "step_ms": 1000 * (seconds - preparation) / step,
             "peak_memory_mb": peak_memory_mb(device),
             "batch_size": batch_size,
             "device": device.type,

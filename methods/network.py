@@ -82,6 +82,8 @@ class Network:
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Logits [R, B, C] of one batch x, [B, ...], that all runs share; backward adds to `grad` and `rest_grad`."""
         if self.runs == 1:
+            if x.dim() == 4 and x.shape[1] > 1:  # how convolutions of many channels like it; with one, or packed, not
+                x = x.contiguous(memory_format=torch.channels_last)
             return self.model(x).unsqueeze(0)
 
         def single(parameters: dict[str, torch.Tensor], buffers: dict[str, torch.Tensor]) -> torch.Tensor:
