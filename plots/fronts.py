@@ -55,7 +55,7 @@ def front(frame: pandas.DataFrame, task: str) -> Figure:
             own = (table[table["method"] == method] for table in (lines, runs))
             _draw_method(axes, names[method], style(method), *own)
         means = lines.loc[numpy.isfinite(lines["compression"]), "compression"]
-        _scale(axes, largest=max([10, *runs["compression"], *means]))
+        scale(axes, largest=max([10, *runs["compression"], *means]))
         if axes.get_legend_handles_labels()[0]:
             figure.legend(loc="outside right upper")
     return figure
@@ -94,7 +94,8 @@ def shrink(height: ArrayLike) -> NDArray[numpy.float64]:
     return 100.1 - 10 ** -numpy.asarray(height, dtype=float)
 
 
-def _scale(axes: Axes, largest: float) -> None:
+def scale(axes: Axes, largest: float) -> None:
+    """Log scales whose ticks are round numbers, up to the largest compression."""
     axes.set_xscale("log")
     axes.set_xlim(1 / 1.1, 1.15 * largest)
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if largest <= 500 else (1, 3) if largest <= 5000 else (1,)))

@@ -7,7 +7,7 @@ import pandas
 
 from benchmark.errors import UsageError
 from benchmark.records import read
-from plots import dynamics, initialization, layers, learning_rate, misalignment
+from plots import dynamics, families, initialization, layers, learning_rate, misalignment
 from plots.frame import RATED, VALUE, load
 from plots.fronts import draw
 from plots.leaderboard import markdown, show
@@ -17,6 +17,7 @@ OWN: dict[str, Callable[[Path, pandas.DataFrame, Path], list[Path]]] = {
     "learning-rate": learning_rate.draw,
     "learning-rate-digits": learning_rate.draw,
     "learning-rate-families": learning_rate.write_rates,
+    "families": families.draw,
     "init": initialization.draw,
     "dynamics": dynamics.draw,
     "layers": layers.draw,
@@ -24,8 +25,8 @@ OWN: dict[str, Callable[[Path, pandas.DataFrame, Path], list[Path]]] = {
 }
 # Where learning rates are compared.
 SEARCHES = ("learning-rate", "learning-rate-digits", "learning-rate-families")
-# Whose values are too many methods' or too few for a front to say anything.
-FRONTLESS = ("init", "misalignment")
+# Whose values are too few, or whose methods too many, for one figure of fronts to say anything.
+FRONTLESS = ("families", "init", "learning-rate-families", "misalignment")
 
 
 def report(folder: Path, cut: float | None = None, stale: Set[str] = frozenset()) -> list[Path]:
