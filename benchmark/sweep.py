@@ -77,7 +77,10 @@ def _prepare(name: str, runs: list[Run], folder: Path, settings: Settings, conso
         if _started(folder / file):
             records.read(folder / file, columns)
     remaining = to_do(runs, folder, retry)
-    console.print(f"{name}: {len(runs)} runs, {len(runs) - len(remaining)} finished before, {len(remaining)} to do")
+    told = f"{name}: {len(runs)} runs, {len(runs) - len(remaining)} finished before, {len(remaining)} to do"
+    if failed := len(to_do(runs, folder, retry=True)) - len(remaining):
+        told += f"; {failed} of the finished failed, --retry failed runs them again"
+    console.print(told, soft_wrap=True)
     _check_one_budget(remaining, folder)
     for task, made_data in dict.fromkeys((run.task, run.made_data) for run in remaining):
         if not made_data:  # here and once, so that what is missing is told, or fetched, before all else

@@ -80,7 +80,10 @@ def _draw_method(axes: Axes, name: str, look: tuple[str, str], lines: pandas.Dat
 
 
 def _draw_runs(axes: Axes, runs: pandas.DataFrame, colour: str) -> None:
-    axes.scatter(runs["compression"], runs["test_accuracy"], s=9, color=colour, alpha=0.45, linewidths=0)
+    many = len(runs) > 2_000  # which would make an SVG of megabytes
+    axes.scatter(
+        runs["compression"], runs["test_accuracy"], s=9, color=colour, alpha=0.45, linewidths=0, rasterized=many
+    )
 
 
 def stretch(accuracy: ArrayLike) -> NDArray[numpy.float64]:

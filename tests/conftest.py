@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,8 @@ from methods.network import Network
 from methods.rules import Sgd
 
 torch.set_num_threads(1)
+# Tests that run in the background inherit that Ctrl-C is ignored, and hand it on to the sweeps that they interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 settings.register_profile("sparsefront", deadline=None)  # machines are shared and noisy
 settings.load_profile("sparsefront")
 

@@ -103,11 +103,18 @@ def foreign(path: Path) -> None:
     torch.save(saved | {"keys": ["another"]}, path)
 
 
+def older(path: Path) -> None:
+    saved = torch.load(path, weights_only=True)
+    torch.save(saved | {"format": saved["format"] - 1}, path)
+
+
 def executable(path: Path) -> None:
-    torch.save({"format": 1, "torch": str(torch.__version__), "keys": ["one"], "state": Path("code")}, path)
+    torch.save(
+        {"format": checkpoint.FORMAT, "torch": str(torch.__version__), "keys": ["one"], "state": Path("code")}, path
+    )
 
 
-@pytest.mark.parametrize("spoil", [damage, foreign, executable])
+@pytest.mark.parametrize("spoil", [damage, foreign, older, executable])
 def test_what_is_no_checkpoint_of_these_runs_is_named_and_set_aside(spoil: Any, toy_data: Data, tmp_path: Path) -> None:
     arguments = toy_task(), parse("snip"), [0.5], 0, 2, 0.1, toy_data, "float32"
     dying = Dying(tmp_path, ["one"])

@@ -160,5 +160,5 @@ def test_every_task_trains_on_made_data_of_its_own_shape(name: str) -> None:
     task = get_task(name)
     images, labels = data.made(task.shape, task.classes).train
     assert task.model()(images[:3]).shape == (3, task.classes)
-    assert set(labels.tolist()) == set(range(task.classes))
+    assert set(labels.tolist()) == set(range(min(task.classes, len(labels))))
     assert len(TASKS[name].__doc__ or "") > 20

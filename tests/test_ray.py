@@ -20,6 +20,7 @@ from tests.test_checkpoint import TIMES
 
 PLUGIN = """
 from pathlib import Path
+import ray
 from benchmark import checkpoint
 
 checkpoint.EVERY = 0.1
@@ -27,8 +28,9 @@ original = checkpoint.Checkpoint.load
 
 def told(self):
     saved = original(self)
-    if saved:
-        Path(__file__).with_name(self.path.stem + ".resumed").touch()
+    if saved and ray.is_initialized():
+        with Path(__file__).with_name(self.path.stem + ".resumed").open("a") as file:
+            file.write(ray.get_runtime_context().get_node_id() + "\\n")
     return saved
 
 checkpoint.Checkpoint.load = told
@@ -85,13 +87,15 @@ def test_a_node_is_lost_and_a_sweep_is_stopped_and_every_run_ends_once(cluster: 
 
     with subprocess.Popen(on_ray, **quiet) as process:  # type: ignore[call-overload]
         wait_for_training(there)
-        while len(list(tmp_path.glob("*.resumed"))) < 1:
+        while len(list(tmp_path.glob("*.resumed"))) < 2:
             assert process.poll() is None
             time.sleep(0.05)
         cluster.remove_node(cluster.list_all_nodes()[-1], allow_graceful=False)
         process.communicate()
     assert process.returncode == 0
     assert not (there / "quickstart" / "checkpoints").exists()
+    nodes = [set(path.read_text().split()) for path in tmp_path.glob("*.resumed")]
+    assert max(map(len, nodes)) == 2  # what the lost node was at went on on the other
     subprocess.run(command(plugin, here, "--workers", "2"), check=True, stdout=subprocess.DEVNULL)
     assert rows(there) == rows(here) and len(rows(here)) == 4
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import csv
 import errno
+import io
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -104,7 +107,9 @@ def test_what_a_run_raises_is_a_row_and_is_tried_again_when_asked(
     (row,) = rows(tmp_path)
     assert (row["status"], row["error"]) == ("error", "RuntimeError: out of luck")
     assert row["test_accuracy"] == "" and row["method"] == "dense"
-    assert sweep("test", runs[:1], tmp_path, SETTINGS, 1, QUIET) == {}
+    console = Console(record=True, width=500, file=io.StringIO())
+    assert sweep("test", runs[:1], tmp_path, SETTINGS, 1, console) == {}
+    assert "1 of the finished failed, --retry failed" in console.export_text()
     assert sweep("test", runs[:1], tmp_path, SETTINGS, 1, QUIET, retry=True) == {"ok": 1}
     assert [row["status"] for row in rows(tmp_path)] == ["error", "ok"]
 
@@ -132,6 +137,24 @@ def test_a_full_disk_stops_the_sweep_with_one_sentence_and_costs_no_row(
     assert (tmp_path / "runs.csv").read_text().splitlines()[1] == whole
     assert (tmp_path / "runs.csv.torn").read_text() == torn + "\n"
     assert [row["key"] for row in rows(tmp_path)] == [run.key for run in runs]
+
+
+def test_a_folder_that_vanishes_stops_the_sweep_with_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from benchmark.errors import UsageError
+
+    folder = tmp_path / "mounted"
+    original = packs._train
+
+    def unmounting(*arguments: Any) -> Any:
+        result = original(*arguments)
+        shutil.rmtree(folder)
+        return result
+
+    monkeypatch.setattr(packs, "_train", unmounting)
+    with pytest.raises(UsageError, match=r"can no longer be written .*No such file"):
+        sweep("test", GRID.runs(), folder, SETTINGS, 1, QUIET)
 
 
 def test_two_sweeps_do_not_write_to_one_folder(tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from benchmark import records
 from benchmark.errors import UsageError
-from benchmark.tasks import get_task
-from methods.registry import check_value, parse
+from benchmark.tasks import TASKS, get_task
+from methods.registry import METHODS, check_value, parse
 
 
 @dataclass(frozen=True)
@@ -38,15 +38,17 @@ class Run:
 
         What stands at its neutral value stays out, so that a new field changes no old key.
         """
-        declared = vars(self) | _recipe(self.task, self.method, self.learning_rate)
+        method = METHODS.get(self.method.partition("[")[0])
+        registered = TASKS.get(self.task.partition("[")[0]), method, method and method.version
+        declared = vars(self) | _recipe(self.task, self.method, self.learning_rate, registered)
         neutral = {"precision": "float32", "made_data": False, "task_version": 1, "method_version": 1}
         neutral |= {"rest_rate": self.learning_rate, "augmentation": "None"}
         return records.key(**{name: value for name, value in declared.items() if neutral.get(name) != value})
 
 
 @functools.lru_cache(maxsize=1024)
-def _recipe(task_name: str, method_name: str, learning_rate: float) -> dict[str, object]:
-    """What task and method decide of a run, kept for the thousands of runs that differ in their value or seed."""
+def _recipe(task_name: str, method_name: str, learning_rate: float, registered: object) -> dict[str, object]:
+    """What task and method, as they are `registered`, decide of a run; kept, since a sweep asks for it so often."""
     task, method = get_task(task_name), parse(method_name)
     recipe = {"batch_size": task.batch_size, "weight_decay": task.weight_decay, "warmup": task.warmup}
     recipe |= {"task_version": task.version, "method_version": method.version}
