@@ -11,7 +11,8 @@ from datetime import timedelta
 from statistics import median
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.table import Column
 from rich.text import Text
@@ -122,8 +123,11 @@ class _TimeLeft(ProgressColumn):
 
 
 @contextmanager
-def bar(console: Console, start: Standing) -> Iterator[Callable[[Standing, str], None]]:
-    """A bar at the bottom of a terminal, gone at the end; gives the function that moves it."""
+def bar(console: Console, start: Standing) -> Iterator[Callable[..., None]]:
+    """A bar at the bottom of a terminal, and below it what is best so far, gone at the end.
+
+    Gives the function that moves it: it takes the standing, the latest run in words, and a table where it has changed.
+    """
     texts = ("{task.completed}/{task.total} runs", "{task.fields[running]} running", "{task.fields[failed]} failed")
     counted = [TextColumn(text, markup=False, table_column=Column(no_wrap=True)) for text in texts]
     newest = TextColumn(
@@ -135,6 +139,14 @@ def bar(console: Console, start: Standing) -> Iterator[Callable[[Standing, str],
         end = None if now.left is None else time.monotonic() + now.left
         return {"completed": now.done, "running": now.running, "failed": now.failed, "end": end, "latest": latest}
 
-    with Progress(*columns, console=console, transient=True, expand=True) as progress:
-        shown = progress.add_task("", total=start.total, **fields(start, "starting"))
-        yield lambda now, latest: progress.update(shown, **fields(now, latest))
+    progress = Progress(*columns, console=console, expand=True)
+    shown = progress.add_task("", total=start.total, **fields(start, "starting"))
+    parts: list[RenderableType] = [progress]
+
+    def show(now: Standing, latest: str, board: RenderableType | None = None) -> None:
+        progress.update(shown, **fields(now, latest))
+        parts[1:] = [board] if board else parts[1:]
+
+    with Live(get_renderable=lambda: Group(*parts), console=console, transient=True) as live:
+        live.refresh()
+        yield show

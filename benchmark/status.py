@@ -32,7 +32,7 @@ def overview(folder: Path) -> Iterator[str | Table]:
     if rows:
         statuses = Counter(row["status"] for row in rows)
         yield f"{len(rows)} runs in all: " + ", ".join(f"{count} {status}" for status, count in statuses.items())
-        yield _table(best(rows, path))
+        yield board(best(rows, path))
 
 
 def state(invocation: Invocation | None, alive: bool) -> str:
@@ -94,7 +94,8 @@ def _number(row: Row, column: str, path: Path) -> float:
         raise UsageError(f"{path} holds {row[column]!r} as {column} of run {row['key']}, which is no number") from None
 
 
-def _table(lines: Sequence[Best]) -> Table:
+def board(lines: Sequence[Best]) -> Table:
+    """The best of each method as a table."""
     table = Table(box=None, pad_edge=False)
     for column in ("task", "method"):
         table.add_column(column, overflow="fold")

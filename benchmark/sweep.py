@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmark import progress, provenance, records
+from benchmark import progress, provenance, records, status
 from benchmark.engines import Settings, places, run_all
 from benchmark.errors import UsageError
 from benchmark.experiments import Run
@@ -97,6 +97,7 @@ def _compute(
     before = records.read(folder / "runs.csv") if _started(folder / "runs.csv") else []
     earlier = progress.seconds_per_epoch(row for row in before if row["device"] == device)
     finished: dict[Run, tuple[float, float | None]] = {}
+    told: list[dict[str, str]] = []
     left = progress.seconds_left(runs, finished, slots, earlier)
     rows = {"before": len(before), "written": 0}
     asked = {"device": settings.device, "workers": slots, "planned": planned, "to_do": len(runs)}
@@ -104,16 +105,22 @@ def _compute(
         provenance.recorded(folder, **asked, rows=rows, seconds_left=left) as record,
         progress.bar(console, progress.standing(statuses, len(runs), slots, left)) as show,
     ):
-        begun = time.monotonic()
+        begun = board_due = time.monotonic()
         for part in run_all(runs, settings, slots):
             done = [make_row(name, run, result, device, version, commit) for run, result in part]
             write(folder, done, [result for _, result in part])
             for row, (run, result) in zip(done, part, strict=True):
                 statuses[row.status] += 1
+                told.append({column: str(getattr(row, column)) for column in records.COLUMNS})
                 finished[run] = time.monotonic() - begun, row.train_seconds
                 left = progress.seconds_left(runs, finished, slots, earlier)
                 now = progress.standing(statuses, len(runs), slots, left)
-                show(now, tell(row))
+                board = None
+                if console.is_terminal and time.monotonic() >= board_due:
+                    looked = time.monotonic()
+                    board = status.board(status.best([*before, *told], folder / "runs.csv"))
+                    board_due = looked + 100 * (time.monotonic() - looked)  # a hundredth of the time, however many rows
+                show(now, tell(row), board)
                 for warning in result.warnings:
                     console.print(f"warning: {warning}", soft_wrap=True)
                 if result.traceback or not console.is_terminal:

@@ -194,3 +194,12 @@ def test_the_bar_counts_down_between_runs(monkeypatch: pytest.MonkeyPatch) -> No
     assert isinstance(console.file, io.StringIO)
     told = console.file.getvalue()
     assert "1/9 runs 2 running 1 failed 0:01:00 left latest" in told
+
+
+def test_the_display_tells_the_best_of_each_method_so_far(tmp_path: Path) -> None:
+    runs = [Run("lenet300-digits", "snip", value, 0, 2, 0.1, made_data=True) for value in (0.5, 0.1)]
+    console = Console(file=io.StringIO(), force_terminal=True, width=120, height=40)
+    sweep("test", runs, tmp_path, Settings("cpu", tmp_path), 1, console)
+    assert isinstance(console.file, io.StringIO)
+    told = console.file.getvalue()
+    assert "CR within a point" in told and "snip" in told.partition("CR within a point")[2]
