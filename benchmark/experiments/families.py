@@ -39,7 +39,7 @@ def learning_rate_families() -> Experiment:
 def families() -> Experiment:
     """Every family of sparse training on one grid: penalties, pruning before, during and after training, dynamic masks.
 
-    Five hours on two cores. Expected: at high compression gradual magnitude above one-shot, one-shot above SNIP, SNIP
+    Seven hours on two cores. Expected: at high compression gradual magnitude above one-shot, one-shot above SNIP, SNIP
     above random; RigL above a static random mask; magnitude at initialization collapses early.
     """
     return Experiment(
