@@ -66,9 +66,10 @@ def rows(results: Path) -> dict[str, dict[str, str]]:
     return {row["key"]: {k: v for k, v in row.items() if k not in timed} for row in read}
 
 
-def wait_for_training(results: Path) -> None:
+def wait_for_training(results: Path, process: subprocess.Popen[str]) -> None:
     """Until checkpoints of two packs have been written."""
     while len(list(results.glob("quickstart/checkpoints/*.pt"))) < 2:
+        assert process.poll() is None, process.communicate()[1]
         time.sleep(0.05)
 
 
@@ -80,13 +81,13 @@ def test_a_node_is_lost_and_a_sweep_is_stopped_and_every_run_ends_once(cluster: 
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
 
     with subprocess.Popen(on_ray, **quiet) as process:  # type: ignore[call-overload]
-        wait_for_training(there)
+        wait_for_training(there, process)
         process.send_signal(signal.SIGINT)
         told = process.communicate()[1]
     assert process.returncode == 130 and "the same command goes on" in told and "Traceback" not in told
 
     with subprocess.Popen(on_ray, **quiet) as process:  # type: ignore[call-overload]
-        wait_for_training(there)
+        wait_for_training(there, process)
         while len(list(tmp_path.glob("*.resumed"))) < 2:
             assert process.poll() is None
             time.sleep(0.05)
