@@ -55,9 +55,9 @@ class Row:
     test_loss: float | None = None
     selection: str = "last"  # the epoch that is measured
     train_seconds: float | None = None  # without evaluation and loading
-    step_ms: float | None = None
+    step_ms: float | None = None  # without what the method does before its first step
     peak_memory_mb: float | None = None  # of the worker on a CPU, of the device elsewhere
-    status: str = "ok"  # ok, diverged, error or timeout
+    status: str = "ok"  # ok, diverged, memory, timeout or error
     error: str = ""
     device: str = ""
     precision: str = ""
