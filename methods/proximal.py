@@ -69,7 +69,8 @@ class ProximalLq(Proximal):
         else:
             threshold = 2 * (2 * kappa / 3) ** 0.75
             safe = magnitude.clamp(min=threshold)
-            hyperbolic = torch.acosh(27 / 16 * safe**2 * (2 * kappa) ** -1.5) / 3
-            a = 2 / math.sqrt(3) * (2 * kappa) ** 0.25 * torch.cosh(hyperbolic).sqrt()
+            cosine = 27 / 16 * safe**2 * (2 * kappa) ** -1.5  # at least 1
+            third = (cosine * (1 + (1 - cosine**-2).clamp(min=0).sqrt())).log().div(3).exp()  # exp(arcosh(cosine) / 3)
+            a = 2 / math.sqrt(3) * (2 * kappa) ** 0.25 * ((third + 1 / third) / 2).sqrt()  # torch's cosh is slow
             root = ((a + (2 * safe / a - a**2).clamp(min=0).sqrt()) / 2) ** 3
         return torch.where(magnitude > threshold, weights.sign() * root, 0.0)
