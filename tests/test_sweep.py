@@ -5,12 +5,11 @@ from __future__ import annotations
 import csv
 import errno
 import io
+import multiprocessing
 import os
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from rich.console import Console
 
 from benchmark import records
 from benchmark.engines import Settings, packs, run_all
+from benchmark.engines.local import in_processes
 from benchmark.experiments import Experiment, Run
 from benchmark.records import CURVE_COLUMNS, CUT_COLUMNS, LAYER_COLUMNS
 from benchmark.sweep import sweep, to_do
@@ -208,31 +208,65 @@ def test_a_worker_that_dies_takes_only_its_own_run_along(tmp_path: Path) -> None
     assert all("test_accuracy" in results[run].measured for run in healthy)
 
 
-def test_a_stopped_sweep_says_how_to_go_on_and_goes_on_where_it_was(tmp_path: Path) -> None:
+def test_a_worker_between_two_packs_ends_by_itself_when_the_sweep_stops() -> None:
+    first, second = GRID.runs()[:2]
+    parts = in_processes([[first], [second]], SETTINGS, 1)
+    assert [run for run, _ in next(parts)] == [first]
+    (worker,) = multiprocessing.active_children()
+    parts.close()  # type: ignore[attr-defined]
+    assert worker.exitcode == 0
+
+
+STOPPING = """
+import multiprocessing, os, signal, time
+from dataclasses import dataclass
+from pathlib import Path
+from methods.registry import register
+from methods.random import Random
+
+BLOWS = {0.1: signal.SIGINT, 0.02: signal.SIGTERM}
+
+@register("stopping", knob="density")
+@dataclass
+class Stopping(Random):
+    '''Stops the sweep in the middle of two of its runs, each once.'''
+    def update(self, lr):
+        super().update(lr)
+        value = round(self.value.item(), 6)
+        told = Path(__file__).with_name(f"{value}.told")
+        if value in BLOWS and not told.exists():
+            told.touch()
+            parent = multiprocessing.parent_process()
+            os.kill(parent.pid if parent else os.getpid(), BLOWS[value])
+        if value in BLOWS:
+            time.sleep(0.01)
+"""
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_stopped_sweep_says_how_to_go_on_and_goes_on_where_it_was(tmp_path: Path, workers: int) -> None:
+    plugin = tmp_path / "stopping_plugin.py"
+    plugin.write_text(STOPPING)
     command = [
-        sys.executable, "-m", "benchmark", "run", "quickstart", "--tier", "smoke", "--methods", "snip,random",
-        "--epochs", "30", "--values", "0.5,0.1,0.05,0.02", "--workers", "2", "--results", str(tmp_path),
+        sys.executable, "-m", "benchmark", "run", "quickstart", "--tier", "smoke", "--methods", "stopping",
+        "--epochs", "20", "--values", "0.5,0.1,0.05,0.02,0.01", "--workers", str(workers), "--results", str(tmp_path),
+        "--plugin", str(plugin),
     ]  # fmt: skip
-    path = tmp_path / "quickstart-smoke" / "runs.csv"
-    lines = [0]
-    for blow in (signal.SIGINT, signal.SIGTERM):
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
-            while not path.exists() or path.read_text().count("\n") < max(lines[-1] + 1, 2):  # the header and a row
-                assert process.poll() is None
-                time.sleep(0.05)
-            process.send_signal(blow)
-            _, told = process.communicate()
-        assert process.returncode == 130
-        assert "the same command goes on" in told and "Traceback" not in told
-        assert list(path.parent.glob("checkpoints/*.pt"))
-        lines.append(len(rows(path.parent)) + 1)
-        assert lines[-2] < lines[-1] < 9
-    before = rows(path.parent)
+    folder = tmp_path / "quickstart-smoke"
+    before: list[dict[str, str]] = []
+    for _ in ("SIGINT", "SIGTERM"):
+        stopped = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert stopped.returncode == 130
+        assert "the same command goes on" in stopped.stderr and "Traceback" not in stopped.stderr
+        assert list(folder.glob("checkpoints/*.pt"))
+        after = rows(folder) if (folder / "runs.csv").exists() else []
+        assert after[: len(before)] == before and len(after) < 5
+        before = after
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    after = rows(path.parent)
+    after = rows(folder)
     assert after[: len(before)] == before
-    assert len(after) == len({row["key"] for row in after}) == 8
-    assert not (path.parent / "checkpoints").exists()
+    assert len(after) == len({row["key"] for row in after}) == 5
+    assert not (folder / "checkpoints").exists()
 
 
 def test_a_torn_row_is_repaired_with_a_warning_and_its_run_done_again(tmp_path: Path) -> None:

@@ -133,8 +133,9 @@ def in_processes(packs: list[Pack], settings: Settings, workers: int) -> Iterato
         for connection, _ in idle:
             with suppress(OSError):
                 connection.send(None)  # nothing left to do: it ends by itself and cleans up
-        for process, _ in busy.values():
+        for connection, (process, _) in busy.items():
             process.terminate()
+            connection.close()  # for one that is between two packs and waits for the next
         for process in [process for _, process in idle] + [process for process, _ in busy.values()]:
             process.join(timeout=PATIENCE)
             process.kill()
