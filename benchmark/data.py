@@ -1,4 +1,4 @@
-"""Data sets as whole tensors on the device: found, loaded, normalized and split."""
+"""Data sets: found, loaded as whole tensors, but for folders of large images, normalized and split."""
 
 from __future__ import annotations
 
@@ -14,18 +14,20 @@ from typing import Any, TypeAlias
 import torch
 
 from benchmark.errors import UsageError
+from benchmark.images import Images
 
 DEBIAN_FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
 Split: TypeAlias = "tuple[torch.Tensor, torch.Tensor]"  # inputs [n, ...] float32, labels [n] int64
+Read: TypeAlias = "tuple[torch.Tensor | Images, torch.Tensor]"  # the same, or images that are read from files
 
 
 @dataclass(frozen=True)
 class Data:
     """Training, validation and test split. No method sees the last two, and no choice is made on the last."""
 
-    train: Split
-    val: Split
-    test: Split
+    train: Read
+    val: Read
+    test: Read
 
     def to(self, device: str) -> Data:
         return Data(*((inputs.to(device), labels.to(device)) for inputs, labels in (self.train, self.val, self.test)))
@@ -169,6 +171,43 @@ def tiny_imagenet(folder: Path) -> Data:
     return split(*((images.float() / 255, torch.tensor(labels)) for images, labels in sets))
 
 
+def image_folder(name: str, shape: tuple[int, int, int], classes: int, images: int) -> Callable[[Path], Data]:
+    """A loader of <folder>/<name>/train and /val, which hold a folder of images for each class, as ImageNet does.
+
+    Images are read as they are asked for. As everywhere a tenth of `train` is set aside; `val` is the test set.
+    """
+
+    def load(folder: Path) -> Data:
+        from timm.data.readers import create_reader
+
+        root = folder.absolute() / name
+        try:
+            train, test = (create_reader("", str(root / part)) for part in ("train", "val"))
+        except (AssertionError, RuntimeError):
+            raise UsageError(
+                f"{root} does not hold images in train/CLASS and val/CLASS; put them there, "
+                "or name with --data the folder that holds it"
+            ) from None
+        if train.class_to_idx != test.class_to_idx:
+            raise UsageError(f"train and val in {root} hold different classes")
+        files, test_files = ([path for path, _ in reader.samples] for reader in (train, test))
+        labels, test_labels = (torch.tensor([label for _, label in reader.samples]) for reader in (train, test))
+        order = balanced_order(labels)
+        held_out, kept = order[::10].sort().values, order[torch.arange(len(order)) % 10 > 0].sort().values
+        if (len(train.class_to_idx), len(files)) != (classes, images):
+            raise UsageError(
+                f"{root} has {len(train.class_to_idx)} classes and {len(files)} images in train, "
+                f"not {classes} and {images}"
+            )
+        return Data(
+            train=(Images([files[i] for i in kept.tolist()], shape), labels[kept]),
+            val=(Images([files[i] for i in held_out.tolist()], shape), labels[held_out]),
+            test=(Images(test_files, shape), test_labels),
+        )
+
+    return load
+
+
 def made_examples(shape: tuple[int, ...]) -> int:
     """How many made examples there are for training: few of large images, which convolutions take long for."""
     return 2_000 if math.prod(shape) <= 1_000 else 64
@@ -177,11 +216,11 @@ def made_examples(shape: tuple[int, ...]) -> int:
 def made(shape: tuple[int, ...], classes: int) -> Data:
     """Made data for smoke tests: a random image for each class, in noise."""
     generator = torch.Generator().manual_seed(0)
-    prototypes = torch.randn(classes, *shape, generator=generator)
+    count = made_examples(shape)
+    prototypes = torch.randn(min(classes, count), *shape, generator=generator)
 
     def examples(n: int) -> Split:
         labels = torch.arange(n) % classes
         return prototypes[labels] + torch.randn(n, *shape, generator=generator), labels
 
-    count = made_examples(shape)
     return Data(examples(count), examples(min(count // 4, 200)), examples(min(count // 4, 200)))

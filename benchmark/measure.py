@@ -41,7 +41,7 @@ def epoch_points(
     epoch: int, net: Network, method: Method, data: Data, precision: str, known: dict[str, list[float]]
 ) -> list[list[Point]]:
     """What is worth a curve of each run on the networks as they stand, behind what is `known` already, by metric."""
-    with autocast(precision, data.val[0].device):
+    with autocast(precision, data.val[1].device):
         accuracies, losses = evaluate(net.model, data.val, net.forward)
     magnitudes = net.weights.abs()
     kept = (magnitudes >= method.threshold) & (magnitudes > 0)
@@ -75,7 +75,7 @@ def measure(
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "penalty": float(method.penalty[run]) if method.penalty is not None else None,
     }
-    with autocast(precision, data.train[0].device):
+    with autocast(precision, data.train[1].device):
         _, (train_loss,) = evaluate(model, data.train)
         (val_accuracy,), (val_loss,) = evaluate(model, data.val)
         (test_accuracy,), (test_loss,) = evaluate(model, data.test)

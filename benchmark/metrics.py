@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
 from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmark.data import Split
+from benchmark.data import Read
 from methods.network import prunable_names
 
-EVALUATION_BATCH = 5_000
+EVALUATION_BATCH = 5_000  # examples, at most
+EVALUATION_VALUES = 2**26  # of inputs at a time: what images of 64 x 64 pixels make of it
 
 
 def layer_nonzeros(model: torch.nn.Module) -> dict[str, tuple[int, int]]:
@@ -49,7 +51,7 @@ def cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 
 
 def evaluate(
-    model: torch.nn.Module, split: Split, forward: Callable[[torch.Tensor], torch.Tensor] | None = None
+    model: torch.nn.Module, split: Read, forward: Callable[[torch.Tensor], torch.Tensor] | None = None
 ) -> tuple[list[float], list[float]]:
     """Accuracy in percent and mean cross-entropy of each run over a whole split, exact for a short last batch.
 
@@ -57,10 +59,11 @@ def evaluate(
     The model is left in evaluation mode, its buffers untouched.
     """
     model.eval()
+    size = min(EVALUATION_BATCH, EVALUATION_VALUES // math.prod(split[0].shape[1:]))
     correct: list[torch.Tensor] = []
     loss: list[torch.Tensor] = []
     with torch.no_grad():
-        for x, y in zip(*(tensor.split(EVALUATION_BATCH) for tensor in split), strict=True):
+        for x, y in zip(*(part.split(size) for part in split), strict=True):
             logits = forward(x) if forward else model(x).unsqueeze(0)
             correct.append((logits.argmax(-1) == y).sum(-1))
             loss.append(cross_entropy(logits, y).sum(-1))

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import torch
 
-from benchmark.data import Split
+from benchmark.data import Read, Split
 from benchmark.metrics import cross_entropy
 from benchmark.seeds import generator
 from methods.network import Network, hessian_gradient, twice_differentiable
@@ -16,7 +16,7 @@ from methods.network import Network, hessian_gradient, twice_differentiable
 class Probe:
     """Gradients on training batches, random streams and the budget of the runs that are about to start."""
 
-    def __init__(self, net: Network, train: Split, batch_size: int, seed: int, learning_rates: list[float]):
+    def __init__(self, net: Network, train: Read, batch_size: int, seed: int, learning_rates: list[float]):
         self.net, self.train, self.batch_size, self.seed = net, train, batch_size, seed
         self.learning_rates = learning_rates
         self.shape = tuple(train[0].shape[1:])

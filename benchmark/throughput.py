@@ -13,7 +13,7 @@ from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmark import data
-from benchmark.data import Data, Split
+from benchmark.data import Data, Read, Split
 from benchmark.measure import autocast
 from benchmark.speed import Step, Turn, alternate, show, timed
 from benchmark.tasks import Task, get_task
@@ -36,11 +36,12 @@ def made_epoch(task: Task, batches: int, device: str) -> Data:
     return Data((inputs[chosen], labels[chosen]), few, few).to(device)
 
 
-def published(task: Task, train: Split) -> Callable[[], Iterable[Split]]:
+def published(task: Task, train: Read) -> Callable[[], Iterable[Split]]:
     """Batches as published suites load them: torchvision's data set and transforms of PIL images in a DataLoader."""
     from torchvision import datasets, transforms
 
     inputs, labels = train
+    assert isinstance(inputs, torch.Tensor)
     channels, side, _ = task.shape
     images = (255 * (inputs - inputs.min()) / (inputs.max() - inputs.min())).byte().cpu()
     dataset: Any = object.__new__(datasets.CIFAR10 if channels == 3 else datasets.FashionMNIST)  # __init__ wants files
@@ -55,9 +56,10 @@ def published(task: Task, train: Split) -> Callable[[], Iterable[Split]]:
     return lambda: loader
 
 
-def resident(task: Task, train: Split) -> Callable[[], Iterable[Split]]:
+def resident(task: Task, train: Read) -> Callable[[], Iterable[Split]]:
     """Batches of tensors that lie on the device, as they are."""
     inputs, labels = train
+    assert isinstance(inputs, torch.Tensor)
     order = partial(torch.randperm, len(labels), device=labels.device)
     return lambda: ((inputs[batch], labels[batch]) for batch in order().split(task.batch_size))
 

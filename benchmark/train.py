@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import time
-from itertools import islice
 from typing import Any
 
 import torch
 
+from benchmark.augmentation import training_inputs
 from benchmark.checkpoint import STOP, Checkpoint
 from benchmark.data import Data
 from benchmark.devices import peak_memory_mb, reset_peak_memory, rng_state, set_rng_state
@@ -44,8 +44,8 @@ def train(
     Where there is a checkpoint, training goes on from it, and saves to it on its clock and when it is cut short. Raises
     TimeoutError after `timeout` seconds of training, and KeyboardInterrupt when it is told to stop.
     """
-    device = data.train[0].device
     inputs, labels = data.train
+    device = labels.device
     batch_size = min(task.batch_size, len(labels))
     steps_per_epoch = len(labels) // batch_size
     rates = schedule(method.phases, epochs * steps_per_epoch, peak, task.warmup)
@@ -57,7 +57,7 @@ def train(
     with torch.random.fork_rng(devices=[]):
         net = Network([_model(task, seed).to(device) for _ in values])
         order, chance = generator(seed, "order"), generator(seed, "augmentation")
-        padded = inputs if task.augmentation is None else task.augmentation.pad(inputs)
+        read = training_inputs(inputs, task.augmentation)
         net.rest_state = task.rule.state(net.rest)
         rate, rest_rate = net.weights.new_zeros(()), net.weights.new_zeros(())
         rest_share = task.rest_rate(peak) / peak
@@ -85,10 +85,8 @@ def train(
             begun = time.perf_counter()
             streams = {"order": order.get_state(), "chance": chance.get_state()}
             net.model.train()
-            if task.augmentation:  # all of an epoch's draws at once, so that the device waits for none
-                draws = task.augmentation.draw(len(labels), inputs.shape[1:], chance).to(device)
-            batches = _batches(len(labels), batch_size, order, device)
-            for batch in islice(batches, step % steps_per_epoch, None):
+            batches = _batches(len(labels), batch_size, order, device)[step % steps_per_epoch :]
+            for batch, x in zip(batches, read(batches, chance), strict=True):
                 spent = seconds + time.perf_counter() - begun
                 stopping = STOP.is_set() or spent > timeout
                 if checkpoint and (stopping or checkpoint.due()):
@@ -100,7 +98,6 @@ def train(
                 for phase in (phase for phase, start in enumerate(phase_starts) if start == step):
                     method.begin(phase)
                 net.zero_grad()
-                x = task.augmentation(padded[batch], draws[batch]) if task.augmentation else inputs[batch]
                 with autocast(precision, device):
                     logits = net.forward(x)
                 loss = cross_entropy(logits, labels[batch]).mean(1)

@@ -19,6 +19,7 @@ from benchmark.engines import Pack, Settings
 from benchmark.engines.packs import compute, load_data, set_up
 from benchmark.errors import UsageError
 from benchmark.experiments import Run
+from benchmark.images import Images
 from benchmark.measure import Result
 
 AHEAD = 2  # tasks handed out for each that runs: a worker with another one waiting is not given back
@@ -102,10 +103,11 @@ def _task(pack: Pack, settings: Settings, arrays: tuple[Any, ...]) -> list[list[
     signal.signal(signal.SIGINT, lambda *_: STOP.set())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the arrays are not writable, nor is anything written to them
-        tensors = [torch.from_numpy(array) for array in arrays]
-    load_data(pack[0].task, pack[0].made_data, settings, Data(*zip(tensors[::2], tensors[1::2], strict=True)))
+        parts: list[Any] = [part if isinstance(part, Images) else torch.from_numpy(part) for part in arrays]
+    load_data(pack[0].task, pack[0].made_data, settings, Data(*zip(parts[::2], parts[1::2], strict=True)))
     return list(compute(pack, settings))
 
 
 def _arrays(loaded: Data) -> tuple[Any, ...]:
-    return tuple(tensor.numpy() for split in (loaded.train, loaded.val, loaded.test) for tensor in split)
+    parts = (part for split in (loaded.train, loaded.val, loaded.test) for part in split)
+    return tuple(part if isinstance(part, Images) else part.numpy() for part in parts)

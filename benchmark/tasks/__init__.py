@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -84,16 +84,20 @@ def task(function: Callable[..., Task]) -> Callable[..., Task]:
 def get_task(written: str) -> Task:
     """The task that a name stands for; options of its function, which are numbers, may follow in brackets.
 
-    `timm:MODEL-DATASET` is any network of timm on one of the data sets that a convolutional task has.
+    `timm:MODEL-DATASET` is any network of timm, on CIFAR or on a folder of images.
     """
     if written.startswith("timm:"):
         return importlib.import_module("benchmark.tasks.by_timm").timm_task(written)
     name, _, rest = written.partition("[")
     if name not in TASKS:
         raise UsageError(f"there is no task {name!r}; tasks are {', '.join(sorted(TASKS))}")
-    known = inspect.signature(TASKS[name]).parameters
+    return TASKS[name](**parse_options(name, rest, inspect.signature(TASKS[name]).parameters))
+
+
+def parse_options(name: str, written: str, known: Collection[str]) -> dict[str, float]:
+    """The numbers of a task's options, `width=0.5]` say; raises UsageError for what is none of them."""
     options: dict[str, float] = {}
-    for pair in split_list(rest.removesuffix("]")):
+    for pair in split_list(written.removesuffix("]")):
         option, _, value = pair.partition("=")
         if option not in known:
             raise UsageError(f"task {name} has no option {option!r}; its options are {', '.join(known) or 'none'}")
@@ -101,7 +105,7 @@ def get_task(written: str) -> Task:
             options[option] = float(value)
         except ValueError:
             raise UsageError(f"option {option} of task {name} takes a number, not {value!r}") from None
-    return TASKS[name](**options)
+    return options
 
 
 def describe(thing: object) -> str:
