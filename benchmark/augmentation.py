@@ -1,13 +1,10 @@
-"""What is trained on: random crops, flips and cut-outs of whole batches, on the device that holds them."""
+"""Random crops, flips and cut-outs of whole batches, on the device that holds them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
-
-from benchmark.images import Images
 
 
 @dataclass(frozen=True)
@@ -52,20 +49,3 @@ class Augmentation:
             blank = in_rows.unsqueeze(2) & in_columns.unsqueeze(1)
             images = images.masked_fill(blank.unsqueeze(1), 0)
         return images
-
-
-def training_inputs(
-    inputs: torch.Tensor | Images, augmentation: Augmentation | None
-) -> Callable[[list[torch.Tensor], torch.Generator], Iterator[torch.Tensor]]:
-    """What gives the inputs of some of an epoch's batches, augmented by draws that are made for the whole epoch."""
-    if isinstance(inputs, Images):
-        return inputs.augmented
-    if augmentation is None:
-        return lambda batches, _: (inputs[batch] for batch in batches)
-    padded = augmentation.pad(inputs)
-
-    def augmented(batches: list[torch.Tensor], chance: torch.Generator) -> Iterator[torch.Tensor]:
-        draws = augmentation.draw(len(inputs), inputs.shape[1:], chance).to(inputs.device)  # at once: no batch waits
-        return (augmentation(padded[batch], draws[batch]) for batch in batches)
-
-    return augmented

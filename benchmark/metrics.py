@@ -43,10 +43,10 @@ def multiply_adds(model: torch.nn.Module, example: torch.Tensor) -> tuple[int, i
 
 
 def cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Cross-entropy [R, B] of logits [R, B, C] and labels [B] that all runs share."""
+    """Cross-entropy [R, B] of logits [R, B, C] and labels [R, B], or [B] where all runs share them."""
     runs = logits.shape[0]
     logits = logits.flatten(0, 1).to(torch.promote_types(logits.dtype, torch.float32))
-    loss = functional.cross_entropy(logits, labels.repeat(runs), reduction="none")
+    loss = functional.cross_entropy(logits, labels.expand(runs, -1).flatten(), reduction="none")
     return loss.view(runs, -1)
 
 

@@ -44,7 +44,7 @@ def _step_ms(run: Run, device: str) -> float:
     made = data.made(task.shape, task.classes).to(device)
     batch_size = min(task.batch_size, len(made.train[1])) if run.made_data else task.batch_size
     for _ in range(2):  # the first time warms up
-        (result,) = train(task, parse(run.method), [run.value], run.seed, 1, run.learning_rate, made, run.precision)
+        (result,) = train(task, parse(run.method), [run.value], [run.seed], 1, run.learning_rate, made, run.precision)
     step_ms = result.measured["step_ms"]
     assert isinstance(step_ms, float)
     return step_ms * batch_size / int(str(result.measured["batch_size"]))

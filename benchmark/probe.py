@@ -7,32 +7,38 @@ from contextlib import contextmanager
 
 import torch
 
-from benchmark.data import Read, Split
+from benchmark.data import Read
 from benchmark.metrics import cross_entropy
-from benchmark.seeds import generator
+from benchmark.seeds import Seeds, generator
 from methods.network import Network, hessian_gradient, twice_differentiable
 
 
 class Probe:
     """Gradients on training batches, random streams and the budget of the runs that are about to start."""
 
-    def __init__(self, net: Network, train: Read, batch_size: int, seed: int, learning_rates: list[float]):
-        self.net, self.train, self.batch_size, self.seed = net, train, batch_size, seed
+    def __init__(self, net: Network, train: Read, batch_size: int, seeds: list[int], learning_rates: list[float]):
+        self.net, self.train, self.batch_size, self.seeds = net, train, batch_size, seeds
         self.learning_rates = learning_rates
         self.shape = tuple(train[0].shape[1:])
 
     def generators(self) -> list[torch.Generator]:
         """Fresh CPU generators, one a run, that depend on the run's seed alone."""
-        return [generator(self.seed, "method") for _ in range(self.net.runs)]
+        return [generator(seed, "method") for seed in self.seeds]
 
-    def gradient(self, batches: int) -> torch.Tensor:
-        """Mean gradient [R, N] of the loss at the present weights over training batches of their own order.
+    def gradient(self, batches: int, first: int = 0) -> torch.Tensor:
+        """Mean gradient [R, N] of the loss at the present weights over training batches from the `first` of them on.
 
-        Batch norm sees the batches as in training; its running statistics are put back.
+        They have an order of their own. Batch norm sees them as in training; its running statistics are put back.
         """
+        inputs, labels = self.train
         with self._training():
-            for x, y in self._batches(batches):
-                cross_entropy(self.net.forward(x), y).mean(1).sum().backward()
+            seeds = Seeds(self.seeds, labels.device)
+            orders = [self._order(stream) for stream in seeds.generators("probe")]
+            for batch in range(first, first + batches):
+                place = torch.arange(batch * self.batch_size, (batch + 1) * self.batch_size, device=labels.device)
+                place %= len(labels)  # round and round, should more batches be asked for than there are
+                x, y = (seeds.spread([part[order[place]] for order in orders]) for part in (inputs, labels))
+                cross_entropy(self.net.forward(x, seeds.own), y).mean(1).sum().backward()
             return self.net.grad / batches
 
     def hessian_gradient(self, per_class: int, temperature: float) -> torch.Tensor:
@@ -41,14 +47,13 @@ class Probe:
         Logits are divided by the temperature first. Batch norm as in `gradient`.
         """
         inputs, labels = self.train
-        order = torch.randperm(len(labels), generator=generator(self.seed, "probe")).to(labels.device)
-        chosen = torch.cat([order[labels[order] == label][:per_class] for label in labels.unique()])
-        x, y = inputs[chosen], labels[chosen]
         products = []
         with self._training(), twice_differentiable():
-            for run in range(self.net.runs):
+            for run, seed in enumerate(self.seeds):
+                order = self._order(generator(seed, "probe"))
+                chosen = torch.cat([order[labels[order] == label][:per_class] for label in labels.unique()])
                 model = self.net.plain(run)
-                loss = cross_entropy(model(x).unsqueeze(0) / temperature, y).mean()
+                loss = cross_entropy(model(inputs[chosen]).unsqueeze(0) / temperature, labels[chosen]).mean()
                 products.append(hessian_gradient(loss, [model.get_parameter(layer.name) for layer in self.net.layers]))
         return torch.stack(products)
 
@@ -63,10 +68,6 @@ class Probe:
         for buffer, value in zip(self.net.buffers(), before, strict=True):
             buffer.copy_(value)
 
-    def _batches(self, count: int) -> Iterator[Split]:
-        inputs, labels = self.train
-        order = torch.randperm(len(labels), generator=generator(self.seed, "probe")).to(labels.device)
-        for start in range(0, count * self.batch_size, self.batch_size):
-            # Round and round, should more batches be asked for than there are.
-            chosen = order[torch.arange(start, start + self.batch_size, device=order.device) % len(order)]
-            yield inputs[chosen], labels[chosen]
+    def _order(self, stream: torch.Generator) -> torch.Tensor:
+        labels = self.train[1]
+        return torch.randperm(len(labels), generator=stream).to(labels.device)

@@ -49,7 +49,7 @@ def ours(task_name: str, method_name: str, device: str) -> Step:
     net = Network([task.model().to(device)])
     inputs, labels = data.made(task.shape, task.classes).to(device).train
     inputs, labels = inputs[: task.batch_size], labels[: task.batch_size]
-    probe = Probe(net, (inputs, labels), task.batch_size, 0, [1e-3])
+    probe = Probe(net, (inputs, labels), task.batch_size, [0], [1e-3])
     method.start(net, [1.0], task.rule, task.weight_decay, probe)
     rest_state, rate = task.rule.state(net.rest), net.weights.new_full((), 1e-3)
 

@@ -92,7 +92,7 @@ def our_epoch(task: Task, method: str, runs: int, made: Data, precision: str) ->
 
     def turn() -> float:
         try:
-            result, *_ = train(task, parse(method), [1.0] * runs, 0, 1, task.learning_rate, made, precision)
+            result, *_ = train(task, parse(method), [1.0] * runs, [0] * runs, 1, task.learning_rate, made, precision)
         except torch.OutOfMemoryError:
             return math.nan
         seconds = result.measured["train_seconds"]

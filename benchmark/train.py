@@ -1,4 +1,4 @@
-"""The training loop, one for every method: R runs of one task and method that differ in their value alone."""
+"""The training loop, one for every method: R runs of one task and method that differ in value and seed alone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from benchmark.augmentation import training_inputs
+from benchmark.batches import Batches
 from benchmark.checkpoint import STOP, Checkpoint
 from benchmark.data import Data
 from benchmark.devices import peak_memory_mb, reset_peak_memory, rng_state, set_rng_state
@@ -16,7 +16,6 @@ from benchmark.measure import Cut, Result, autocast, epoch_points, measure, meas
 from benchmark.metrics import cross_entropy
 from benchmark.probe import Probe
 from benchmark.schedule import schedule
-from benchmark.seeds import generator
 from benchmark.tasks import Task
 from methods.base import Method
 from methods.network import Network
@@ -26,7 +25,7 @@ def train(
     task: Task,
     method: Method,
     values: list[float],
-    seed: int,
+    seeds: list[int],
     epochs: int,
     peak: float,
     data: Data,
@@ -34,7 +33,7 @@ def train(
     checkpoint: Checkpoint | None = None,
     timeout: float = math.inf,
 ) -> list[Result]:
-    """Train R = len(values) runs on `data`, which is on its device, and measure each final, plain network.
+    """Train R runs, each a value and a seed, on `data`, which is on its device, and measure each final, plain network.
 
     The budget is `epochs`, of which a method takes as much as its phases say: all take one but those that say so.
 
@@ -44,10 +43,9 @@ def train(
     Where there is a checkpoint, training goes on from it, and saves to it on its clock and when it is cut short. Raises
     TimeoutError after `timeout` seconds of training, and KeyboardInterrupt when it is told to stop.
     """
-    inputs, labels = data.train
-    device = labels.device
-    batch_size = min(task.batch_size, len(labels))
-    steps_per_epoch = len(labels) // batch_size
+    examples, device = len(data.train[1]), data.train[1].device
+    batch_size = min(task.batch_size, examples)
+    steps_per_epoch = examples // batch_size
     rates = schedule(method.phases, epochs * steps_per_epoch, peak, task.warmup)
     phase_starts = [sum(map(len, rates[:phase])) for phase in range(len(rates))]  # a phase may be too short for a step
     learning_rates = [rate for phase in rates for rate in phase]
@@ -55,9 +53,8 @@ def train(
 
     reset_peak_memory(device)
     with torch.random.fork_rng(devices=[]):
-        net = Network([_model(task, seed).to(device) for _ in values])
-        order, chance = generator(seed, "order"), generator(seed, "augmentation")
-        read = training_inputs(inputs, task.augmentation)
+        net = Network([_model(task, seed).to(device) for seed in seeds])
+        batches = Batches(data.train, task.augmentation, batch_size, seeds)
         net.rest_state = task.rule.state(net.rest)
         rate, rest_rate = net.weights.new_zeros(()), net.weights.new_zeros(())
         rest_share = task.rest_rate(peak) / peak
@@ -68,7 +65,7 @@ def train(
         step = 0
         begun = time.perf_counter()
         method.start(
-            net, values, task.rule, task.weight_decay, Probe(net, data.train, batch_size, seed, learning_rates)
+            net, values, task.rule, task.weight_decay, Probe(net, data.train, batch_size, seeds, learning_rates)
         )
         seconds = preparation = time.perf_counter() - begun
         if saved := checkpoint.load() if checkpoint else None:
@@ -76,17 +73,15 @@ def train(
                 tensor.copy_(value)
             method.load_state_dict(saved["method"])
             step, seconds, preparation, steps_done, alive, curves = saved["progress"]
-            order.set_state(saved["order"])
-            chance.set_state(saved["chance"])
+            batches.load_state_dict(saved["batches"])
             set_rng_state(device, saved["noise"])
         else:
             curves = epoch_points(0, net, method, data, precision, {"rate_share": [0.0] * net.runs})
         for epoch in range(step // steps_per_epoch + 1, epochs + 1):
             begun = time.perf_counter()
-            streams = {"order": order.get_state(), "chance": chance.get_state()}
+            streams = {"batches": batches.state_dict()}
             net.model.train()
-            batches = _batches(len(labels), batch_size, order, device)[step % steps_per_epoch :]
-            for batch, x in zip(batches, read(batches, chance), strict=True):
+            for x, y in batches.epoch(done=step % steps_per_epoch):
                 spent = seconds + time.perf_counter() - begun
                 stopping = STOP.is_set() or spent > timeout
                 if checkpoint and (stopping or checkpoint.due()):
@@ -99,8 +94,8 @@ def train(
                     method.begin(phase)
                 net.zero_grad()
                 with autocast(precision, device):
-                    logits = net.forward(x)
-                loss = cross_entropy(logits, labels[batch]).mean(1)
+                    logits = net.forward(x, batches.own)
+                loss = cross_entropy(logits, y).mean(1)
                 loss.sum().backward()
                 total += loss.detach()
                 rate.fill_(learning_rates[step])
@@ -123,8 +118,8 @@ def train(
                 break
             share = sum(learning_rates[:step]) / sum(learning_rates)
             known = {"train_loss": losses, "rate_share": [share] * net.runs}
-            for curve, points in zip(curves, epoch_points(epoch, net, method, data, precision, known), strict=True):
-                curve += points
+            points = epoch_points(epoch, net, method, data, precision, known)
+            curves = [curve + new if ok else curve for curve, new, ok in zip(curves, points, alive, strict=True)]
         shared: dict[str, object] = {
             "pack": net.runs,
             "train_seconds": seconds / net.runs,
@@ -145,12 +140,6 @@ def train(
 def _model(task: Task, seed: int) -> torch.nn.Module:
     torch.manual_seed(seed)
     return task.model()
-
-
-def _batches(n: int, size: int, order: torch.Generator, device: torch.device) -> list[torch.Tensor]:
-    """Indices of one epoch's batches; the examples that do not fill a batch sit this epoch out."""
-    shuffled = torch.randperm(n, generator=order).to(device)
-    return list(shuffled[: n // size * size].view(-1, size))
 
 
 def _tensors(net: Network, total: torch.Tensor) -> list[torch.Tensor]:

@@ -22,8 +22,11 @@ class Probe(Protocol):
     def shape(self) -> tuple[int, ...]:
         """Of one input."""
 
-    def gradient(self, batches: int) -> torch.Tensor:
-        """Mean gradient [R, N] of the loss at the present weights over training batches of their own order."""
+    def gradient(self, batches: int, first: int = 0) -> torch.Tensor:
+        """Mean gradient [R, N] of the loss at the present weights over training batches from the `first` of them on.
+
+        They have an order of their own.
+        """
 
     def hessian_gradient(self, per_class: int, temperature: float) -> torch.Tensor:
         """Hessian times gradient, H g [R, N], of the loss over `per_class` training examples of each class.

@@ -45,7 +45,7 @@ class Control(Masked):
         before.learning_rates = probe.learning_rates[: round(steps * (1 - 1 / sum(self.phases)))]
         self.inner.start(net, self.value.flatten().tolist(), self.rule, self.weight_decay, before)
         self.penalty = self.inner.penalty
-        self.seed = int(torch.randint(2**40, (), generator=probe.generators()[0]))
+        self.seeds = [int(torch.randint(2**40, (), generator=generator)) for generator in probe.generators()]
 
     def begin(self, phase: int) -> None:
         if phase < len(self.inner.phases):
@@ -59,15 +59,17 @@ class Control(Masked):
         dropped, weights = self.net.weights == 0, self.start_weights
         if isinstance(self.inner, Masked) and self.inner.dropped is not None:
             dropped = self.inner.dropped.clone()  # a weight may be free and still be zero
-        generator = torch.Generator().manual_seed(self.seed)
+        streams = [torch.Generator().manual_seed(seed) for seed in self.seeds]
         for layer in self.net.layers:
-            order = torch.randperm(layer.size, generator=generator).to(weights.device)
+            orders = torch.stack([torch.randperm(layer.size, generator=stream) for stream in streams]).to(
+                weights.device
+            )
             if self.kind == "reinit":
-                weights[:, layer.span] = weights[:, layer.span][:, order]
+                weights[:, layer.span] = weights[:, layer.span].gather(1, orders)
             elif self.kind == "shuffle":
-                dropped[:, layer.span] = dropped[:, layer.span][:, order]
+                dropped[:, layer.span] = dropped[:, layer.span].gather(1, orders)
             else:  # the first weights of the order, as many as were dropped
-                rank = order.argsort()
+                rank = orders.argsort(1)
                 dropped[:, layer.span] = rank < dropped[:, layer.span].sum(1, keepdim=True)
         self.net.weights.copy_(weights)
         self.net.rest.copy_(self.start_rest)

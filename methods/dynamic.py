@@ -38,7 +38,7 @@ class Rewired(Random):
         super().prepare(net, probe)
         assert self.dropped is not None
         self.kept = [[int(count) for count in (~self.dropped[:, layer.span]).sum(1)] for layer in net.layers]
-        self.seed = int(torch.randint(2**40, (), generator=probe.generators()[0]))
+        self.seeds = [int(torch.randint(2**40, (), generator=generator)) for generator in probe.generators()]
         self.last, self.step_count = self.stop * len(probe.learning_rates), 0
 
     def update(self, lr: torch.Tensor) -> None:
@@ -90,9 +90,9 @@ class SparseEvolutionaryTraining(Rewired):
 
     def growth(self) -> torch.Tensor:
         # A stream of its own for every step, so that a run that goes on from its state draws what it would have drawn.
-        generator = torch.Generator().manual_seed(self.seed + self.step_count)
-        scores = torch.rand(self.net.weights.shape[1], generator=generator)
-        return scores.to(self.net.weights.device).expand_as(self.net.weights)
+        streams = [torch.Generator().manual_seed(seed + self.step_count) for seed in self.seeds]
+        scores = [torch.rand(self.net.weights.shape[1], generator=stream) for stream in streams]
+        return torch.stack(scores).to(self.net.weights.device)
 
 
 @register("rigl", knob="density")

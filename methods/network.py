@@ -79,19 +79,26 @@ class Network:
                 parameter.grad = grad[0, layer.span].view(layer.shape)
         return flat, grad, layers
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Logits [R, B, C] of one batch x, [B, ...], that all runs share; backward adds to `grad` and `rest_grad`."""
+    def forward(self, x: torch.Tensor, own: bool = False) -> torch.Tensor:
+        """Logits [R, B, C] of one batch x, [B, ...], that all runs share, or of each run's `own`, x being [R, B, ...].
+
+        Backward adds to `grad` and `rest_grad`.
+        """
         if self.runs == 1:
-            if x.dim() == 4 and x.shape[1] > 1:  # how convolutions of many channels like it; with one, or packed, not
+            if x.dim() == 4:  # channels last, as convolutions like it; for one channel only strides can say so
                 x = x.contiguous(memory_format=torch.channels_last)
+                x = x.as_strided(x.shape, (x[0].numel(), 1, x.shape[3] * x.shape[1], x.shape[1]))
             return self.model(x).unsqueeze(0)
 
-        def single(parameters: dict[str, torch.Tensor], buffers: dict[str, torch.Tensor]) -> torch.Tensor:
+        def single(
+            parameters: dict[str, torch.Tensor], buffers: dict[str, torch.Tensor], x: torch.Tensor
+        ) -> torch.Tensor:
             return torch.func.functional_call(self.model, (parameters, buffers), (x,))
 
         parameters = self._stacked(self.weights, self.grad, self.layers)
         parameters |= self._stacked(self.rest, self.rest_grad, self._rest_layers)
-        return torch.vmap(single, randomness="same")(parameters, self._buffers)
+        in_dims = 0, 0, 0 if own else None
+        return torch.vmap(single, in_dims, randomness="same")(parameters, self._buffers, x)
 
     def _stacked(self, flat: torch.Tensor, grad: torch.Tensor, layers: list[Layer]) -> dict[str, torch.Tensor]:
         """The parameters [R, *shape] by name, as parts of a leaf whose gradient is the flat gradient."""

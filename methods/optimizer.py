@@ -168,7 +168,7 @@ class _ScriptProbe:
     def generators(self) -> list[torch.Generator]:
         return [torch.Generator().manual_seed(self.seed)]
 
-    def gradient(self, batches: int) -> torch.Tensor:
+    def gradient(self, batches: int, first: int = 0) -> torch.Tensor:  # `probe` gives batches as it likes
         with self._leaving_no_trace():
             for _ in range(batches):
                 self.loss().backward()

@@ -16,8 +16,8 @@ class Snip(Masked):
     """Keep the weights whose removal would change the loss most, scored at initialization: |g * w|.
 
     Lee, Ajanthan & Torr, ICLR 2019. The gradient g is a mean over `batches` training batches; the paper takes one.
-    With `iterations` = n the density falls to d^(k / n) in step k, and g is that of the network as pruned so far
-    (de Jorge et al., "Progressive Skeletonization", ICLR 2021).
+    With `iterations` = n the density falls to d^(k / n) in step k, and g is that of the network as pruned so far, on
+    batches that no step before saw (de Jorge et al., "Progressive Skeletonization", ICLR 2021).
     """
 
     batches: int = 1
@@ -30,8 +30,13 @@ class Snip(Masked):
         if self.iterations < 1:
             raise MethodError(f"snip needs at least 1 iteration, not {self.iterations}")
 
+    @property
+    def version(self) -> int:  # type: ignore[override]
+        return 1 if self.iterations == 1 else 2  # at 1 all iterations saw the same batches, and chose weights for these
+
     def prepare(self, net: Network, probe: Probe) -> None:
         super().prepare(net, probe)
         for k in range(1, self.iterations + 1):
-            scores = (probe.gradient(self.batches) * net.weights).abs()
+            gradient = probe.gradient(self.batches, first=(k - 1) * self.batches)
+            scores = (gradient * net.weights).abs()
             self.restrict(scores, self.distribution, self.value ** (k / self.iterations))

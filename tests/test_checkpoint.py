@@ -62,21 +62,21 @@ def interrupted(folder: Path, moments: tuple[int, ...], *arguments: Any) -> list
 
 def test_dropout_and_augmentation_go_on_where_they_were(toy_data: Data, tmp_path: Path) -> None:
     task = toy_task(dropout_mlp, augmentation=Augmentation(shift=1, cutout=1))
-    arguments = task, parse("dwf"), [1.0, 3.0], 0, 3, 0.3, toy_data, "float32"
+    arguments = task, parse("dwf"), [1.0, 3.0], [0, 1], 3, 0.3, toy_data, "float32"
     whole = train(*arguments)
     resumed = interrupted(tmp_path, (7, 11, 30), *arguments)
     assert list(map(untimed, resumed)) == list(map(untimed, whole))
 
 
 def test_a_pack_goes_on_after_a_member_has_diverged(toy_data: Data, tmp_path: Path) -> None:
-    arguments = toy_task(), parse("dwf"), [1.0, 1e9], 0, 3, 0.3, toy_data, "float32"
+    arguments = toy_task(), parse("dwf"), [1.0, 1e9], [0, 0], 3, 0.3, toy_data, "float32"
     whole = train(*arguments)
     assert [result.measured.get("status", "ok") for result in whole] == ["ok", "diverged"]
     assert list(map(untimed, interrupted(tmp_path, (45,), *arguments))) == list(map(untimed, whole))
 
 
 def test_seconds_of_all_attempts_count(toy_data: Data, tmp_path: Path) -> None:
-    arguments = toy_task(), parse("dense"), [1.0], 0, 2, 0.1, toy_data, "float32"
+    arguments = toy_task(), parse("dense"), [1.0], [0], 2, 0.1, toy_data, "float32"
     with pytest.raises(TimeoutError, match=r"0\.001 s"):
         train(*arguments, checkpoint=Checkpoint(tmp_path, ["one"]), timeout=0.001)
     state = Checkpoint(tmp_path, ["one"]).load()
@@ -84,7 +84,7 @@ def test_seconds_of_all_attempts_count(toy_data: Data, tmp_path: Path) -> None:
 
 
 def test_being_told_to_stop_saves_and_ends(toy_data: Data, tmp_path: Path) -> None:
-    arguments = toy_task(), parse("snip"), [0.5], 0, 2, 0.1, toy_data, "float32"
+    arguments = toy_task(), parse("snip"), [0.5], [0], 2, 0.1, toy_data, "float32"
     STOP.set()
     try:
         with pytest.raises(KeyboardInterrupt):
@@ -116,7 +116,7 @@ def executable(path: Path) -> None:
 
 @pytest.mark.parametrize("spoil", [damage, foreign, older, executable])
 def test_what_is_no_checkpoint_of_these_runs_is_named_and_set_aside(spoil: Any, toy_data: Data, tmp_path: Path) -> None:
-    arguments = toy_task(), parse("snip"), [0.5], 0, 2, 0.1, toy_data, "float32"
+    arguments = toy_task(), parse("snip"), [0.5], [0], 2, 0.1, toy_data, "float32"
     dying = Dying(tmp_path, ["one"])
     dying.moments = (5,)
     with pytest.raises(InterruptedError):

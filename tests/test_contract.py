@@ -11,6 +11,7 @@ import pytest
 import torch
 
 import benchmark.train
+from benchmark.batches import Batches
 from benchmark.data import Data
 from benchmark.measure import Result
 from benchmark.train import train
@@ -53,8 +54,8 @@ def results(form: str, build: Build, data: Data, values: list[float] | None = No
     method = parse(form)
     values = values or VALUES[method.knob]
     task = toy_task(build)
-    arguments = {"seed": 0, "epochs": 2, "peak": task.rate(method), "data": data, "precision": "float32"} | options
-    return train(task, method, values, **arguments)  # type: ignore[arg-type]
+    defaults = {"seeds": [0] * len(values), "epochs": 2, "peak": task.rate(method), "precision": "float32"}
+    return train(task, method, values, data=data, **(defaults | options))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -73,15 +74,18 @@ def test_masks_hit_their_density_and_penalties_thin_out(form: str, architecture:
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_pack_equals_its_members_alone(form: str, architecture: Build, toy_data: Data) -> None:
-    """In float64, so that the tolerance tells a wrong pack from rounding that training has amplified."""
+    """Of two seeds. In float64, so that the tolerance tells a wrong pack from rounding that training has amplified."""
     data = Data(*((x.double(), y) for x, y in (toy_data.train, toy_data.val, toy_data.test)))
 
     def double(seed: int) -> torch.nn.Module:
         return architecture(seed).double()
 
-    packed = results(form, double, data)
-    for value, together in zip(VALUES[parse(form).knob], packed, strict=True):
-        (alone,) = results(form, double, data, [value])
+    knob = parse(form).knob
+    values = VALUES[knob] if knob != "none" else [1.0, 1.0]
+    seeds = [0, 1, 0][: len(values)]
+    packed = results(form, double, data, values, seeds=seeds)
+    for value, seed, together in zip(values, seeds, packed, strict=True):
+        (alone,) = results(form, double, data, [value], seeds=[seed])
         assert together.layers == alone.layers
         for name, expected in alone.measured.items():
             if isinstance(expected, float) and name not in TIMES:
@@ -100,7 +104,7 @@ def test_the_same_seed_gives_the_same_row(form: str, architecture: Build, toy_da
     assert {k: v for k, v in one.measured.items() if k not in TIMES} == {
         k: v for k, v in two.measured.items() if k not in TIMES
     }
-    (other,) = results(form, architecture, toy_data, value, seed=1)
+    (other,) = results(form, architecture, toy_data, value, seeds=[1])
     assert other.measured["test_loss"] != one.measured["test_loss"]
 
 
@@ -153,10 +157,10 @@ def test_a_run_that_is_cut_short_ends_as_if_it_had_not_been(
 
     task, values = toy_task(architecture), VALUES[parse(form).knob][-1:]
     peak = task.rate(parse(form))
-    whole = train(task, parse(form), values, 0, 2, peak, toy_data, "float32")
+    whole = train(task, parse(form), values, [0], 2, peak, toy_data, "float32")
     steps = int(str(whole[0].measured["steps"]))
     moments = (steps // 5, steps // 2)
-    resumed = interrupted(tmp_path, moments, task, parse(form), values, 0, 2, peak, toy_data, "float32")
+    resumed = interrupted(tmp_path, moments, task, parse(form), values, [0], 2, peak, toy_data, "float32")
     assert list(map(untimed, resumed)) == list(map(untimed, whole))
 
 
@@ -176,7 +180,7 @@ def test_every_method_starts_from_the_same_network_and_sees_the_same_batches(
 
     models: list[torch.Tensor] = []
     orders: list[list[torch.Tensor]] = []  # of each run, its epochs
-    original_model, original_batches = benchmark.train._model, benchmark.train._batches
+    original_model, original_batches = benchmark.train._model, Batches._shuffled
 
     def model(task: Any, seed: int) -> torch.nn.Module:
         built = original_model(task, seed)
@@ -190,7 +194,7 @@ def test_every_method_starts_from_the_same_network_and_sees_the_same_batches(
         return epoch
 
     monkeypatch.setattr(benchmark.train, "_model", model)
-    monkeypatch.setattr(benchmark.train, "_batches", recorded)
+    monkeypatch.setattr(Batches, "_shuffled", recorded)
     for form in FORMS:
         results(form, mlp, toy_data, VALUES[parse(form).knob][:1])
     assert all(torch.equal(other, models[0]) for other in models)

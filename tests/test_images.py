@@ -102,7 +102,7 @@ def test_training_reads_a_folder_and_goes_on_in_mid_epoch(folder: Path, processe
 
     small = replace(get_task("timm:resnet10t-greys[classes=2,images=40]"), batch_size=6)
     task = replace(small, model=lambda: torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 32 * 32, 2)))
-    arguments = (task, parse("dwf[depth=2]"), [1.0], 0, 2, 0.02, load(folder), "float32")
+    arguments = (task, parse("dwf[depth=2]"), [1.0], [0], 2, 0.02, load(folder), "float32")
 
     def final(checkpoint: Checkpoint | None = None) -> dict[str, object]:
         measured = train(*arguments, checkpoint)[0].measured

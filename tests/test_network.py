@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
+from benchmark.models import lenet5
 from methods.network import Network, prunable_names
 from tests.conftest import batch_norm_cnn, mlp
 
@@ -108,3 +109,14 @@ def test_a_plain_copy_is_independent(run: int) -> None:
         for parameter in plain.parameters():
             parameter.zero_()
     assert torch.equal(pack.weights, before)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_lone_network_computes_images_with_channels_last(channels: int) -> None:
+    torch.manual_seed(0)
+    model, x = lenet5(channels, 4), torch.randn(5, channels, 28, 28)
+    expected = model(x)
+    strides = []
+    model.conv1.register_forward_hook(lambda module, inputs, output: strides.append(output.stride(1)))
+    torch.testing.assert_close(Network([model]).forward(x)[0], expected)
+    assert strides == [1]

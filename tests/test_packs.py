@@ -15,7 +15,10 @@ from benchmark import records
 from benchmark.engines import Settings, packs
 from benchmark.engines.packs import fitting, make_packs
 from benchmark.experiments import Experiment
+from benchmark.images import Images
+from benchmark.measure import Result
 from benchmark.sweep import sweep
+from benchmark.tasks import get_task
 
 GRID = Experiment(
     tasks=("lenet300-digits",),
@@ -33,28 +36,51 @@ def rows(folder: Path) -> list[dict[str, str]]:
     return records.read(folder / "runs.csv")
 
 
-def test_a_pack_differs_in_its_value_alone_and_has_its_size_at_most() -> None:
+def test_a_pack_differs_in_value_and_seed_alone_and_has_its_size_at_most() -> None:
     runs = GRID.runs()
     made = make_packs(runs, replace(SETTINGS, pack=3))
-    assert [run for pack in made for run in pack] == runs
-    assert Counter(map(len, made)) == {1: 2, 3: 2, 2: 4}  # of each seed: dense, snip 3 and 2, dwf 2
+    assert Counter(run for pack in made for run in pack) == Counter(runs)
+    assert list(map(len, made)) == [2, 3, 3, 3, 1, 3, 1]  # dense; snip, ten; dwf, four
     for pack in made:
-        assert len({replace(run, value=0.0) for run in pack}) == 1
-    assert list(map(len, make_packs(runs, SETTINGS))) == [1] * len(runs)
-    assert Counter(map(len, make_packs(runs, replace(SETTINGS, device="cuda")))) == {1: 2, 5: 2, 2: 2}
+        assert len({replace(run, value=0.0, seed=0) for run in pack}) == 1
+    assert make_packs(runs, SETTINGS) == [[run] for run in runs]
+    assert list(map(len, make_packs(runs, replace(SETTINGS, device="cuda")))) == [2, 10, 4]
 
 
 def test_packed_rows_are_what_lone_rows_are(tmp_path: Path) -> None:
-    runs = [run for run in GRID.runs() if run.seed == 0]
-    sweep("test", runs, tmp_path / "packed", replace(SETTINGS, pack=3), 1, QUIET)
+    runs = GRID.runs()
+    sweep("test", runs, tmp_path / "packed", replace(SETTINGS, pack=7), 1, QUIET)
     sweep("test", runs, tmp_path / "alone", SETTINGS, 1, QUIET)
     packed, alone = rows(tmp_path / "packed"), rows(tmp_path / "alone")
-    assert [row["pack"] for row in packed] == ["1", "3", "3", "3", "2", "2", "2", "2"]
+    assert [row["pack"] for row in packed] == ["2"] * 2 + ["7"] * 7 + ["3"] * 3 + ["4"] * 4
     assert {row["pack"] for row in alone} == {"1"}
-    for one, other in zip(packed, alone, strict=True):
-        assert one["key"] == other["key"]
+    lone = {row["key"]: row for row in alone}
+    assert len(lone) == len(packed) == len(runs)
+    for one in packed:
+        other = lone[one["key"]]
+        assert one["seed"] == other["seed"]
         assert float(one["test_loss"]) == pytest.approx(float(other["test_loss"]), rel=1e-3)
         assert (one["method"] != "snip") or one["nonzeros"] == other["nonzeros"]
+
+
+def test_seeds_are_not_mixed_where_a_network_draws_or_files_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = [run for run in GRID.runs() if run.method == "snip"][4:7]
+    assert [run.seed for run in runs] == [0, 1, 1]
+    settings = replace(SETTINGS, pack=5)
+
+    def parts() -> list[int]:
+        return list(map(len, packs.compute(runs, settings)))
+
+    assert parts() == [3]
+    task, loaded = get_task("lenet300-digits"), packs.load_data("lenet300-digits", True, SETTINGS)
+    dropping = replace(task, model=lambda: torch.nn.Sequential(task.model(), torch.nn.Dropout(0.1)))
+    monkeypatch.setattr(packs, "get_task", lambda name: dropping)
+    assert parts() == [1, 2]
+    monkeypatch.setattr(packs, "get_task", lambda name: task)
+    monkeypatch.setattr(packs, "_train", lambda part, settings: [Result({}) for _ in part])
+    read = Images(["nowhere"] * 4, (1, 8, 8)), loaded.test[1][:4]
+    monkeypatch.setattr(packs, "load_data", lambda *_: replace(loaded, train=read))
+    assert parts() == [1, 2]
 
 
 def short_of_memory(monkeypatch: pytest.MonkeyPatch, most: int) -> list[int]:

@@ -61,16 +61,17 @@ def test_flow_leaves_the_network_alone() -> None:
 
 def test_iterative_snip_scores_the_network_as_pruned_so_far() -> None:
     net = six()
-    seen = []
+    seen, asked = [], []
 
     class Probe(FakeProbe):
-        def gradient(self, batches: int) -> torch.Tensor:
+        def gradient(self, batches: int, first: int = 0) -> torch.Tensor:
             seen.append(kept(net))
+            asked.append((batches, first))
             return torch.ones_like(net.weights)
 
-    parse("snip[iterations=2]").start(net, [1 / 3], Sgd(), 0.0, Probe(net, [0.1]))
+    parse("snip[iterations=2,batches=3]").start(net, [1 / 3], Sgd(), 0.0, Probe(net, [0.1]))
     # |w| = .5, 4, 3, .1, 2, 1; densities (1/3)^(1/2) = 0.577, so round(3.46) = 3 weights, then 2
-    assert seen == [[0, 1, 2, 3, 4, 5], [1, 2, 4]]
+    assert seen == [[0, 1, 2, 3, 4, 5], [1, 2, 4]] and asked == [(3, 0), (3, 3)]
     assert kept(net) == [1, 2]
 
 
@@ -117,7 +118,7 @@ def test_the_suites_hessian_gradient_is_a_finite_difference_of_gradients() -> No
     torch.manual_seed(0)
     x, y = torch.randn(40, 1, 4, 4, dtype=torch.float64), torch.arange(4).repeat(10)
     net = Network([mlp().double() for _ in range(2)])
-    probe = Probe(net, (x, y), 40, 0, [0.1])
+    probe = Probe(net, (x, y), 40, [0, 0], [0.1])
     product = probe.hessian_gradient(10, 2.0)  # all examples, so that their order does not matter
 
     def gradient(weights: torch.Tensor) -> torch.Tensor:

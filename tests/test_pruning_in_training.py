@@ -171,7 +171,7 @@ def test_set_grows_at_random_and_keeps_its_size() -> None:
     for seed in range(30):
         *_, method = rewired("set[every=2,drop=0.4,stop=1]", [0.0] * 6)
         method.dropped = torch.tensor([[True, False, False, True, False, True]])  # type: ignore[attr-defined]
-        method.seed = seed  # type: ignore[attr-defined]
+        method.seeds = [seed]  # type: ignore[attr-defined]
         method.rewire(0.4, method.growth())  # type: ignore[attr-defined]
         free = (~method.dropped[0]).nonzero().flatten().tolist()  # type: ignore[attr-defined]
         assert len(free) == 3 and {1, 2} <= set(free)

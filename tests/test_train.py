@@ -38,15 +38,15 @@ def test_phases_share_the_budget_and_each_starts_over(share: float, steps: int, 
 
 def test_a_diverged_member_does_not_disturb_its_pack(toy_data: Data) -> None:
     task, method = toy_task(batch_norm_cnn), parse("dwf")
-    together = train(task, method, [1.0, 1e9], 0, 3, 0.3, toy_data, "float32")
-    (alone,) = train(task, parse("dwf"), [1.0], 0, 3, 0.3, toy_data, "float32")
+    together = train(task, method, [1.0, 1e9], [0, 0], 3, 0.3, toy_data, "float32")
+    (alone,) = train(task, parse("dwf"), [1.0], [0], 3, 0.3, toy_data, "float32")
     assert [result.measured.get("status", "ok") for result in together] == ["ok", "diverged"]
     assert together[0].measured["test_loss"] == pytest.approx(alone.measured["test_loss"], rel=1e-4)
     assert together[0].measured["steps"] == 60 and together[1].measured["steps"] < 60  # type: ignore[operator]
 
 
 def test_curves_have_a_value_for_every_epoch_and_metric(toy_data: Data) -> None:
-    (result,) = train(toy_task(), parse("magnitude"), [0.25], 0, 4, 0.1, toy_data, "float32")
+    (result,) = train(toy_task(), parse("magnitude"), [0.25], [0], 4, 0.1, toy_data, "float32")
     by_metric = {metric: [v for _, m, v in result.curves if m == metric] for _, metric, _ in result.curves}
     assert {metric: len(values) for metric, values in by_metric.items()} == {"train_loss": 4} | dict.fromkeys(
         [
@@ -60,23 +60,41 @@ def test_curves_have_a_value_for_every_epoch_and_metric(toy_data: Data) -> None:
 
 
 def test_another_seed_gives_another_start_and_another_order() -> None:
-    from benchmark.seeds import generator
-    from benchmark.train import _batches, _model
+    from benchmark.batches import Batches
+    from benchmark.train import _model
 
     one, two = (torch.cat([p.flatten() for p in _model(toy_task(), seed).parameters()]) for seed in (0, 1))
     assert not torch.equal(one, two)
-    orders = [
-        torch.cat(_batches(100, 10, generator(seed, purpose), torch.device("cpu")))
-        for seed, purpose in ((0, "order"), (1, "order"), (0, "probe"))
-    ]
+    numbered = torch.arange(100.0), torch.arange(100)
+    orders = [torch.cat([y for _, y in Batches(numbered, None, 10, [seed]).epoch()]) for seed in (0, 1)]
     assert all(sorted(order.tolist()) == list(range(100)) for order in orders)
-    assert not torch.equal(orders[0], orders[1]) and not torch.equal(orders[0], orders[2])
+    assert not torch.equal(orders[0], orders[1])
+
+
+def test_runs_of_several_seeds_see_each_what_they_would_see_alone() -> None:
+    from benchmark.batches import Batches
+
+    images = torch.randn(50, 1, 6, 6)
+    train, augmentation = (images, torch.arange(50)), Augmentation(shift=2)
+    mixed = Batches(train, augmentation, 8, [3, 5, 3])
+    alone = {seed: Batches(train, augmentation, 8, [seed]) for seed in (3, 5)}
+    for _ in range(2):
+        epochs = {seed: list(batches.epoch()) for seed, batches in alone.items()}
+        for number, (x, y) in enumerate(mixed.epoch()):
+            assert x.shape == (3, 8, 1, 6, 6) and y.shape == (3, 8)
+            for run, seed in enumerate((3, 5, 3)):
+                assert torch.equal(x[run], epochs[seed][number][0]) and torch.equal(y[run], epochs[seed][number][1])
+    state = mixed.state_dict()
+    following = list(mixed.epoch())
+    mixed.load_state_dict(state)
+    for (x, y), (again, labels) in zip(following[4:], mixed.epoch(done=4), strict=True):
+        assert torch.equal(x, again) and torch.equal(y, labels)
 
 
 def test_each_split_is_measured_by_its_own_labels(toy_data: Data) -> None:
     wrong = Data(toy_data.train, toy_data.val, (toy_data.test[0], (toy_data.test[1] + 1) % 4))
     (right,), (misled,) = (
-        train(toy_task(), parse("dense"), [1.0], 0, 4, 0.1, data, "float32") for data in (toy_data, wrong)
+        train(toy_task(), parse("dense"), [1.0], [0], 4, 0.1, data, "float32") for data in (toy_data, wrong)
     )
     assert right.measured["val_accuracy"] == misled.measured["val_accuracy"]
     assert right.measured["test_accuracy"] > 90 and misled.measured["test_accuracy"] < 10  # type: ignore[operator]
@@ -90,7 +108,7 @@ def test_biases_and_norms_are_not_decayed() -> None:
     weightless = toy_task(lambda seed: torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(16, 4)))
     decayed = dataclasses.replace(weightless, weight_decay=0.5)
     free = dataclasses.replace(weightless, weight_decay=0.0)
-    one, two = (train(task, parse("dense"), [1.0], 0, 3, 0.1, data, "float32")[0] for task in (decayed, free))
+    one, two = (train(task, parse("dense"), [1.0], [0], 3, 0.1, data, "float32")[0] for task in (decayed, free))
     assert one.measured["test_loss"] == two.measured["test_loss"]
 
 
@@ -98,7 +116,7 @@ def test_training_leaves_the_callers_randomness_alone(toy_data: Data) -> None:
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
-    train(toy_task(), parse("random"), [0.5], 0, 1, 0.1, toy_data, "float32")
+    train(toy_task(), parse("random"), [0.5], [0], 1, 0.1, toy_data, "float32")
     assert torch.equal(torch.rand(3), expected)
 
 
@@ -108,16 +126,19 @@ def test_gradients_for_scores_leave_running_statistics_alone(toy_data: Data) -> 
 
     net = Network([batch_norm_cnn(), batch_norm_cnn(1)])
     before = [buffer.clone() for buffer in net.buffers()]
-    probe = Probe(net, toy_data.train, 100, 0, [0.1])
+    probe = Probe(net, toy_data.train, 100, [0, 1], [0.1])
     gradient = probe.gradient(25)  # more than an epoch
     assert gradient.abs().sum() > 0 and net.grad.abs().sum() == 0
     assert all(torch.equal(a, b) for a, b in zip(before, net.buffers(), strict=True))
     torch.testing.assert_close(probe.gradient(25), gradient)
+    first, second = probe.gradient(1), probe.gradient(1, first=1)
+    assert not torch.equal(first, second)
+    torch.testing.assert_close((first + second) / 2, probe.gradient(2))
 
 
 def test_cuts_count_and_evaluate_the_same_network_at_every_threshold(toy_data: Data) -> None:
     """What is cut at the method's own threshold is the final network; larger cuts leave less."""
-    together = train(toy_task(), parse("dwf[threshold=1e-4]"), [0.5, 3.0], 0, 4, 0.3, toy_data, "float32")
+    together = train(toy_task(), parse("dwf[threshold=1e-4]"), [0.5, 3.0], [0, 0], 4, 0.3, toy_data, "float32")
     for result in together:
         assert [cut[0] for cut in result.cuts] == [1.19e-7, 1e-6, 1e-5, 1e-4, 1e-3]
         nonzeros = [cut[1] for cut in result.cuts]
@@ -126,16 +147,16 @@ def test_cuts_count_and_evaluate_the_same_network_at_every_threshold(toy_data: D
         names = ("nonzeros", "density", "val_accuracy", "test_accuracy")
         assert own[1:] == tuple(result.measured[name] for name in names)
     assert together[0].cuts != together[1].cuts
-    (masked,) = train(toy_task(), parse("snip"), [0.5], 0, 1, 0.1, toy_data, "float32")
+    (masked,) = train(toy_task(), parse("snip"), [0.5], [0], 1, 0.1, toy_data, "float32")
     assert masked.cuts == []
 
 
 def test_a_penalty_runs_curves_tell_its_penalty_and_its_balance(toy_data: Data) -> None:
-    (result,) = train(toy_task(), parse("dwf[depth=3,init=root]"), [0.3], 0, 3, 0.05, toy_data, "float32")
+    (result,) = train(toy_task(), parse("dwf[depth=3,init=root]"), [0.3], [0], 3, 0.05, toy_data, "float32")
     last = {metric: value for epoch, metric, value in result.curves if epoch == 3}
     assert last["relative_misalignment"] < 0.01 and last["balanced"] > 0.9  # a balanced start stays balanced
     assert last["penalty"] > 0 and last["imbalance"] < 0.01
-    (drawn,) = train(toy_task(), parse("dwf[depth=3]"), [0.1], 0, 3, 0.05, toy_data, "float32")
+    (drawn,) = train(toy_task(), parse("dwf[depth=3]"), [0.1], [0], 3, 0.05, toy_data, "float32")
     unbalanced = {metric: value for epoch, metric, value in drawn.curves if epoch == 3}
     assert unbalanced["relative_misalignment"] > 0.01 and unbalanced["balanced"] < 0.9
     assert {f"density at {cut}" for cut in ("1.19e-07", "1e-06", "1e-05", "0.0001", "0.001")} <= set(last)
@@ -145,7 +166,7 @@ def test_a_penalty_runs_curves_tell_its_penalty_and_its_balance(toy_data: Data) 
 def test_the_rate_of_what_is_not_prunable_has_a_limit(toy_data: Data) -> None:
     def final(limit: float, peak: float) -> tuple[torch.Tensor, torch.Tensor]:
         method = parse("dense")
-        train(toy_task(learning_rate=limit), method, [1.0], 0, 1, peak, toy_data, "float32")
+        train(toy_task(learning_rate=limit), method, [1.0], [0], 1, peak, toy_data, "float32")
         return method.net.weights, method.net.rest
 
     start = _model_rest(toy_task())
@@ -166,7 +187,7 @@ def test_training_images_are_augmented_by_the_seed_and_others_are_not(toy_data: 
     plain, shaken = toy_task(), toy_task(augmentation=Augmentation(shift=1, cutout=1))
 
     def run(task: Task, seed: int = 0, values: tuple[float, ...] = (0.5,)) -> list[dict[str, object]]:
-        results = train(task, parse("snip"), list(values), seed, 2, 0.1, toy_data, "float32")
+        results = train(task, parse("snip"), list(values), [seed] * len(values), 2, 0.1, toy_data, "float32")
         return [{k: v for k, v in result.measured.items() if k in ("train_loss", "test_loss")} for result in results]
 
     (first,), (again,) = run(shaken), run(shaken)
@@ -175,6 +196,6 @@ def test_training_images_are_augmented_by_the_seed_and_others_are_not(toy_data: 
     assert together[0]["test_loss"] == pytest.approx(first["test_loss"], rel=1e-4)  # a pack shares its images
     # With a rate of next to nothing the network stays as it is, and is measured on the images as they are.
     still = [
-        train(task, parse("dense"), [1.0], 0, 1, 1e-30, toy_data, "float32")[0].measured for task in (plain, shaken)
+        train(task, parse("dense"), [1.0], [0], 1, 1e-30, toy_data, "float32")[0].measured for task in (plain, shaken)
     ]
     assert still[0]["train_loss"] == still[1]["train_loss"] and still[0]["val_loss"] == still[1]["val_loss"]

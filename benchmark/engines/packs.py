@@ -14,6 +14,7 @@ from benchmark import data
 from benchmark.checkpoint import Checkpoint, keys_of
 from benchmark.engines import Pack, Settings
 from benchmark.experiments import Run
+from benchmark.images import Images
 from benchmark.measure import Result
 from benchmark.tasks import get_task
 from benchmark.train import train
@@ -23,11 +24,13 @@ SPARE = 0.1  # of an accelerator's free memory is left free
 
 
 def make_packs(runs: list[Run], settings: Settings) -> list[Pack]:
-    """Runs that differ in their value alone, in order; on a CPU, where a pack gains nothing, one at a time."""
+    """Runs that differ in value and seed alone; on a CPU, where a pack gains nothing, one at a time, in order."""
+    size = settings.pack or (len(runs) if settings.device.startswith("cuda") else 1)
+    if size == 1:
+        return [[run] for run in runs]
     alike: dict[Run, Pack] = {}
     for run in runs:
-        alike.setdefault(replace(run, value=0.0), []).append(run)
-    size = settings.pack or (len(runs) if settings.device.startswith("cuda") else 1)
+        alike.setdefault(replace(run, value=0.0, seed=0), []).append(run)
     return [pack[start : start + size] for pack in alike.values() for start in range(0, len(pack), size)]
 
 
@@ -39,12 +42,30 @@ def compute(pack: Pack, settings: Settings) -> Iterator[list[tuple[Run, Result]]
         if keys and [run.key for run in part] == keys:
             parts.append(part)
             rest = dict.fromkeys(run for run in rest if run not in part)
-    left = list(rest)
-    if left:
-        size = settings.pack or (_largest(left[0], settings) if len(left) > 1 else 1)
-        parts += [left[start : start + size] for start in range(0, len(left), size)]
+    groups = [list(rest)] if rest else []
+    if len({run.seed for run in rest}) > 1 and not _mixes_seeds(pack[0], settings):
+        groups = [[run for run in rest if run.seed == seed] for seed in dict.fromkeys(run.seed for run in rest)]
+    for group in groups:
+        size = settings.pack or (_largest(group[0], settings) if len(group) > 1 else 1)
+        parts += [group[start : start + size] for start in range(0, len(group), size)]
     for part in parts:
         yield list(zip(part, _train(part, settings), strict=True))
+
+
+def _mixes_seeds(run: Run, settings: Settings) -> bool:
+    """Whether runs of several seeds can be one program.
+
+    Not where the network draws while it trains, as for dropout, since what is drawn would be all runs', nor where
+    images are read from files, since each seed would read its own.
+    """
+    inputs = load_data(run.task, run.made_data, settings).train[0]
+    if isinstance(inputs, Images):
+        return False
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        model = get_task(run.task).model()
+        before = torch.get_rng_state()
+        model(inputs[:2].cpu())
+        return torch.equal(before, torch.get_rng_state())
 
 
 def _train(part: Pack, settings: Settings) -> list[Result]:
@@ -57,7 +78,7 @@ def _train(part: Pack, settings: Settings) -> list[Result]:
             get_task(run.task),
             parse(run.method),
             [member.value for member in part],
-            run.seed,
+            [member.seed for member in part],
             run.epochs,
             run.learning_rate,
             load_data(run.task, run.made_data, settings),
@@ -103,8 +124,8 @@ def _largest(run: Run, settings: Settings) -> int:
     batch = data.Data(*((inputs[: task.batch_size], labels[: task.batch_size]) for inputs, labels in splits))
     taken = []
     for count in (1, 2):
-        values = [run.value] * count
-        results = train(task, method, values, run.seed, 1, run.learning_rate, batch, run.precision)
+        values, seeds = [run.value] * count, [run.seed + i for i in range(count)]
+        results = train(task, method, values, seeds, 1, run.learning_rate, batch, run.precision)
         taken.append(float(str(results[0].measured["peak_memory_mb"])))
     return fitting(torch.cuda.mem_get_info(torch.device(settings.device))[0] / 2**20, *taken)
 
