@@ -40,7 +40,8 @@ checkpoint.Checkpoint.load = told
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
     """A head that computes nothing and two nodes of one core, on this machine."""
-    with warnings.catch_warnings():
+    with pytest.MonkeyPatch.context() as environment, warnings.catch_warnings():
+        environment.setenv("RAY_worker_niceness", "0")  # by default its workers give way to all else on the machine
         warnings.simplefilter("ignore")
         from ray.cluster_utils import Cluster
 
