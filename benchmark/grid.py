@@ -29,7 +29,7 @@ def override(
     if tasks is not None:
         experiment = replace(experiment, tasks=tuple(split_list(tasks)))
     if methods is not None:
-        experiment = replace(experiment, methods=tuple(split_list(methods)))
+        experiment = replace(experiment, methods=tuple(split_list(methods)), widths=())
     if values:
         experiment = replace(experiment, values=_values(values, experiment))
     if seeds is not None:

@@ -11,6 +11,7 @@ import torch
 
 from benchmark.errors import UsageError
 from benchmark.experiments import EXPERIMENTS, Experiment, get_experiment
+from benchmark.grid import override
 from benchmark.tasks import TASKS, Task, get_task, task
 from methods.registry import MethodError, parse
 from tests.conftest import toy_task
@@ -102,6 +103,16 @@ def test_a_task_may_have_options() -> None:
     ]:
         with pytest.raises(UsageError, match=said):
             get_task(written)
+
+
+def test_narrow_networks_stand_beside_those_of_tasks_that_have_widths() -> None:
+    grid = Experiment(("lenet300-mnist", "lenet5-mnist"), ("snip",), {"density": (0.1,)}, (0,), widths=(0.5, 0.1, 0.02))
+    runs = [(run.task, run.method) for run in grid.runs()]
+    narrow = [(f"lenet300-mnist[width={width}]", "dense") for width in ("0.5", "0.1", "0.02")]
+    assert runs == [("lenet300-mnist", "snip"), *narrow, ("lenet5-mnist", "snip")]
+    assert len(grid.smoke().runs()) == 4
+    _, chosen = override("families", None, "snip", None, "0", None, None, "full")
+    assert {run.method for run in chosen.runs()} == {"snip"}
 
 
 def test_any_network_of_timm_is_a_task() -> None:

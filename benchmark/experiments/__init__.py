@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmark import records
 from benchmark.errors import UsageError
-from benchmark.tasks import TASKS, get_task
+from benchmark.tasks import TASKS, get_task, task_options
 from methods.registry import METHODS, check_value, parse
 
 
@@ -71,6 +71,7 @@ class Experiment:
     learning_rates: tuple[float, ...] = ()  # peaks; where there are none, the task's recipe has one for each method
     precision: str = "float32"
     made_data: bool = False
+    widths: tuple[float, ...] = ()  # of small dense networks beside those of tasks that come in widths
     beside: Callable[[Path], None] | None = None  # writes what is not a run into the experiment's folder
 
     def runs(self) -> list[Run]:
@@ -100,12 +101,17 @@ class Experiment:
                     for rate, value in product(self.learning_rates or (task.rate(method),), values):
                         check_value(method, value)
                         yield Run(name, str(method), value, seed, epochs, rate, self.precision, self.made_data)
+                for width in self.widths if "width" in task_options(name) else ():
+                    rate = task.rate(parse("dense"))
+                    narrow = f"{name}[width={width:g}]"
+                    yield Run(narrow, "dense", 1.0, seed, epochs, rate, self.precision, self.made_data)
 
     def smoke(self) -> Experiment:
         """The same pipeline in a minute: made data, two epochs, one seed, the ends of every sweep."""
         ends = {knob: _ends(values) for knob, values in self.values.items()}
-        rates = _ends(self.learning_rates)
-        return replace(self, values=ends, learning_rates=rates, seeds=self.seeds[:1], epochs=2, made_data=True)
+        rates, widths = _ends(self.learning_rates), _ends(self.widths)
+        few = replace(self, values=ends, learning_rates=rates, widths=widths, seeds=self.seeds[:1])
+        return replace(few, epochs=2, made_data=True)
 
 
 def _ends(values: tuple[float, ...]) -> tuple[float, ...]:

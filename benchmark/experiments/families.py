@@ -39,8 +39,9 @@ def learning_rate_families() -> Experiment:
 def families() -> Experiment:
     """Every family of sparse training on one grid: penalties, pruning before, during and after training, dynamic masks.
 
-    Seven hours on two cores. Expected: at high compression gradual magnitude above one-shot, one-shot above SNIP, SNIP
-    above random; RigL above a static random mask; magnitude at initialization collapses early.
+    Beside them stand small dense networks of as few weights. Seven hours on two cores. Expected: at high compression
+    gradual magnitude above one-shot, one-shot above SNIP, SNIP above random; RigL above a static random mask; magnitude
+    at initialization collapses early.
     """
     return Experiment(
         tasks=("lenet300-fmnist",),
@@ -58,4 +59,5 @@ def families() -> Experiment:
             "prox-lq": (3e-5, 1e-4, 2e-4, 4e-4, 1e-3, 3e-3),
             "str": (1.5, 3.0, 5.0, 8.0, 16.0, 32.0),
         },
+        widths=(0.21, 0.11, 0.055, 0.022, 0.011),  # at CR 5, 10, 21, 48 and 113
     )

@@ -91,7 +91,12 @@ def get_task(written: str) -> Task:
     name, _, rest = written.partition("[")
     if name not in TASKS:
         raise UsageError(f"there is no task {name!r}; tasks are {', '.join(sorted(TASKS))}")
-    return TASKS[name](**parse_options(name, rest, inspect.signature(TASKS[name]).parameters))
+    return TASKS[name](**parse_options(name, rest, task_options(name)))
+
+
+def task_options(name: str) -> Collection[str]:
+    """The options that may follow a task's name in brackets."""
+    return inspect.signature(TASKS[name]).parameters if name in TASKS else ()
 
 
 def parse_options(name: str, written: str, known: Collection[str]) -> dict[str, float]:
