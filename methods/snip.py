@@ -32,7 +32,7 @@ class Snip(Masked):
 
     @property
     def version(self) -> int:  # type: ignore[override]
-        return 1 if self.iterations == 1 else 2  # at 1 all iterations saw the same batches, and chose weights for these
+        return 1 if self.iterations == 1 else 2  # at 1 all iterations saw the same batches
 
     def prepare(self, net: Network, probe: Probe) -> None:
         super().prepare(net, probe)
