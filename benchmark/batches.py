@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 
@@ -11,7 +11,8 @@ from benchmark.data import Read, Split
 from benchmark.images import Images
 from benchmark.seeds import Seeds
 
-Inputs = Callable[[list[torch.Tensor], torch.Generator], Iterator[torch.Tensor]]
+Indices = list[list[torch.Tensor]]  # of the batches of each seed
+Inputs = Callable[[Indices, list[torch.Generator]], Iterator[Sequence[torch.Tensor]]]  # of each batch, of all seeds
 
 
 class Batches:
@@ -42,8 +43,7 @@ class Batches:
     def epoch(self, done: int = 0) -> Iterator[Split]:
         """The batches of the next epoch but for the first `done`."""
         indices = [self._shuffled(order)[done:] for order in self._orders]
-        inputs = [self._read(rest, chance) for rest, chance in zip(indices, self._chances, strict=True)]
-        for batch, x in zip(zip(*indices, strict=True), zip(*inputs, strict=True), strict=True):
+        for batch, x in zip(zip(*indices, strict=True), self._read(indices, self._chances), strict=True):
             yield self._seeds.spread(x), self._seeds.spread([self.labels[chosen] for chosen in batch])
 
     def _shuffled(self, order: torch.Generator) -> list[torch.Tensor]:
@@ -58,11 +58,13 @@ def _reader(inputs: torch.Tensor | Images, augmentation: Augmentation | None) ->
     if isinstance(inputs, Images):
         return inputs.augmented
     if augmentation is None:
-        return lambda batches, _: (inputs[batch] for batch in batches)
+        return lambda batches, _: ([inputs[batch] for batch in of_seeds] for of_seeds in zip(*batches, strict=True))
     padded = augmentation.pad(inputs)
 
-    def augmented(batches: list[torch.Tensor], chance: torch.Generator) -> Iterator[torch.Tensor]:
-        draws = augmentation.draw(len(inputs), inputs.shape[1:], chance).to(inputs.device)  # at once: no batch waits
-        return (augmentation(padded[batch], draws[batch]) for batch in batches)
+    def augmented(batches: Indices, chances: list[torch.Generator]) -> Iterator[Sequence[torch.Tensor]]:
+        # At once, so that no batch waits.
+        draws = [augmentation.draw(len(inputs), inputs.shape[1:], chance).to(inputs.device) for chance in chances]
+        for of_seeds in zip(*batches, strict=True):
+            yield [augmentation(padded[batch], drawn[batch]) for batch, drawn in zip(of_seeds, draws, strict=True)]
 
     return augmented

@@ -224,3 +224,11 @@ def made(shape: tuple[int, ...], classes: int) -> Data:
         return prototypes[labels] + torch.randn(n, *shape, generator=generator), labels
 
     return Data(examples(count), examples(min(count // 4, 200)), examples(min(count // 4, 200)))
+
+
+def made_batches(shape: tuple[int, ...], classes: int, batch_size: int, batches: int) -> Data:
+    """Made data of so many whole batches for training, and next to none for evaluation."""
+    inputs, labels = made(shape, classes).train
+    chosen = torch.arange(batches * batch_size) % len(labels)
+    few = inputs[:classes], labels[:classes]
+    return Data((inputs[chosen], labels[chosen]), few, few)

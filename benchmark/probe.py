@@ -47,13 +47,15 @@ class Probe:
         Logits are divided by the temperature first. Batch norm as in `gradient`.
         """
         inputs, labels = self.train
-        products = []
+        examples, products = {}, []
+        for seed in dict.fromkeys(self.seeds):
+            order = self._order(generator(seed, "probe"))
+            chosen = torch.cat([order[labels[order] == label][:per_class] for label in labels.unique()])
+            examples[seed] = inputs[chosen], labels[chosen]
         with self._training(), twice_differentiable():
             for run, seed in enumerate(self.seeds):
-                order = self._order(generator(seed, "probe"))
-                chosen = torch.cat([order[labels[order] == label][:per_class] for label in labels.unique()])
-                model = self.net.plain(run)
-                loss = cross_entropy(model(inputs[chosen]).unsqueeze(0) / temperature, labels[chosen]).mean()
+                (x, y), model = examples[seed], self.net.plain(run)
+                loss = cross_entropy(model(x).unsqueeze(0) / temperature, y).mean()
                 products.append(hessian_gradient(loss, [model.get_parameter(layer.name) for layer in self.net.layers]))
         return torch.stack(products)
 

@@ -28,14 +28,6 @@ DWF = "dwf[depth=3,init=ones]"  # its steps cost what the default's do, whose fa
 AIMS = "; aims of our dense: 8, 0.95"  # for LeNet-300-100 on a CPU
 
 
-def made_epoch(task: Task, batches: int, device: str) -> Data:
-    """Made data of so many whole batches for training, and next to none for evaluation, which is not timed."""
-    inputs, labels = data.made(task.shape, task.classes).train
-    chosen = torch.arange(batches * task.batch_size) % len(labels)
-    few = inputs[: task.classes], labels[: task.classes]
-    return Data((inputs[chosen], labels[chosen]), few, few).to(device)
-
-
 def published(task: Task, train: Read) -> Callable[[], Iterable[Split]]:
     """Batches as published suites load them: torchvision's data set and transforms of PIL images in a DataLoader."""
     from torchvision import datasets, transforms
@@ -144,7 +136,9 @@ def bench_throughput(device: str, rounds: int) -> None:
 def _bench_task(name: str, device: str, rounds: int) -> None:
     task, needed = get_task(name), work(get_task(name))
     precision = "bf16" if name == "resnet18-cifar10" else "float32"
-    made, few = (made_epoch(task, batches, device) for batches in BATCHES[name])
+    made, few = (
+        data.made_batches(task.shape, task.classes, task.batch_size, batches).to(device) for batches in BATCHES[name]
+    )
     models = [task.model().to(device) for _ in range(2)]
     loops = {
         "DataLoader": timed(plain_epoch(task, models[0], published(task, made.train), True, precision), 1, device),

@@ -17,7 +17,7 @@ class Snip(Masked):
 
     Lee, Ajanthan & Torr, ICLR 2019. The gradient g is a mean over `batches` training batches; the paper takes one.
     With `iterations` = n the density falls to d^(k / n) in step k, and g is that of the network as pruned so far, on
-    batches that no step before saw (de Jorge et al., "Progressive Skeletonization", ICLR 2021).
+    batches that no step before saw, while there are such (de Jorge et al., "Progressive Skeletonization", ICLR 2021).
     """
 
     batches: int = 1

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import random
+import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +16,7 @@ import pytest
 import torch
 from PIL import Image
 
-from benchmark import data, images
+from benchmark import data, images, records
 from benchmark.engines import Settings, run_all
 from benchmark.errors import UsageError
 from benchmark.experiments import Run
@@ -42,10 +48,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(params=[0, 2], ids=["alone", "two processes"])
+# torch warns of more processes than cores.
+TWO = pytest.param(2, id="two processes", marks=pytest.mark.filterwarnings("ignore:This DataLoader will create"))
+
+
+@pytest.fixture(params=[pytest.param(0, id="alone"), TWO])
 def processes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
     count: int = request.param
-    monkeypatch.setattr(images, "_processes", lambda: count)
+    monkeypatch.setattr(images, "READERS", count)
     return count
 
 
@@ -81,13 +91,18 @@ def test_augmentation_depends_on_the_seed_alone_and_touches_no_other_chance(fold
     assert isinstance(inputs, images.Images)
     batches = list(torch.arange(36).split(6))
     before = torch.get_rng_state(), random.getstate()
-    epoch = list(inputs.augmented(batches, generator(0, "augmentation")))
+    epoch = [one for (one,) in inputs.augmented([batches], [generator(0, "augmentation")])]
     assert torch.equal(before[0], torch.get_rng_state()) and before[1] == random.getstate()
     chance = generator(0, "augmentation")
-    rest = list(inputs.augmented(batches[4:], chance))  # an epoch that is gone on with
+    rest = [one for (one,) in inputs.augmented([batches[4:]], [chance])]  # an epoch that is gone on with
     assert all(torch.equal(one, other) for one, other in zip(epoch[4:], rest, strict=True))
-    following = next(inputs.augmented(batches, chance))
-    other_seed = next(inputs.augmented(batches, generator(1, "augmentation")))
+    following, *_ = next(inputs.augmented([batches], [chance]))
+    backwards = batches[::-1]
+    both = list(inputs.augmented([batches, backwards], [generator(seed, "augmentation") for seed in (0, 1)]))
+    assert all(torch.equal(one, other) for one, (other, _) in zip(epoch, both, strict=True))
+    alone = [one for (one,) in inputs.augmented([backwards], [generator(1, "augmentation")])]
+    assert all(torch.equal(one, other) for one, (_, other) in zip(alone, both, strict=True))
+    other_seed = alone[-1]
     plain = inputs[batches[0]]
     for other in (following, other_seed, plain):
         assert not torch.equal(epoch[0], other)
@@ -130,6 +145,80 @@ def test_training_reads_a_folder_and_goes_on_in_mid_epoch(folder: Path, processe
     assert uninterrupted["steps"] == 12
 
 
+def test_a_reader_that_dies_takes_no_later_reading_along(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(images, "READERS", 1)
+    inputs, _ = load(folder).train
+    others = multiprocessing.active_children()
+    images._loader.cache_clear()
+    expected = inputs[:2]
+    (reader,) = set(multiprocessing.active_children()) - set(others)
+    reader.kill()
+    reader.join()
+    with pytest.raises(RuntimeError, match="exited unexpectedly"):
+        inputs[:]
+    assert torch.equal(inputs[:2], expected)
+
+
+def test_stopping_all_processes_of_a_run_loses_nothing(folder: Path, tmp_path: Path) -> None:
+    plugin = tmp_path / "slow.py"
+    plugin.write_text(SLOW)
+    command = [
+        sys.executable, "-m", "benchmark", "run", "vit-cifar10", "--tasks", "small-greys", "--methods", "slow",
+        "--seeds", "0", "--epochs", "3", "--plugin", str(plugin), "--data", str(folder), "--results", str(tmp_path),
+    ]  # fmt: skip
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        while not plugin.with_suffix(".begun").exists():
+            assert process.poll() is None
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGINT)
+        _, told = process.communicate()
+    assert process.returncode == 130 and "the same command goes on" in told and "Traceback" not in told
+    assert not (tmp_path / "vit-cifar10" / "runs.csv").exists()
+    assert len(list(tmp_path.glob("vit-cifar10/checkpoints/*.pt"))) == 1
+    plugin.with_suffix(".begun").unlink()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    (row,) = records.read(tmp_path / "vit-cifar10" / "runs.csv")
+    assert (row["status"], row["steps"]) == ("ok", "18")
+
+
+SLOW = """
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from benchmark.tasks import get_task, task
+from methods.dense import Dense
+from methods.registry import register
+
+
+def perceptron():
+    return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.AvgPool1d(1024), torch.nn.Linear(147, 2))
+
+
+@task
+def small_greys():
+    '''A small network on the folder, in batches of 6.'''
+    return replace(get_task("timm:resnet10t-greys[classes=2,images=40]"), model=perceptron, batch_size=6)
+
+
+@register("slow", knob="none")
+@dataclass
+class Slow(Dense):
+    '''Dense training that takes its time, and tells when it is in the second epoch.'''
+
+    steps = 0
+
+    def update(self, lr):
+        super().update(lr)
+        self.steps += 1
+        if self.steps == 8:
+            Path(__file__).with_suffix(".begun").touch()
+        time.sleep(0.1 if self.steps < 8 else 0.5)
+"""
+
+
 def test_a_run_on_a_folder_is_a_run(folder: Path) -> None:
     run = Run("timm:test_resnet-greys[classes=2,images=40]", "snip", 0.1, 0, 1, 0.05)
     results = dict(pair for part in run_all([run], Settings("cpu", folder), 1) for pair in part)
@@ -166,6 +255,10 @@ def test_tasks_on_folders_say_how_large_they_are() -> None:
         ("timm:resnet26-birds", r"timm:MODEL-FOLDER\[classes=K,images=N\]"),
         ("timm:resnet26-birds[classes=3]", r"timm:MODEL-FOLDER\[classes=K,images=N\]"),
         ("timm:resnet26-birds[classes=3,width=2]", "has no option 'width'; its options are classes, images"),
+        ("timm:resnet26-birds[classes=3,images=2.5]", "images of .* is a whole number >= 1"),
+        ("timm:resnet26-birds[classes=nan,images=2]", "classes of .* is a whole number >= 1"),
+        ("timm:resnet26-cifar10[classes=3]", "no option 'classes'; its options are none"),
+        ("timm:resnut26-my-birds[classes=3,images=2]", "no model 'resnut26'"),
     ]:
         with pytest.raises(UsageError, match=said):
             get_task(written)

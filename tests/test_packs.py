@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,10 @@ import torch
 from rich.console import Console
 
 from benchmark import records
+from benchmark.checkpoint import STOP
 from benchmark.engines import Settings, packs
 from benchmark.engines.packs import fitting, make_packs
 from benchmark.experiments import Experiment
-from benchmark.images import Images
-from benchmark.measure import Result
 from benchmark.sweep import sweep
 from benchmark.tasks import get_task
 
@@ -44,7 +44,9 @@ def test_a_pack_differs_in_value_and_seed_alone_and_has_its_size_at_most() -> No
     for pack in made:
         assert len({replace(run, value=0.0, seed=0) for run in pack}) == 1
     assert make_packs(runs, SETTINGS) == [[run] for run in runs]
-    assert list(map(len, make_packs(runs, replace(SETTINGS, device="cuda")))) == [2, 10, 4]
+    cuda = replace(SETTINGS, device="cuda")
+    assert list(map(len, make_packs(runs, cuda))) == [2, 10, 4]
+    assert list(map(len, make_packs(runs[:1] * 9, cuda, workers=4))) == [3, 3, 3]  # a share for each worker
 
 
 def test_packed_rows_are_what_lone_rows_are(tmp_path: Path) -> None:
@@ -63,24 +65,20 @@ def test_packed_rows_are_what_lone_rows_are(tmp_path: Path) -> None:
         assert (one["method"] != "snip") or one["nonzeros"] == other["nonzeros"]
 
 
-def test_seeds_are_not_mixed_where_a_network_draws_or_files_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_seeds_are_not_mixed_where_a_network_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    task, settings = get_task("lenet300-digits"), replace(SETTINGS, pack=5)
     runs = [run for run in GRID.runs() if run.method == "snip"][4:7]
     assert [run.seed for run in runs] == [0, 1, 1]
-    settings = replace(SETTINGS, pack=5)
 
-    def parts() -> list[int]:
-        return list(map(len, packs.compute(runs, settings)))
+    def sizes(model: Callable[[], torch.nn.Module]) -> list[int]:
+        monkeypatch.setattr(packs, "get_task", lambda name: replace(task, model=model))
+        packs._draws.cache_clear()
+        return list(map(len, make_packs(runs, settings)))
 
-    assert parts() == [3]
-    task, loaded = get_task("lenet300-digits"), packs.load_data("lenet300-digits", True, SETTINGS)
-    dropping = replace(task, model=lambda: torch.nn.Sequential(task.model(), torch.nn.Dropout(0.1)))
-    monkeypatch.setattr(packs, "get_task", lambda name: dropping)
-    assert parts() == [1, 2]
-    monkeypatch.setattr(packs, "get_task", lambda name: task)
-    monkeypatch.setattr(packs, "_train", lambda part, settings: [Result({}) for _ in part])
-    read = Images(["nowhere"] * 4, (1, 8, 8)), loaded.test[1][:4]
-    monkeypatch.setattr(packs, "load_data", lambda *_: replace(loaded, train=read))
-    assert parts() == [1, 2]
+    assert sizes(task.model) == [3]
+    assert sizes(lambda: torch.nn.Sequential(task.model(), torch.nn.Dropout(0.1))) == [1, 2]
+    assert sizes(lambda: torch.nn.Linear(3, 3)) == [3]  # does not fit the data, which training will say
+    packs._draws.cache_clear()
 
 
 def short_of_memory(monkeypatch: pytest.MonkeyPatch, most: int) -> list[int]:
@@ -96,6 +94,19 @@ def short_of_memory(monkeypatch: pytest.MonkeyPatch, most: int) -> list[int]:
 
     monkeypatch.setattr(packs, "train", train)
     return tried
+
+
+def test_an_error_of_a_process_that_is_being_stopped_is_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    def train(*arguments: Any) -> Any:
+        STOP.set()
+        raise RuntimeError("DataLoader worker is killed by signal: Terminated")
+
+    monkeypatch.setattr(packs, "train", train)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            list(packs.compute(GRID.runs()[:1], SETTINGS))
+    finally:
+        STOP.clear()
 
 
 def test_a_pack_that_does_not_fit_is_halved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

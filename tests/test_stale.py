@@ -28,6 +28,8 @@ def test_keys_are_what_they_were() -> None:
         Run("lenet300-fmnist", "dwf[depth=3]", 7.0, 2, 30, 0.8): "d586fccebed8",
         Run("lenet300-fmnist", "imp[rounds=3]", 0.05, 1, 30, 0.1, "bf16"): "a76b819b1bef",
         Run("resnet18-cifar10", "rigl", 0.01, 0, 160, 0.1): "b152bd8f3c0e",
+        Run("lenet300-mnist", "control[mask=snip,kind=shuffle]", 0.1, 0, 2, 0.1): "0decbaad1d3f",
+        Run("lenet300-mnist", "control[mask=snip[iterations=2],kind=shuffle]", 0.1, 0, 2, 0.1): "e91510c5ce8e",  # v. 2
         Run("lenet5-mnist", "snip[iterations=100]", 0.002, 0, 2, 0.1, made_data=True): "72078ea74d5d",  # version 2
     }
     assert {run: run.key for run in golden} == golden

@@ -10,11 +10,12 @@ from torch.nn import functional
 
 from benchmark import throughput
 from benchmark.augmentation import Augmentation
-from benchmark.throughput import bench_throughput, made_epoch, our_epoch, plain_epoch, published, resident, work
+from benchmark.data import made_batches
+from benchmark.throughput import bench_throughput, our_epoch, plain_epoch, published, resident, work
 from methods import factorization
 from tests.conftest import batch_norm_cnn, mlp, toy_task
 
-MADE = made_epoch(toy_task(), 5, "cpu")
+MADE = made_batches((1, 4, 4), 4, toy_task().batch_size, 5)
 
 
 def watched() -> tuple[torch.nn.Module, list[int]]:
@@ -62,7 +63,10 @@ def test_both_ways_load_the_same_images() -> None:
 
 def test_images_in_colour_are_augmented_on_the_way() -> None:
     task = toy_task(shape=(3, 8, 8), batch_size=50, augmentation=Augmentation(shift=2))
-    (batch, _), (again, _) = (next(iter(published(task, made_epoch(task, 1, "cpu").train)())) for _ in range(2))
+    (batch, _), (again, _) = (
+        next(iter(published(task, made_batches(task.shape, task.classes, task.batch_size, 1).train)()))
+        for _ in range(2)
+    )
     assert batch.shape == again.shape == (50, 3, 8, 8)
     assert (batch == -1).any()  # the black border
 

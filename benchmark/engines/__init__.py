@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmark.experiments import Run
 from benchmark.measure import Result
 
-Pack = list[Run]  # runs that differ in their value alone, trained together
+Pack = list[Run]  # runs that differ in value and seed alone, trained together
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def run_all(runs: list[Run], settings: Settings, workers: int) -> Iterator[list[
     from benchmark.engines.local import in_processes, in_this_process
     from benchmark.engines.packs import make_packs
 
-    packs = make_packs(runs, settings)
+    packs = make_packs(runs, settings, workers)
     if settings.engine == "ray":
         from benchmark.engines.on_ray import on_ray
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import multiprocessing
 import signal
 import threading
@@ -15,6 +16,7 @@ from multiprocessing.process import BaseProcess
 import torch
 
 from benchmark.checkpoint import STOP
+from benchmark.devices import cores
 from benchmark.engines import Pack, Settings
 from benchmark.engines.packs import compute, set_up
 from benchmark.experiments import Run
@@ -26,7 +28,7 @@ PATIENCE = 60  # seconds that a worker which is told to stop may take to save wh
 def in_this_process(packs: list[Pack], settings: Settings) -> Iterator[list[tuple[Run, Result]]]:
     """One pack after the other. Ctrl-C and SIGTERM let the step in progress end and save where training stands."""
     threads = torch.get_num_threads()
-    set_up(settings.plugins)
+    set_up(settings.plugins, cores())
     parts = (part for pack in packs for part in compute(pack, settings))
     try:
         while part := _stoppable(parts):
@@ -56,9 +58,9 @@ def _stop(*_: object) -> None:
     STOP.set()
 
 
-def _worker(connection: Connection, settings: Settings) -> None:
+def _worker(connection: Connection, settings: Settings, share: int) -> None:
     """Compute packs until there are none; where the parent is gone or says so, save and end."""
-    set_up(settings.plugins)
+    set_up(settings.plugins, share)
     signal.signal(signal.SIGTERM, lambda *_: STOP.set())
     threading.Thread(target=_stop_with_parent, daemon=True).start()
     with suppress(EOFError, OSError, KeyboardInterrupt):
@@ -92,7 +94,9 @@ def in_processes(packs: list[Pack], settings: Settings, workers: int) -> Iterato
         ours, theirs = context.Pipe()
         own = replace(settings, device=f"cuda:{started % devices}") if devices else settings
         started += 1
-        process = context.Process(target=_worker, args=(theirs, own), daemon=True)
+        # No daemon, which could have no processes that read images; but none is waited for at the end either.
+        process = context.Process(target=_worker, args=(theirs, own, max(1, cores() // workers)), daemon=False)
+        atexit.register(process.kill)
         # Ctrl-C is for the parent to handle; a process inherits that it ignores a signal.
         handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
         process.start()

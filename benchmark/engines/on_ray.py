@@ -72,7 +72,7 @@ def on_ray(packs: list[Pack], settings: Settings, workers: int) -> Iterator[list
                 name = pack[0].task, pack[0].made_data
                 if name not in kept:  # once into the cluster's shared memory, from where each node fetches it once
                     kept[name] = ray.put(_arrays(load_data(*name, replace(settings, device="cpu"))))
-                running[remote.remote(pack, settings, kept[name])] = pack
+                running[remote.remote(pack, settings, kept[name], cpus)] = pack
             (done, *_), _ = ray.wait(list(running))
             pack = running.pop(done)
             try:
@@ -96,9 +96,9 @@ def _check_port(address: str) -> None:
         raise UsageError(f"no Ray cluster answers at {address} ({error}); `ray start` starts one") from None
 
 
-def _task(pack: Pack, settings: Settings, arrays: tuple[Any, ...]) -> list[list[tuple[Run, Result]]]:
+def _task(pack: Pack, settings: Settings, arrays: tuple[Any, ...], cpus: int) -> list[list[tuple[Run, Result]]]:
     """What a node does for a pack; when it is cancelled, it saves where it stands."""
-    set_up(settings.plugins)
+    set_up(settings.plugins, cpus)
     STOP.clear()
     signal.signal(signal.SIGINT, lambda *_: STOP.set())
     with warnings.catch_warnings():
@@ -109,5 +109,6 @@ def _task(pack: Pack, settings: Settings, arrays: tuple[Any, ...]) -> list[list[
 
 
 def _arrays(loaded: Data) -> tuple[Any, ...]:
+    """What the cluster shares of a data set; of images that are read from files, their paths."""
     parts = (part for split in (loaded.train, loaded.val, loaded.test) for part in split)
     return tuple(part if isinstance(part, Images) else part.numpy() for part in parts)

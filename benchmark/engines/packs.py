@@ -5,32 +5,38 @@ from __future__ import annotations
 import functools
 import traceback
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 
-from benchmark import data
-from benchmark.checkpoint import Checkpoint, keys_of
+from benchmark import data, images
+from benchmark.checkpoint import STOP, Checkpoint, keys_of
 from benchmark.engines import Pack, Settings
 from benchmark.experiments import Run
-from benchmark.images import Images
 from benchmark.measure import Result
 from benchmark.tasks import get_task
 from benchmark.train import train
 from methods.registry import load_plugin, parse
 
+MOST_READERS = 8  # processes that read images for one worker
 SPARE = 0.1  # of an accelerator's free memory is left free
 
 
-def make_packs(runs: list[Run], settings: Settings) -> list[Pack]:
-    """Runs that differ in value and seed alone; on a CPU, where a pack gains nothing, one at a time, in order."""
-    size = settings.pack or (len(runs) if settings.device.startswith("cuda") else 1)
+def make_packs(runs: list[Run], settings: Settings, workers: int = 1) -> list[Pack]:
+    """Runs that differ in value and seed alone; on a CPU, where a pack gains nothing, one at a time, in order.
+
+    A pack is no larger than a worker's share of all runs, and seeds are not mixed where the network draws while it
+    trains, as for dropout, since what is drawn would be all runs'.
+    """
+    size = settings.pack or (-(-len(runs) // workers) if settings.device.startswith("cuda") else 1)
     if size == 1:
         return [[run] for run in runs]
     alike: dict[Run, Pack] = {}
     for run in runs:
-        alike.setdefault(replace(run, value=0.0, seed=0), []).append(run)
+        seed = run.seed if _draws(run.task) else 0
+        alike.setdefault(replace(run, value=0.0, seed=seed), []).append(run)
     return [pack[start : start + size] for pack in alike.values() for start in range(0, len(pack), size)]
 
 
@@ -42,30 +48,24 @@ def compute(pack: Pack, settings: Settings) -> Iterator[list[tuple[Run, Result]]
         if keys and [run.key for run in part] == keys:
             parts.append(part)
             rest = dict.fromkeys(run for run in rest if run not in part)
-    groups = [list(rest)] if rest else []
-    if len({run.seed for run in rest}) > 1 and not _mixes_seeds(pack[0], settings):
-        groups = [[run for run in rest if run.seed == seed] for seed in dict.fromkeys(run.seed for run in rest)]
-    for group in groups:
-        size = settings.pack or (_largest(group[0], settings) if len(group) > 1 else 1)
-        parts += [group[start : start + size] for start in range(0, len(group), size)]
+    left = list(rest)
+    if left:
+        size = settings.pack or (_largest(left[0], settings) if len(left) > 1 else 1)
+        parts += [left[start : start + size] for start in range(0, len(left), size)]
     for part in parts:
         yield list(zip(part, _train(part, settings), strict=True))
 
 
-def _mixes_seeds(run: Run, settings: Settings) -> bool:
-    """Whether runs of several seeds can be one program.
-
-    Not where the network draws while it trains, as for dropout, since what is drawn would be all runs', nor where
-    images are read from files, since each seed would read its own.
-    """
-    inputs = load_data(run.task, run.made_data, settings).train[0]
-    if isinstance(inputs, Images):
-        return False
-    with torch.random.fork_rng(devices=[]), torch.no_grad():
-        model = get_task(run.task).model()
+@functools.cache
+def _draws(task_name: str) -> bool:
+    """Whether a task's network draws random numbers while it trains; one that cannot be run tells by itself, later."""
+    task = get_task(task_name)
+    with torch.random.fork_rng(devices=[]), torch.no_grad(), suppress(Exception):
+        model = task.model()
         before = torch.get_rng_state()
-        model(inputs[:2].cpu())
-        return torch.equal(before, torch.get_rng_state())
+        model(torch.zeros(2, *task.shape))
+        return not torch.equal(before, torch.get_rng_state())
+    return False
 
 
 def _train(part: Pack, settings: Settings) -> list[Result]:
@@ -89,6 +89,8 @@ def _train(part: Pack, settings: Settings) -> list[Result]:
     except TimeoutError as error:  # its checkpoint stays, for who gives it more time
         return [Result({"status": "timeout", "error": str(error), "pack": len(part)}) for _ in part]
     except (Exception, SystemExit) as error:
+        if STOP.is_set():  # whoever stopped this process stopped those that read for it
+            raise KeyboardInterrupt from error
         short = _is_out_of_memory(error)
         if not short or len(part) == 1:
             failed: dict[str, object] = {
@@ -118,15 +120,17 @@ def _largest(run: Run, settings: Settings) -> int:
     """How many runs like this fit into the accelerator's free memory together; what one and two take tells."""
     if not settings.device.startswith("cuda"):
         return 1
-    loaded = load_data(run.task, run.made_data, settings)
     task, method = get_task(run.task), parse(run.method)
-    splits = (loaded.train, loaded.val, loaded.test)
-    batch = data.Data(*((inputs[: task.batch_size], labels[: task.batch_size]) for inputs, labels in splits))
     taken = []
-    for count in (1, 2):
-        values, seeds = [run.value] * count, [run.seed + i for i in range(count)]
-        results = train(task, method, values, seeds, 1, run.learning_rate, batch, run.precision)
-        taken.append(float(str(results[0].measured["peak_memory_mb"])))
+    try:
+        load_data(run.task, run.made_data, settings)  # which takes its share
+        batch = data.made_batches(task.shape, task.classes, task.batch_size, 1).to(settings.device)
+        for count in (1, 2):
+            values, seeds = [run.value] * count, [run.seed + i for i in range(count)]
+            results = train(task, method, values, seeds, 1, run.learning_rate, batch, run.precision)
+            taken.append(float(str(results[0].measured["peak_memory_mb"])))
+    except Exception:  # whatever it is, the run itself will meet it, and have it in its row
+        return 1
     return fitting(torch.cuda.mem_get_info(torch.device(settings.device))[0] / 2**20, *taken)
 
 
@@ -157,8 +161,9 @@ def load_plugins(plugins: tuple[Path, ...]) -> None:
         load_plugin(plugin)
 
 
-def set_up(plugins: tuple[Path, ...]) -> None:
-    """What a process does before it computes."""
+def set_up(plugins: tuple[Path, ...], cores: int) -> None:
+    """What a process does before it computes; so many cores are its share of the machine."""
     load_plugins(plugins)
+    images.READERS = min(cores, MOST_READERS)
     torch.set_num_threads(1)  # one thread a worker: on small networks more threads lose
     torch.set_flush_denormal(True)  # products of factors near zero are denormal, which slows a CPU two-fold

@@ -16,6 +16,7 @@ from pathlib import Path
 from benchmark import records
 from benchmark.errors import UsageError
 from benchmark.tasks import TASKS, get_task, task_options
+from methods.base import Method
 from methods.registry import METHODS, check_value, parse
 
 
@@ -51,12 +52,17 @@ def _recipe(task_name: str, method_name: str, learning_rate: float, registered: 
     """What task and method, as they are `registered`, decide of a run; kept, since a sweep asks for it so often."""
     task, method = get_task(task_name), parse(method_name)
     recipe = {"batch_size": task.batch_size, "weight_decay": task.weight_decay, "warmup": task.warmup}
-    recipe |= {"task_version": task.version, "method_version": method.version}
+    recipe |= {"task_version": task.version, "method_version": _version(method)}
     return recipe | {
         "rule": str(task.rule),
         "rest_rate": task.rest_rate(learning_rate),
         "augmentation": str(task.augmentation),
     }
+
+
+def _version(method: Method) -> int:
+    """Of a method, and of the one that it goes around: as either rises, so does this."""
+    return method.version + (_version(method.inner) - 1 if method.inner else 0)
 
 
 @dataclass(frozen=True)

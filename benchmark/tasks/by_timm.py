@@ -22,13 +22,16 @@ def timm_task(written: str) -> Task:
     `timm:MODEL-FOLDER[classes=K,images=N]` is for folders laid out like ImageNet, of K classes and N images in `train`.
     """
     bare, _, options = written.removeprefix("timm:").partition("[")
-    name, _, dataset = bare.rpartition("-")
-    size = FOLDERS.get(dataset, {}) | parse_options(written, options, ("classes", "images"))
+    name, _, dataset = bare.partition("-")  # timm's names have no hyphen
+    given = parse_options(written, options, () if dataset in CLASSES else ("classes", "images"))
+    size = FOLDERS.get(dataset, {}) | given
     if not name or not dataset or (dataset not in CLASSES and len(size) < 2):
         raise UsageError(
             f"task {written!r} is not timm:MODEL-DATASET with a data set of {', '.join([*CLASSES, *FOLDERS])}, "
             "nor timm:MODEL-FOLDER[classes=K,images=N] with a folder of images"
         )
+    if wrong := [option for option, number in given.items() if number < 1 or number % 1]:
+        raise UsageError(f"{wrong[0]} of task {written} is a whole number >= 1")
     try:
         import timm
     except ModuleNotFoundError:
