@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from plots.frame import budgets, failures, measured, subtitle, summary
-from plots.fronts import members, scale, shrink, stretch
+from plots.fronts import scale, shrink, stretch
 from plots.style import DENSE, figure_style, labels, order, save, sheet
 
 # By the name in front of a method's options; what is not named here stands with the penalties.
@@ -38,15 +38,16 @@ def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
 
 
 def panels(frame: pandas.DataFrame, task: str) -> Figure:
-    """The figure of one task: fronts of mean test accuracy in percent over the compression ratio."""
+    """The figure of one task: mean test accuracy in percent over the compression ratio."""
     frame = frame[frame["task"] == task]
     lines = summary(frame)
-    fronts = {method: members(lines[lines["method"] == method]) for method in sorted(set(lines["method"]) - {"dense"})}
+    left = lines[numpy.isfinite(lines["compression"])].sort_values("value")  # with weights
+    fronts = {method: left[left["method"] == method] for method in sorted(set(left["method"]) - {"dense"})}
     there = {name: [method for method in order(fronts) if family(method) == name] for name in FAMILIES}
     there = {name: methods for name, methods in there.items() if methods}
     caption = (
-        "Each method's values that none of its others beats in compression and mean validation accuracy, at their mean "
-        f"test accuracy. Dashed: dense. Runs without a result, in no mean: {failures(frame)} of {len(frame)}."
+        "All values of each method at their mean test accuracy, joined in the order of its knob. Dashed: dense. "
+        f"Runs without a result, in no mean: {failures(frame)} of {len(frame)}."
     )
     caption += f" {budgets(frame)}." if budgets(frame) else ""
     names = labels(fronts)
@@ -69,8 +70,7 @@ def panels(frame: pandas.DataFrame, task: str) -> Figure:
             axes.legend(loc="lower left", fontsize=7, handlelength=1.6)
         for axes in grid[len(there) :]:
             axes.set_visible(False)
-        compressions = pandas.concat(fronts.values())["compression"]
-        scale(grid[0], largest=max([10, *compressions[numpy.isfinite(compressions)]]))
+        scale(grid[0], largest=max([10, *left["compression"]]))
     return figure
 
 

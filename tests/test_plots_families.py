@@ -32,6 +32,14 @@ def test_panels_show_their_own_family_in_colour_and_all_others_in_grey(tmp_path:
     assert (line.get_xdata().tolist(), line.get_ydata().tolist()) == ([10], [88])  # type: ignore[union-attr]
 
 
+def test_values_that_others_of_the_method_beat_are_shown(tmp_path: Path) -> None:
+    """A front through the best values alone would pass above a collapse."""
+    rows = [run("snip", value, 0, int(1000 * value), *2 * (accuracy,)) for value, accuracy in ((0.5, 90), (0.1, 10))]
+    figure = panels(load(write(tmp_path, [*rows, run("snip", 0.01, 0, 10, 11, 11)])), "toy")
+    (line,) = (line for line in figure.subfigs[0].axes[0].lines if line.get_label() == "snip")
+    assert sorted(line.get_ydata()) == [10, 11, 90]
+
+
 def test_more_methods_than_colours_are_all_drawn(tmp_path: Path) -> None:
     many = [run(f"dwf[depth={depth}]", 1, 0, 100 + depth, 80, 80) for depth in range(1, 10)]
     figure = panels(load(write(tmp_path, many)), "toy")
