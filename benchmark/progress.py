@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import heapq
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from statistics import median
-from typing import Any
+from typing import Any, TypeVar
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -21,6 +22,7 @@ from benchmark.experiments import Run
 from methods.registry import MethodError, parse
 
 Kind = tuple[str, str]  # a task and a method
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,21 @@ def _budgets(method: str) -> float:
     with suppress(MethodError):  # an earlier row's, from a plugin that is not here
         return sum(parse(method).phases)
     return 1.0
+
+
+def sparingly(function: Callable[[], Answer]) -> Callable[[], Answer]:
+    """The function, or its last answer where calling it again would take more than a hundredth of the time."""
+    answers: list[Answer] = []
+    due = -math.inf
+
+    def call() -> Answer:
+        nonlocal due
+        if (begun := time.monotonic()) >= due:
+            answers[:] = [function()]
+            due = begun + 100 * (time.monotonic() - begun)
+        return answers[0]
+
+    return call
 
 
 def tell_left(seconds: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 import time
 from collections import Counter
@@ -10,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
+from rich.table import Table
 
 from benchmark import progress, provenance, records, status
 from benchmark.engines import Settings, places, run_all
@@ -98,6 +100,15 @@ def _compute(
     earlier = progress.seconds_per_epoch(row for row in before if row["device"] == device)
     finished: dict[Run, tuple[float, float | None]] = {}
     told: list[dict[str, str]] = []
+
+    def end() -> float:
+        seconds = progress.seconds_left(runs, finished, slots, earlier)
+        return math.nan if seconds is None else time.monotonic() + seconds
+
+    def board() -> Table:
+        return status.board(status.best([*before, *told], folder / "runs.csv"))
+
+    expected_end, best_so_far = progress.sparingly(end), progress.sparingly(board)  # however many rows there are
     left = progress.seconds_left(runs, finished, slots, earlier)
     rows = {"before": len(before), "written": 0}
     asked = {"device": settings.device, "workers": slots, "planned": planned, "to_do": len(runs)}
@@ -105,7 +116,7 @@ def _compute(
         provenance.recorded(folder, **asked, rows=rows, seconds_left=left) as record,
         progress.bar(console, progress.standing(statuses, len(runs), slots, left)) as show,
     ):
-        begun = board_due = time.monotonic()
+        begun = time.monotonic()
         for part in run_all(runs, settings, slots):
             done = [make_row(name, run, result, device, version, commit) for run, result in part]
             write(folder, done, [result for _, result in part])
@@ -113,14 +124,10 @@ def _compute(
                 statuses[row.status] += 1
                 told.append({column: str(getattr(row, column)) for column in records.COLUMNS})
                 finished[run] = time.monotonic() - begun, row.train_seconds
-                left = progress.seconds_left(runs, finished, slots, earlier)
+                seconds = expected_end() - time.monotonic() if len(finished) < len(runs) else 0.0
+                left = None if math.isnan(seconds) else max(seconds, 0.0)
                 now = progress.standing(statuses, len(runs), slots, left)
-                board = None
-                if console.is_terminal and time.monotonic() >= board_due:
-                    looked = time.monotonic()
-                    board = status.board(status.best([*before, *told], folder / "runs.csv"))
-                    board_due = looked + 100 * (time.monotonic() - looked)  # a hundredth of the time, however many rows
-                show(now, tell(row), board)
+                show(now, tell(row), best_so_far() if console.is_terminal else None)
                 for warning in result.warnings:
                     console.print(f"warning: {warning}", soft_wrap=True)
                 if result.traceback or not console.is_terminal:

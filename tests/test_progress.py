@@ -7,6 +7,7 @@ import io
 import random
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
@@ -14,7 +15,7 @@ from rich.console import Console
 from benchmark import records
 from benchmark.engines import Settings
 from benchmark.experiments import Run
-from benchmark.progress import Standing, bar, seconds_left, seconds_per_epoch, standing
+from benchmark.progress import Standing, bar, seconds_left, seconds_per_epoch, sparingly, standing
 from benchmark.provenance import latest
 from benchmark.sweep import sweep
 
@@ -203,3 +204,24 @@ def test_the_display_tells_the_best_of_each_method_so_far(tmp_path: Path) -> Non
     assert isinstance(console.file, io.StringIO)
     told = console.file.getvalue()
     assert "CR within a point" in told and "snip" in told.partition("CR within a point")[2]
+
+
+def test_what_takes_long_is_asked_again_only_where_it_takes_a_hundredth_of_the_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = [0.0]
+    monkeypatch.setattr("benchmark.progress.time", SimpleNamespace(monotonic=lambda: clock[0]))
+    called = []
+
+    def slow() -> int:
+        clock[0] += 2.0
+        called.append(clock[0])
+        return len(called)
+
+    answer = sparingly(slow)
+    answers = []
+    for _ in range(1000):
+        answers.append(answer())
+        clock[0] += 1.0
+    assert called == [2, 202, 402, 602, 802, 1002]
+    assert answers[:2] == [1, 1] and answers[-1] == len(called)

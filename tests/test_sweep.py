@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -268,6 +269,27 @@ def test_a_stopped_sweep_says_how_to_go_on_and_goes_on_where_it_was(tmp_path: Pa
     assert after[: len(before)] == before
     assert len(after) == len({row["key"] for row in after}) == 5
     assert not (folder / "checkpoints").exists()
+
+
+def test_a_terminal_is_left_as_it_was_when_a_sweep_is_stopped(tmp_path: Path) -> None:
+    plugin = tmp_path / "stopping_plugin.py"
+    plugin.write_text(STOPPING)
+    command = [
+        sys.executable, "-m", "benchmark", "run", "quickstart", "--tier", "smoke", "--methods", "stopping",
+        "--epochs", "20", "--values", "0.1", "--workers", "1", "--results", str(tmp_path), "--plugin", str(plugin),
+    ]  # fmt: skip
+    ours, theirs = os.openpty()
+    with subprocess.Popen(command, stdout=theirs, stderr=theirs, env=os.environ | {"TERM": "xterm"}) as process:
+        os.close(theirs)
+        told = b""
+        with suppress(OSError):  # Linux's word for the end
+            while part := os.read(ours, 4096):
+                told += part
+    os.close(ours)
+    assert process.returncode == 130
+    hidden, shown = told.rfind(b"\x1b[?25l"), told.rfind(b"\x1b[?25h")  # the cursor
+    assert 0 <= hidden < shown < told.rfind(b"interrupted: ")
+    assert b"running" in told[:shown] and b"running" not in told[shown:]  # no bar is left behind
 
 
 def test_a_torn_row_is_repaired_with_a_warning_and_its_run_done_again(tmp_path: Path) -> None:
