@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -152,9 +153,10 @@ def test_a_reader_that_dies_takes_no_later_reading_along(folder: Path, monkeypat
     images._loader.cache_clear()
     expected = inputs[:2]
     (reader,) = set(multiprocessing.active_children()) - set(others)
-    reader.kill()
-    reader.join()
-    with pytest.raises(RuntimeError, match="exited unexpectedly"):
+    with suppress(RuntimeError):  # torch may say so as soon as it hears of it
+        reader.kill()
+        reader.join()
+    with pytest.raises(RuntimeError, match="exited unexpectedly|killed by signal"):
         inputs[:]
     assert torch.equal(inputs[:2], expected)
 
