@@ -156,7 +156,7 @@ def test_a_reader_that_dies_takes_no_later_reading_along(folder: Path, monkeypat
     with suppress(RuntimeError):  # torch may say so as soon as it hears of it
         reader.kill()
         reader.join()
-    with pytest.raises(RuntimeError, match="exited unexpectedly|killed by signal"):
+    with pytest.raises(RuntimeError, match=r"exited unexpectedly|killed by signal"):
         inputs[:]
     assert torch.equal(inputs[:2], expected)
 
