@@ -30,9 +30,13 @@ def accelerators(name: str) -> int:
 
 
 def best_precision(name: str) -> str:
-    """`bf16` on a device that computes in it, `float32` elsewhere: processors and MPS gain nothing or lose."""
-    there = name.startswith("cuda") and torch.cuda.is_available()
-    return "bf16" if there and torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
+    """`bf16` on a device that computes in it, `float32` elsewhere: other processors and MPS gain nothing or lose."""
+    if name == "cpu":  # an older torch cannot tell what a processor computes in
+        there = getattr(torch.cpu, "get_capabilities", dict)().get("avx512_bf16", False)
+    else:
+        there = name.startswith("cuda") and torch.cuda.is_available()
+        there = there and torch.cuda.is_bf16_supported(including_emulation=False)
+    return "bf16" if there else "float32"
 
 
 def reset_peak_memory(device: torch.device) -> None:

@@ -17,6 +17,7 @@ OWN: dict[str, Callable[[Path, pandas.DataFrame, Path], list[Path]]] = {
     "learning-rate": learning_rate.draw,
     "learning-rate-digits": learning_rate.draw,
     "learning-rate-families": learning_rate.write_rates,
+    "learning-rate-lenet5": learning_rate.write_rates,
     "families": families.draw,
     "init": initialization.draw,
     "dynamics": dynamics.draw,
@@ -24,9 +25,9 @@ OWN: dict[str, Callable[[Path, pandas.DataFrame, Path], list[Path]]] = {
     "misalignment": misalignment.draw,
 }
 # Where learning rates are compared.
-SEARCHES = ("learning-rate", "learning-rate-digits", "learning-rate-families")
+SEARCHES = ("learning-rate", "learning-rate-digits", "learning-rate-families", "learning-rate-lenet5")
 # Whose values are too few, or whose methods too many, for one figure of fronts to say anything.
-FRONTLESS = ("families", "init", "learning-rate-families", "misalignment")
+FRONTLESS = ("families", "init", "learning-rate-families", "learning-rate-lenet5", "misalignment")
 
 
 def report(folder: Path, cut: float | None = None, stale: Set[str] = frozenset()) -> list[Path]:

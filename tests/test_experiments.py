@@ -115,6 +115,13 @@ def test_narrow_networks_stand_beside_those_of_tasks_that_have_widths() -> None:
     assert {run.method for run in chosen.runs()} == {"snip"}
 
 
+@pytest.mark.parametrize("network", ["vgg16", "vgg19", "resnet18", "resnet20", "wrn22"])
+def test_every_network_of_cifar_has_both_sets_and_one_recipe(network: str) -> None:
+    ten, hundred = (get_task(f"{network}-cifar{classes}") for classes in (10, 100))
+    assert [task.model()(torch.zeros(2, 3, 32, 32)).shape for task in (ten, hundred)] == [(2, 10), (2, 100)]
+    assert replace(hundred, model=ten.model, data=ten.data, classes=10) == ten
+
+
 def test_any_network_of_timm_is_a_task() -> None:
     small = get_task("timm:resnet10t-cifar100")
     assert small.model()(torch.zeros(2, *small.shape)).shape == (2, 100)

@@ -47,6 +47,12 @@ def vgg16_cifar100() -> Task:
 
 
 @task
+def vgg19_cifar10() -> Task:
+    """VGG-19 with batch norm on CIFAR-10. Expected: dense at 94.2 % (Wang et al., 2020)."""
+    return recipe(partial(models.vgg, 19, 10), 10, learning_rates=VGG_RATES)
+
+
+@task
 def vgg19_cifar100() -> Task:
     """VGG-19 with batch norm on CIFAR-100. Expected: dense at about 70 %, from which the DWF paper measures losses."""
     return recipe(partial(models.vgg, 19, 100), 100, learning_rates=VGG_RATES)
@@ -59,15 +65,41 @@ def resnet18_cifar10() -> Task:
 
 
 @task
+def resnet18_cifar100() -> Task:
+    """ResNet-18 on CIFAR-100. Expected: dense at 78.3 % (Tanaka et al., 2020, best epoch)."""
+    return recipe(partial(models.resnet18, 100), 100, learning_rates=RESNET_RATES)
+
+
+def _resnet20(classes: int) -> Task:
+    return recipe(partial(models.resnet20, classes), classes, learning_rates=RESNET_RATES, weight_decay=1e-4)
+
+
+@task
 def resnet20_cifar10() -> Task:
     """ResNet-20 on CIFAR-10. Expected: dense at 91.3 % (He et al., 2016)."""
-    return recipe(partial(models.resnet20, 10), 10, learning_rates=RESNET_RATES, weight_decay=1e-4)
+    return _resnet20(10)
+
+
+@task
+def resnet20_cifar100() -> Task:
+    """ResNet-20 on CIFAR-100. Expected: not known to us."""
+    return _resnet20(100)
+
+
+def _wide_resnet22(classes: int) -> Task:
+    return recipe(partial(models.wide_resnet22, classes), classes, learning_rates=RESNET_RATES, epochs=200)
 
 
 @task
 def wrn22_cifar10() -> Task:
     """WRN-22-2 on CIFAR-10. Expected: dense above 94 %, where RigL at half the weights has 94.2 %."""
-    return recipe(partial(models.wide_resnet22, 10), 10, learning_rates=RESNET_RATES, epochs=200)
+    return _wide_resnet22(10)
+
+
+@task
+def wrn22_cifar100() -> Task:
+    """WRN-22-2 on CIFAR-100. Expected: not known to us."""
+    return _wide_resnet22(100)
 
 
 @task

@@ -51,24 +51,24 @@ def _lenet300(dataset: str, width: float) -> Task:
 
 @task
 def lenet300_mnist(width: float = 1.0) -> Task:
-    """LeNet-300-100 on MNIST."""
+    """LeNet-300-100 on MNIST. Expected: dense at 98.4 to 98.7 % (Yang et al., 2020; Dettmers & Zettlemoyer, 2019)."""
     return _lenet300("MNIST", width)
 
 
 @task
 def lenet300_fmnist(width: float = 1.0) -> Task:
-    """LeNet-300-100 on Fashion-MNIST."""
+    """LeNet-300-100 on Fashion-MNIST. Expected: dense at 89.9 %, as measured in results/families."""
     return _lenet300("FashionMNIST", width)
 
 
 @task
 def lenet300_kmnist(width: float = 1.0) -> Task:
-    """LeNet-300-100 on Kuzushiji-MNIST."""
+    """LeNet-300-100 on Kuzushiji-MNIST. Expected: not known to us."""
     return _lenet300("KMNIST", width)
 
 
 def _lenet5(dataset: str) -> Task:
-    return replace(_lenet300(dataset, 1.0), model=partial(models.lenet5, 1, 10))
+    return replace(_lenet300(dataset, 1.0), model=partial(models.lenet5, 1, 10), epochs=20)
 
 
 @task
@@ -85,5 +85,5 @@ def lenet5_fmnist() -> Task:
 
 @task
 def lenet5_kmnist() -> Task:
-    """LeNet-5 on Kuzushiji-MNIST."""
+    """LeNet-5 on Kuzushiji-MNIST. Expected: not known to us."""
     return _lenet5("KMNIST")
