@@ -32,7 +32,7 @@ def accelerators(name: str) -> int:
 def best_precision(name: str) -> str:
     """`bf16` on a device that computes in it, `float32` elsewhere: other processors and MPS gain nothing or lose."""
     if name == "cpu":  # an older torch cannot tell what a processor computes in
-        there = getattr(torch.cpu, "get_capabilities", dict)().get("avx512_bf16", False)
+        there = hasattr(torch.cpu, "get_capabilities") and torch.cpu.get_capabilities().get("avx512_bf16", False)
     else:
         there = name.startswith("cuda") and torch.cuda.is_available()
         there = there and torch.cuda.is_bf16_supported(including_emulation=False)

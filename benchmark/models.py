@@ -42,17 +42,18 @@ def _kaiming(model: torch.nn.Module) -> torch.nn.Module:
 def lenet5(channels: int, classes: int) -> torch.nn.Module:
     """LeNet-5 in the form that pruning papers use (20 and 50 filters of 5 x 5, 500 units); 430,500 weights at 28 x 28.
 
-    LeCun et al., 1998, as Caffe defines it. The start is that of `lenet300`.
+    LeCun et al., 1998, as Caffe defines it. The start is that of `lenet300`. Maxima are taken before ReLUs, which is the
+    same and leaves a quarter to rectify.
     """
     nn = torch.nn
     model = nn.Sequential(
         OrderedDict(
             conv1=nn.Conv2d(channels, 20, 5),
-            relu1=nn.ReLU(),
             pool1=nn.MaxPool2d(2),
+            relu1=nn.ReLU(),
             conv2=nn.Conv2d(20, 50, 5),
-            relu2=nn.ReLU(),
             pool2=nn.MaxPool2d(2),
+            relu2=nn.ReLU(),
             flatten=nn.Flatten(),
             fc1=nn.Linear(800, 500),
             relu3=nn.ReLU(),

@@ -66,15 +66,18 @@ def seconds_left(
     """Seconds from the last end of a run to the end of all; None where nothing says how long a run takes.
 
     `finished` has when each run ended, in seconds since the first began and in order, and how long it trained, where
-    known; `earlier` what epochs took before, for kinds of which no run finished since. Runs begin in their order, each
-    when another ends, so what is under way counts with the time it has had, and the rest is dealt to the workers.
+    known; `earlier` what epochs took before, for kinds of which no run finished since, and which count as much faster or
+    slower as the others now are. Runs begin in their order, each when another ends, so what is under way counts with
+    the time it has had, and the rest is dealt to the workers.
     Elapsed time in proportion to finished work would be far off with many runs under way, and for the last ones.
     """
     now_took: dict[Kind, list[float]] = {}
     for run, (_, seconds) in finished.items():
         if seconds:
             now_took.setdefault((run.task, run.method), []).append(seconds / run.epochs)
-    took = {**earlier, **now_took}
+    ratios = [median(now_took[kind]) / median(earlier[kind]) for kind in now_took.keys() & earlier.keys()]
+    change = median(ratios) if ratios else 1.0  # another machine, or one that had more to do
+    took = {kind: [change * seconds for seconds in before] for kind, before in earlier.items()} | now_took
     if not took:
         return None
     ends = [end for end, _ in finished.values()]

@@ -96,6 +96,13 @@ def test_rows_of_earlier_say_what_a_method_takes_until_it_says_so_itself() -> No
     assert seconds_left(grid(IMP, values=1), {}, 1, earlier) == pytest.approx(4 * 10 * (3.1 + 7) / 2)
 
 
+def test_what_took_longer_before_is_expected_to_take_less_where_the_rest_does_now() -> None:
+    runs = grid(SNIP, IMP, values=2)
+    earlier = {("lenet300-digits", "snip"): [1.6], ("lenet300-digits", "imp[rounds=3]"): [7.0]}
+    assert seconds_left(runs, {}, 1, earlier) == 2 * 16 + 2 * 70
+    assert seconds_left(runs, {runs[0]: (8.0, 8.0)}, 1, earlier) == 8 + 2 * 35
+
+
 def simulate(runs: list[Run], seconds: dict[Run, float], workers: int) -> list[tuple[float, Run]]:
     """When each run ends, in order: workers take 5 s to start, and a fifth more than its training for a run."""
     busy: list[tuple[float, int]] = []
