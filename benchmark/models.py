@@ -42,8 +42,8 @@ def _kaiming(model: torch.nn.Module) -> torch.nn.Module:
 def lenet5(channels: int, classes: int) -> torch.nn.Module:
     """LeNet-5 in the form that pruning papers use (20 and 50 filters of 5 x 5, 500 units); 430,500 weights at 28 x 28.
 
-    LeCun et al., 1998, as Caffe defines it. The start is that of `lenet300`. Maxima are taken before ReLUs, which is the
-    same and leaves a quarter to rectify.
+    LeCun et al., 1998, as Caffe defines it. The start is that of `lenet300`. ReLUs come after the maxima, which
+    is the same and leaves them a quarter to do.
     """
     nn = torch.nn
     model = nn.Sequential(

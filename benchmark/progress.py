@@ -66,8 +66,8 @@ def seconds_left(
     """Seconds from the last end of a run to the end of all; None where nothing says how long a run takes.
 
     `finished` has when each run ended, in seconds since the first began and in order, and how long it trained, where
-    known; `earlier` what epochs took before, for kinds of which no run finished since, and which count as much faster or
-    slower as the others now are. Runs begin in their order, each when another ends, so what is under way counts with
+    known; `earlier` what epochs took before, for kinds of which no run finished since, and which count as much faster
+    or slower as the others now are. Runs begin in their order, each when another ends, so what is under way counts with
     the time it has had, and the rest is dealt to the workers.
     Elapsed time in proportion to finished work would be far off with many runs under way, and for the last ones.
     """

@@ -22,8 +22,8 @@ def learning_rate_lenet5() -> Experiment:
     Its report writes rates.csv: the choice by validation accuracy that the recipes of LeNet-5 name. Half an hour on two
     cores.
     """
-    some = {"density": (0.05, 0.01), "strength": (6.5, 9.0)}
-    return replace(_mixed("lenet5-fmnist"), values=some, learning_rates=(0.1, 0.2, 0.4, 0.8), seeds=(0,), epochs=5)
+    some, rates = {"density": (0.05, 0.01), "strength": (6.5, 9.0)}, (0.05, 0.1, 0.2, 0.4, 0.8)
+    return replace(_mixed("lenet5-fmnist"), values=some, learning_rates=rates, seeds=(0,), epochs=5)
 
 
 @experiment
