@@ -39,12 +39,12 @@ def learning_rate_families() -> Experiment:
 def families() -> Experiment:
     """Every family of sparse training on one grid: penalties, pruning before, during and after training, dynamic masks.
 
-    Beside them stand small dense networks of as few weights. Seven hours on two cores. Expected: at high compression
+    Beside them stand small dense networks of as few weights. Six hours on two cores. Expected: at high compression
     gradual magnitude above one-shot, one-shot above SNIP, SNIP above random; RigL above a static random mask; magnitude
     at initialization collapses early.
     """
     return Experiment(
-        tasks=("lenet300-fmnist",),
+        tasks=("lenet300-fmnist", "lenet300-mnist"),
         methods=(
             *("dense", "dwf[depth=2]", "dwf[depth=3]", "dwf[depth=4]", "l1", "l1[penalty_weight=0.001]", "prox-l1"),
             *("prox-lq[q=2/3]", "prox-lq[q=1/2]", "str", "magnitude", "magnitude[finetune=0]", "powerprop", "ham"),

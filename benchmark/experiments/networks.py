@@ -117,6 +117,23 @@ def resnet20_cifar10() -> Experiment:
 
 
 @experiment
+def resnet20_proof() -> Experiment:
+    """Does a network with batch norm train here? ResNet-20 on CIFAR-10, three epochs: a proof, no result.
+
+    Ten minutes on two cores. Expected: dense and weak penalties far above chance.
+    """
+    values = {"density": (0.2, 0.05), "strength": (1.0, 6.5)}
+    return Experiment(
+        tasks=("resnet20-cifar10",),
+        methods=("dense", "dwf[depth=3]", "magnitude"),
+        values=values,
+        seeds=(0,),
+        epochs=3,
+        precision="bf16",
+    )
+
+
+@experiment
 def vit_cifar10() -> Experiment:
     """DWF against pruning: ViT-Tiny on CIFAR-10.
 
