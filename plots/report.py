@@ -19,6 +19,7 @@ OWN: dict[str, Callable[[Path, pandas.DataFrame, Path], list[Path]]] = {
     "learning-rate-families": learning_rate.write_rates,
     "learning-rate-lenet5": learning_rate.write_rates,
     "families": families.draw,
+    "families-mnist": families.draw,
     "init": initialization.draw,
     "dynamics": dynamics.draw,
     "layers": layers.draw,
@@ -27,7 +28,7 @@ OWN: dict[str, Callable[[Path, pandas.DataFrame, Path], list[Path]]] = {
 # Where learning rates are compared.
 SEARCHES = ("learning-rate", "learning-rate-digits", "learning-rate-families", "learning-rate-lenet5")
 # Whose values are too few, or whose methods too many, for one figure of fronts to say anything.
-FRONTLESS = ("families", "init", "learning-rate-families", "learning-rate-lenet5", "misalignment")
+FRONTLESS = ("families", "families-mnist", "init", "learning-rate-families", "learning-rate-lenet5", "misalignment")
 
 
 def report(folder: Path, cut: float | None = None, stale: Set[str] = frozenset()) -> list[Path]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from benchmark.experiments import Experiment, experiment
 
 # One form of each that needs a learning rate of its own; options of a mask change little about it.
@@ -39,12 +41,12 @@ def learning_rate_families() -> Experiment:
 def families() -> Experiment:
     """Every family of sparse training on one grid: penalties, pruning before, during and after training, dynamic masks.
 
-    Beside them stand small dense networks of as few weights. Six hours on two cores. Expected: at high compression
+    Beside them stand small dense networks of as few weights. Three hours on two cores. Expected: at high compression
     gradual magnitude above one-shot, one-shot above SNIP, SNIP above random; RigL above a static random mask; magnitude
     at initialization collapses early.
     """
     return Experiment(
-        tasks=("lenet300-fmnist", "lenet300-mnist"),
+        tasks=("lenet300-fmnist",),
         methods=(
             *("dense", "dwf[depth=2]", "dwf[depth=3]", "dwf[depth=4]", "l1", "l1[penalty_weight=0.001]", "prox-l1"),
             *("prox-lq[q=2/3]", "prox-lq[q=1/2]", "str", "magnitude", "magnitude[finetune=0]", "powerprop", "ham"),
@@ -61,3 +63,12 @@ def families() -> Experiment:
         },
         widths=(0.21, 0.11, 0.055, 0.022, 0.011),  # at CR 5, 10, 21, 48 and 113
     )
+
+
+@experiment
+def families_mnist() -> Experiment:
+    """Every family of sparse training on one grid: the same on MNIST, at Fashion-MNIST's learning rates.
+
+    Three hours on two cores. Expected: the order of `families`; dense at 98.4 to 98.7 %.
+    """
+    return replace(families(), tasks=("lenet300-mnist",))
