@@ -14,6 +14,7 @@ from benchmark.experiments import EXPERIMENTS, Experiment, get_experiment
 from benchmark.grid import override
 from benchmark.tasks import TASKS, Task, get_task, task
 from methods.registry import MethodError, parse
+from plots.report import SEARCHES
 from tests.conftest import toy_task
 
 SMALL = Experiment(
@@ -170,7 +171,7 @@ def rates(experiment: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-@pytest.mark.parametrize("experiment", ["learning-rate", "learning-rate-digits", "learning-rate-families"])
+@pytest.mark.parametrize("experiment", SEARCHES)
 def test_recipes_have_the_rates_that_were_chosen(experiment: str) -> None:
     """With one procedure and as many trials for every method; the table is committed.
 
