@@ -68,7 +68,10 @@ def lenet300_kmnist(width: float = 1.0) -> Task:
 
 
 # On Fashion-MNIST, by the experiment learning-rate-lenet5, but for depth 1, which stands with dense; 0.1 for others.
-LENET5_RATES = {"dwf": 0.4, "dwf[depth=1]": 0.1, "dwf[depth=2]": 0.8, "magnitude": 0.05, "random": 0.4, "snip": 0.2}
+LENET5_RATES = {
+    **{"dwf": 0.4, "dwf[depth=1]": 0.1, "dwf[depth=2]": 0.8, "random": 0.4, "snip": 0.2},
+    **{"magnitude": 0.05, "magnitude[finetune=0]": 0.1},
+}
 
 
 def _lenet5(dataset: str) -> Task:
