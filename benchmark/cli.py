@@ -213,7 +213,9 @@ def _on(device: str, grid: Experiment, engine: str = "local") -> list[Run]:
     load_torch()
     from benchmark.devices import best_precision, check_device
 
-    if engine == "local":
+    if engine == "ray" and device not in ("cpu", "cuda"):
+        raise UsageError(f"with --engine ray, which deals GPUs out, --device is cpu or cuda, not {device}")
+    if engine == "local" or grid.precision == "auto":  # which asks the device itself
         check_device(device)
     return replace(grid, precision=best_precision(device)).runs() if grid.precision == "auto" else runs
 

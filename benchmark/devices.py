@@ -39,6 +39,13 @@ def best_precision(name: str) -> str:
     return "bf16" if there else "float32"
 
 
+def settle() -> None:
+    """How every process computes: on one thread, and in float32 where that is what rows say."""
+    torch.set_num_threads(1)  # on small networks more threads lose
+    torch.set_flush_denormal(True)  # products of factors near zero are denormal, which slows a CPU two-fold
+    torch.backends.cudnn.allow_tf32 = False  # convolutions' default on CUDA, of ten bits where float32 has 23
+
+
 def reset_peak_memory(device: torch.device) -> None:
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
@@ -58,8 +65,15 @@ def peak_memory_mb(device: torch.device) -> float | None:
 
 def rng_state(device: torch.device) -> torch.Tensor:
     """Of the generator that dropout on the device draws from."""
-    return torch.cuda.get_rng_state(device) if device.type == "cuda" else torch.get_rng_state()
+    if device.type == "cuda":
+        return torch.cuda.get_rng_state(device)
+    return torch.mps.get_rng_state() if device.type == "mps" else torch.get_rng_state()
 
 
 def set_rng_state(device: torch.device, state: torch.Tensor) -> None:
-    torch.cuda.set_rng_state(state, device) if device.type == "cuda" else torch.set_rng_state(state)
+    if device.type == "cuda":
+        torch.cuda.set_rng_state(state, device)
+    elif device.type == "mps":
+        torch.mps.set_rng_state(state)
+    else:
+        torch.set_rng_state(state)

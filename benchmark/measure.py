@@ -42,7 +42,7 @@ def epoch_points(
 ) -> list[list[Point]]:
     """What is worth a curve of each run on the networks as they stand, behind what is `known` already, by metric."""
     with autocast(precision, data.val[1].device):
-        accuracies, losses = evaluate(net.model, data.val, net.forward)
+        accuracies, losses = evaluate(net.model, data.val, net.forward, net.runs)
     magnitudes = net.weights.abs()
     kept = (magnitudes >= method.threshold) & (magnitudes > 0)
     metrics = {"density": kept.float().mean(1), "weight_norm": net.weights.norm(dim=1)}
@@ -108,7 +108,7 @@ def measure_cuts(net: Network, data: Data, precision: str) -> list[list[Cut]]:
         net.weights.copy_(uncut.masked_fill(uncut.abs() < cut, 0))
         nonzeros = net.weights.count_nonzero(1).tolist()
         with autocast(precision, net.weights.device):
-            val, test = (evaluate(net.model, split, net.forward)[0] for split in (data.val, data.test))
+            val, test = (evaluate(net.model, split, net.forward, net.runs)[0] for split in (data.val, data.test))
         for run, points in enumerate(measured):
             points.append((cut, nonzeros[run], nonzeros[run] / net.weights.shape[1], val[run], test[run]))
     net.weights.copy_(uncut)

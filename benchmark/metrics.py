@@ -13,7 +13,7 @@ from benchmark.data import Read
 from methods.network import prunable_names
 
 EVALUATION_BATCH = 5_000  # examples, at most
-EVALUATION_VALUES = 2**26  # of inputs at a time: what images of 64 x 64 pixels make of it
+EVALUATION_VALUES = 2**24  # of inputs at a time, those of all runs: no evaluation takes more memory than training
 
 
 def layer_nonzeros(model: torch.nn.Module) -> dict[str, tuple[int, int]]:
@@ -51,15 +51,16 @@ def cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 
 
 def evaluate(
-    model: torch.nn.Module, split: Read, forward: Callable[[torch.Tensor], torch.Tensor] | None = None
+    model: torch.nn.Module, split: Read, forward: Callable[[torch.Tensor], torch.Tensor] | None = None, runs: int = 1
 ) -> tuple[list[float], list[float]]:
     """Accuracy in percent and mean cross-entropy of each run over a whole split, exact for a short last batch.
 
-    `forward` gives the logits [R, B, C] of R networks with the model's architecture; by default those of the model.
+    `forward` gives the logits [R, B, C] of R = `runs` networks with the model's architecture; by default those of the
+    model.
     The model is left in evaluation mode, its buffers untouched.
     """
     model.eval()
-    size = min(EVALUATION_BATCH, EVALUATION_VALUES // math.prod(split[0].shape[1:]))
+    size = max(1, min(EVALUATION_BATCH, EVALUATION_VALUES // (runs * math.prod(split[0].shape[1:]))))
     correct: list[torch.Tensor] = []
     loss: list[torch.Tensor] = []
     with torch.no_grad():

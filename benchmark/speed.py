@@ -6,6 +6,7 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -15,6 +16,7 @@ from rich.table import Table
 from torch.nn.utils import parametrize
 
 from benchmark import data
+from benchmark.devices import settle
 from benchmark.metrics import cross_entropy
 from benchmark.probe import Probe
 from benchmark.tasks import get_task
@@ -88,7 +90,7 @@ def parametrized(task_name: str, depth: int, device: str) -> Step:
 
 def timed(step: Step, steps: int, device: str) -> Turn:
     """A turn of so many steps, which measures the milliseconds of one."""
-    wait = torch.cuda.synchronize if device.startswith("cuda") else lambda: None
+    wait = (lambda: None) if device == "cpu" else partial(torch.accelerator.synchronize, device)
 
     def turn() -> float:
         wait()
@@ -125,8 +127,7 @@ def show(title: str, columns: list[str], rows: list[list[str]]) -> None:
 
 def bench_update(device: str, rounds: int, steps: int) -> None:
     """A whole training step of dense SGD, of factorization here, and of factorization by parametrize; one thread."""
-    torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
+    settle()
     for task in ("lenet300-fmnist", *(() if device == "cpu" else ("resnet18-cifar10",))):
         _bench_task(task, device, rounds, steps)
 

@@ -14,6 +14,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmark import data
 from benchmark.data import Data, Read, Split
+from benchmark.devices import settle
 from benchmark.measure import autocast
 from benchmark.speed import Step, Turn, alternate, show, timed
 from benchmark.tasks import Task, get_task
@@ -126,8 +127,7 @@ def per_second(contenders: Mapping[str, tuple[Turn, float]], rounds: int) -> dic
 
 def bench_throughput(device: str, rounds: int) -> None:
     """Loops and packs of the LeNets, and of ResNet-18 in bf16 where there is an accelerator; one thread."""
-    torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
+    settle()
     for task in BATCHES:
         if device != "cpu" or task != "resnet18-cifar10":
             _bench_task(task, device, rounds)

@@ -74,7 +74,8 @@ def train(
             method.load_state_dict(saved["method"])
             step, seconds, preparation, steps_done, alive, curves = saved["progress"]
             batches.load_state_dict(saved["batches"])
-            set_rng_state(device, saved["noise"])
+            if device.type in saved["noise"]:  # on another kind of device the draws are others anyway
+                set_rng_state(device, saved["noise"][device.type])
         else:
             curves = epoch_points(0, net, method, data, precision, {"rate_share": [0.0] * net.runs})
         for epoch in range(step // steps_per_epoch + 1, epochs + 1):
@@ -87,7 +88,8 @@ def train(
                 if checkpoint and (stopping or checkpoint.due()):
                     progress = step, spent, preparation, steps_done, alive, curves
                     state: dict[str, Any] = {"tensors": _tensors(net, total), "method": method.state_dict()}
-                    checkpoint.save(state | streams | {"progress": progress, "noise": rng_state(device)})
+                    noise = {device.type: rng_state(device)}
+                    checkpoint.save(state | streams | {"progress": progress, "noise": noise})
                 if stopping:
                     raise KeyboardInterrupt if STOP.is_set() else TimeoutError(f"not done after {timeout:g} s")
                 for phase in (phase for phase, start in enumerate(phase_starts) if start == step):

@@ -138,9 +138,10 @@ class Masked(Method):
         The density is the knob's, or another [R, 1] on the way there. A weight that was dropped before stays so.
         """
         if self.dropped is not None:
-            scores = scores.masked_fill(self.dropped, -torch.inf)
+            scores = scores.masked_fill(self.dropped.to(scores.device), -torch.inf)
         densities = (self.value if density is None else density).flatten().tolist()
-        self.hold(~keep_top_per_layer(scores, self.net.layers, densities, distribution))
+        dropped = ~keep_top_per_layer(scores, self.net.layers, densities, distribution)
+        self.hold(dropped.to(self.net.weights.device))  # scores in float64 may be elsewhere
 
     def hold(self, dropped: torch.Tensor) -> None:
         """Make the dropped weights, [R, N], zeros without momentum, and keep them there."""

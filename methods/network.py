@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import torch
 
+from methods.mixed_precision import packed_autocast
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -98,7 +100,8 @@ class Network:
         parameters = self._stacked(self.weights, self.grad, self.layers)
         parameters |= self._stacked(self.rest, self.rest_grad, self._rest_layers)
         in_dims = 0, 0, 0 if own else None
-        return torch.vmap(single, in_dims, randomness="same")(parameters, self._buffers, x)
+        with packed_autocast(x.device):
+            return torch.vmap(single, in_dims, randomness="same")(parameters, self._buffers, x)
 
     def _stacked(self, flat: torch.Tensor, grad: torch.Tensor, layers: list[Layer]) -> dict[str, torch.Tensor]:
         """The parameters [R, *shape] by name, as parts of a leaf whose gradient is the flat gradient."""

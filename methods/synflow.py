@@ -40,11 +40,12 @@ class SynFlow(Masked):
 
 def flow(net: Network, run: int, shape: tuple[int, ...]) -> torch.Tensor:
     """Scores [N] in float64 of one run's weights as they stand."""
-    model = copy.deepcopy(net.plain(run)).double().eval()
+    device = "cpu" if net.weights.device.type == "mps" else net.weights.device  # which has no float64
+    model = copy.deepcopy(net.plain(run)).to(device).double().eval()
     with torch.no_grad():
         for tensor in (*model.parameters(), *model.buffers()):
             tensor.abs_()
     weights = [model.get_parameter(layer.name) for layer in net.layers]
-    ones = torch.ones(1, *shape, dtype=torch.float64, device=net.weights.device)
+    ones = torch.ones(1, *shape, dtype=torch.float64, device=device)
     gradients = torch.autograd.grad(model(ones).sum(), weights)
     return torch.cat([(w.detach() * g).flatten() for w, g in zip(weights, gradients, strict=True)])

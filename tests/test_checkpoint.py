@@ -114,6 +114,22 @@ def executable(path: Path) -> None:
     )
 
 
+def test_a_run_goes_on_on_another_kind_of_device(toy_data: Data, tmp_path: Path) -> None:
+    """Its generator's state means nothing there; dropout draws anew."""
+    arguments = toy_task(dropout_mlp), parse("snip"), [0.5], [0], 2, 0.1, toy_data, "float32"
+    dying = Dying(tmp_path, ["one"])
+    dying.moments = (5,)
+    with pytest.raises(InterruptedError):
+        train(*arguments, checkpoint=dying)
+    saved = torch.load(dying.path, weights_only=True)
+    assert set(saved["state"]["noise"]) == {"cpu"}
+    saved["state"]["noise"] = {"cuda": torch.zeros(16, dtype=torch.uint8)}
+    torch.save(saved, dying.path)
+    last = Checkpoint(tmp_path, ["one"])
+    (result,) = train(*arguments, checkpoint=last)
+    assert last.warnings == [] and "status" not in result.measured
+
+
 @pytest.mark.parametrize("spoil", [damage, foreign, older, executable])
 def test_what_is_no_checkpoint_of_these_runs_is_named_and_set_aside(spoil: Any, toy_data: Data, tmp_path: Path) -> None:
     arguments = toy_task(), parse("snip"), [0.5], [0], 2, 0.1, toy_data, "float32"

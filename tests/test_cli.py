@@ -46,6 +46,8 @@ def command(*arguments: str, monkeypatch: pytest.MonkeyPatch) -> int:
         (["run", "quickstart", "--device", "cuda:7"], "devices are cpu"),
         (["run", "quickstart", "--device", "gpu"], "devices are cpu"),
         (["run", "quickstart", "--precision", "fp8"], "bf16"),
+        (["run", "quickstart", "--engine", "ray", "--device", "cuda:1"], "cpu or cuda"),
+        (["run", "quickstart", "--engine", "ray", "--device", "cuda", "--precision", "auto"], "devices are cpu"),
         (["run", "quickstart", "--plugin", "no-such-file.py"], "plugin"),
         (["list", "models"], "experiments"),
         (["status", "quickstart"], "runs.csv"),

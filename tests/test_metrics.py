@@ -24,6 +24,21 @@ def test_a_perfect_model_has_exactly_100_percent(batch: int, monkeypatch: pytest
     assert loss == pytest.approx(50 / 101, abs=1e-5)
 
 
+def test_many_runs_are_evaluated_on_fewer_examples_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metrics, "EVALUATION_VALUES", 120)
+    labels = torch.arange(20) % 5
+    inputs = 50 * torch.nn.functional.one_hot(labels, 5).float()
+    for runs, size in ((1, 20), (3, 8), (1000, 1)):
+        sizes: list[int] = []
+
+        def forward(x: torch.Tensor, runs: int = runs, sizes: list[int] = sizes) -> torch.Tensor:
+            sizes.append(len(x))
+            return x.expand(runs, -1, -1)
+
+        accuracies, _ = evaluate(torch.nn.Identity(), (inputs, labels), forward, runs)
+        assert accuracies == [100.0] * runs and sizes[0] == max(sizes) == size
+
+
 def test_evaluation_leaves_every_buffer_as_it_was() -> None:
     model = batch_norm_cnn()
     model(torch.randn(8, 1, 4, 4))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
+from benchmark.metrics import cross_entropy
 from benchmark.models import lenet5
 from methods.network import Network, prunable_names
 from tests.conftest import batch_norm_cnn, mlp
@@ -87,6 +88,26 @@ def test_a_pack_computes_what_its_members_compute_alone(architecture: Build) -> 
     evaluated = pack.forward(x)
     for run, net in enumerate(alone):
         torch.testing.assert_close(evaluated[run], net.model(x))
+
+
+def test_a_pack_is_autocast_as_its_members_are_alone(architecture: Build) -> None:
+    """Under vmap torch's autocast leaves convolutions and biases in float32, and its batch norm takes no bf16."""
+    x, y = batch()
+    pack = Network([architecture(seed) for seed in range(2)])
+    alone = [Network([architecture(seed)]) for seed in range(2)]
+    exact = Network([architecture(seed) for seed in range(2)]).forward(x)
+    with torch.autocast("cpu", torch.bfloat16):
+        logits = pack.forward(x)
+        theirs = torch.cat([net.forward(x) for net in alone])
+    assert logits.dtype == theirs.dtype == torch.bfloat16
+    torch.testing.assert_close(logits, theirs, atol=0.02, rtol=0.02)
+    assert (logits - exact).abs().max() > 1e-4  # and not float32's, rounded at the end
+    for found in (logits, theirs):
+        cross_entropy(found, y).mean(1).sum().backward()
+    assert pack.grad.dtype == torch.float32
+    torch.testing.assert_close(pack.grad, torch.cat([net.grad for net in alone]), atol=0.02, rtol=0.1)
+    for ours, lone in zip(pack.buffers(), zip(*(net.buffers() for net in alone), strict=True), strict=True):
+        torch.testing.assert_close(ours, torch.stack(lone), atol=0.01, rtol=0.01)
 
 
 def test_members_of_a_pack_do_not_touch_each_other() -> None:

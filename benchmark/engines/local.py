@@ -80,22 +80,22 @@ def _stop_with_parent() -> None:
 def in_processes(packs: list[Pack], settings: Settings, workers: int) -> Iterator[list[tuple[Run, Result]]]:
     """Feed one pack at a time to each worker; a worker that dies takes its own pack along and is replaced.
 
-    With `cuda` and several of them there, workers take turns at the devices.
+    With `cuda` and several of them there, a worker gets the device that has fewest; it is named after it.
     """
     queue = deque(packs)
     context = multiprocessing.get_context("spawn")
     busy: dict[Connection, tuple[BaseProcess, Pack]] = {}
     idle: list[tuple[Connection, BaseProcess]] = []
-    devices = torch.cuda.device_count() if settings.device == "cuda" else 0
-    started = 0
+    cuda = range(torch.cuda.device_count()) if settings.device == "cuda" else ()
+    devices = [f"cuda:{index}" for index in cuda] or [settings.device]
 
     def start() -> tuple[Connection, BaseProcess]:
-        nonlocal started
         ours, theirs = context.Pipe()
-        own = replace(settings, device=f"cuda:{started % devices}") if devices else settings
-        started += 1
+        taken = [process.name for _, process in idle] + [process.name for process, _ in busy.values()]
+        own = replace(settings, device=min(devices, key=taken.count))
         # No daemon, which could have no processes that read images; but none is waited for at the end either.
-        process = context.Process(target=_worker, args=(theirs, own, max(1, cores() // workers)), daemon=False)
+        arguments = theirs, own, max(1, cores() // workers)
+        process = context.Process(target=_worker, args=arguments, name=own.device, daemon=False)
         atexit.register(process.kill)
         # Ctrl-C is for the parent to handle; a process inherits that it ignores a signal.
         handler = signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -13,6 +13,7 @@ import torch
 
 from benchmark import data, images
 from benchmark.checkpoint import STOP, Checkpoint, keys_of
+from benchmark.devices import settle
 from benchmark.engines import Pack, Settings
 from benchmark.experiments import Run
 from benchmark.measure import Result
@@ -113,7 +114,8 @@ def _train(part: Pack, settings: Settings) -> list[Result]:
 
 
 def _is_out_of_memory(error: BaseException) -> bool:
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+    said = ("can't allocate memory", "out of memory")  # of a CPU, and of MPS and CUDA outside torch's own allocator
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(words in str(error) for words in said)
 
 
 def _largest(run: Run, settings: Settings) -> int:
@@ -131,11 +133,13 @@ def _largest(run: Run, settings: Settings) -> int:
             taken.append(float(str(results[0].measured["peak_memory_mb"])))
     except Exception:  # whatever it is, the run itself will meet it, and have it in its row
         return 1
-    return fitting(torch.cuda.mem_get_info(torch.device(settings.device))[0] / 2**20, *taken)
+    torch.cuda.empty_cache()  # what torch keeps for later is free
+    free, resident = torch.cuda.mem_get_info(settings.device)[0], torch.cuda.memory_allocated(settings.device)
+    return fitting(free / 2**20, *(peak - resident / 2**20 for peak in taken))
 
 
 def fitting(free: float, one: float, two: float) -> int:
-    """Runs that fit into `free` megabytes, where one takes `one` and two take `two`."""
+    """Runs that fit into `free` megabytes, where one takes `one` and two take `two` beside what lies there anyway."""
     return max(1, int(((1 - SPARE) * free - one) / max(two - one, 1e-9)) + 1)
 
 
@@ -165,5 +169,4 @@ def set_up(plugins: tuple[Path, ...], cores: int) -> None:
     """What a process does before it computes; so many cores are its share of the machine."""
     load_plugins(plugins)
     images.READERS = min(cores, MOST_READERS)
-    torch.set_num_threads(1)  # one thread a worker: on small networks more threads lose
-    torch.set_flush_denormal(True)  # products of factors near zero are denormal, which slows a CPU two-fold
+    settle()
