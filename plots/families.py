@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from plots.frame import budgets, failures, measured, subtitle, summary
-from plots.fronts import scale, shrink, stretch
+from plots.fronts import draw_runs, scale, shrink, stretch
 from plots.style import DENSE, figure_style, labels, order, save, sheet
 
 # By the name in front of a method's options; what is not named here stands with the penalties.
@@ -40,13 +40,15 @@ def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
 def panels(frame: pandas.DataFrame, task: str) -> Figure:
     """The figure of one task: mean test accuracy in percent over the compression ratio."""
     frame = frame[frame["task"] == task]
-    lines = summary(frame)
+    lines, runs = summary(frame), measured(frame)
+    runs = runs[numpy.isfinite(runs["compression"])]
     left = lines[numpy.isfinite(lines["compression"])].sort_values("value")  # with weights
     fronts = {method: left[left["method"] == method] for method in sorted(set(left["method"]) - {"dense"})}
     there = {name: [method for method in order(fronts) if family(method) == name] for name in FAMILIES}
     there = {name: methods for name, methods in there.items() if methods}
     caption = (
-        "All values of each method at their mean test accuracy, joined in the order of its knob. Dashed: dense. "
+        "All values of each method at their mean test accuracy, joined in the order of its knob. Small dots: runs. "
+        "Bars: one standard deviation. Dashed: dense. "
         f"Runs without a result, in no mean: {failures(frame)} of {len(frame)}."
     )
     caption += f" {budgets(frame)}." if budgets(frame) else ""
@@ -65,12 +67,13 @@ def panels(frame: pandas.DataFrame, task: str) -> Figure:
             for mean in lines.loc[lines["method"] == "dense", "test_mean"]:
                 axes.axhline(mean, color=DENSE, linestyle="--", linewidth=1)
             for method, colour, marker in zip(methods, cycle(COLOURS), cycle(MARKERS), strict=False):
+                draw_runs(axes, runs[runs["method"] == method], colour)
                 _draw_front(axes, fronts[method], names[method], colour, marker)
             axes.set_title(name)
             axes.legend(loc="lower left", fontsize=7, handlelength=1.6)
         for axes in grid[len(there) :]:
             axes.set_visible(False)
-        scale(grid[0], largest=max([10, *left["compression"]]))
+        scale(grid[0], largest=max([10, *left["compression"]]), highest=runs["test_accuracy"].max())
     return figure
 
 

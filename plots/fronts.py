@@ -55,14 +55,14 @@ def front(frame: pandas.DataFrame, task: str) -> Figure:
             own = (table[table["method"] == method] for table in (lines, runs))
             _draw_method(axes, names[method], style(method), *own)
         means = lines.loc[numpy.isfinite(lines["compression"]), "compression"]
-        scale(axes, largest=max([10, *runs["compression"], *means]))
+        scale(axes, largest=max([10, *runs["compression"], *means]), highest=runs["test_accuracy"].max())
         if axes.get_legend_handles_labels()[0]:
             figure.legend(loc="outside right upper")
     return figure
 
 
 def _draw_dense(axes: Axes, dense: pandas.DataFrame, runs: pandas.DataFrame) -> None:
-    _draw_runs(axes, runs, DENSE)
+    draw_runs(axes, runs, DENSE)
     for mean, std in zip(dense["test_mean"], dense["test_std"].fillna(0), strict=True):
         axes.axhline(mean, color=DENSE, linestyle="--", linewidth=1.2, label=f"dense {mean:.1f} %")
         axes.axhspan(mean - std, mean + std, color=DENSE, alpha=0.15, linewidth=0)
@@ -72,14 +72,14 @@ def _draw_method(axes: Axes, name: str, look: tuple[str, str], lines: pandas.Dat
     colour, marker = look
     chosen = members(lines)
     x, y = chosen["compression"], chosen["test_mean"]
-    _draw_runs(axes, runs, colour)
+    draw_runs(axes, runs, colour)
     others = lines[~lines.index.isin(chosen.index)]
     axes.plot(others["compression"], others["test_mean"], marker, color=colour, markerfacecolor="white", alpha=0.6)
     axes.errorbar(x, y, yerr=chosen["test_std"], fmt="none", color=colour, elinewidth=1.2, capsize=2)
     axes.plot(x, y, color=colour, marker=marker, label=name)
 
 
-def _draw_runs(axes: Axes, runs: pandas.DataFrame, colour: str) -> None:
+def draw_runs(axes: Axes, runs: pandas.DataFrame, colour: str) -> None:
     many = len(runs) > 2_000  # which would make an SVG of megabytes
     axes.scatter(
         runs["compression"], runs["test_accuracy"], s=9, color=colour, alpha=0.45, linewidths=0, rasterized=many
@@ -97,13 +97,17 @@ def shrink(height: ArrayLike) -> NDArray[numpy.float64]:
     return 100.1 - 10 ** -numpy.asarray(height, dtype=float)
 
 
-def scale(axes: Axes, largest: float) -> None:
-    """Log scales whose ticks are round numbers, up to the largest compression."""
+def scale(axes: Axes, largest: float, highest: float) -> None:
+    """Log scales whose ticks are round numbers, up to the largest compression and a little above the highest accuracy.
+
+    Where a run collapsed its mean's bar reaches to accuracies that nobody has; it ends at the edge.
+    """
     axes.set_xscale("log")
     axes.set_xlim(1 / 1.1, 1.15 * largest)
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if largest <= 500 else (1, 3) if largest <= 5000 else (1,)))
     bottom, top = axes.get_ylim()
-    bottom, top = max(bottom, 0), min(top, 100)
+    bottom, edge = max(bottom, 0), 1.05 * stretch(highest) - 0.05 * stretch(max(bottom, 0))
+    top = min(top, 100, float(shrink(edge)) if highest > bottom else top)
     axes.set_ylim(bottom, top)
     axes.yaxis.set_major_locator(FixedLocator(ticks(bottom, top)))
     for axis in (axes.xaxis, axes.yaxis):

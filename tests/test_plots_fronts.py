@@ -113,6 +113,12 @@ def test_extreme_results_do_not_break_the_axes(tmp_path: Path, rows: list) -> No
     assert all(path.stat().st_size for path in draw(frame, "toy", tmp_path / "front-toy"))
 
 
+def test_a_collapse_does_not_stretch_the_axis_to_accuracies_that_nobody_has(tmp_path: Path) -> None:
+    rows = [run("dense", 1, 0, 1000, 90, 90), *pair("snip", 0.1, 100, (10, 89), (10, 89))]
+    bottom, top = front(load(write(tmp_path, rows)), "toy").axes[0].get_ylim()
+    assert bottom < 10 and 90 < top < 92  # where the bar around 49.5 would reach to 105
+
+
 @pytest.mark.parametrize(("low", "high"), [(9, 99), (97, 98.2), (30, 75), (0, 100)])
 def test_the_labels_of_the_accuracy_axis_are_round_and_apart(tmp_path: Path, low: float, high: float) -> None:
     rows = [run("snip", 0.1, 0, 100, high, high), run("snip", 0.01, 0, 10, low, low)]
