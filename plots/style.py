@@ -26,10 +26,12 @@ KNOWN = {
     "dwf[depth=8]": ("#081d45", "8"),
     "magnitude": ("#d55e00", "s"),
     "magnitude[finetune=0]": ("#f5a66b", "s"),
+    "gmp": ("#8f3b00", "D"),
     "random": ("#8a8a8a", "X"),
     "random[distribution=erk]": ("#333333", "X"),
     "random[distribution=uniform]": ("#c8bca8", "X"),
     "snip": ("#009e73", "^"),
+    "synflow": ("#7fd4b4", "v"),
 }
 COLOURS = ("#332288", "#ddcc77", "#44aa99", "#117733", "#999933", "#cc6677", "#882255", "#aa4499")
 MARKERS = ("<", ">", "*", "d", "h")
