@@ -13,7 +13,7 @@ from benchmark.data import Read
 from methods.network import prunable_names
 
 EVALUATION_BATCH = 5_000  # examples, at most
-EVALUATION_VALUES = 2**24  # of inputs at a time, those of all runs: no evaluation takes more memory than training
+EVALUATION_VALUES = 2**24  # of inputs at a time, those of all runs, so that memory does not grow with them
 
 
 def layer_nonzeros(model: torch.nn.Module) -> dict[str, tuple[int, int]]:
