@@ -12,6 +12,8 @@ from methods.network import Network
 from methods.registry import check_value, write
 from methods.rules import Rule
 
+EPSILON = 1.19e-7  # float32's, the DWF paper's zero
+
 
 class Probe(Protocol):
     """What a method may ask of the suite before training: training data's gradients, randomness, the budget."""
@@ -85,6 +87,8 @@ class Method:
 
     def finish(self) -> None:
         """After the last step: leave exact zeros in `net.weights`."""
+        if self.threshold:
+            self.net.weights.masked_fill_(self.net.weights.abs() < self.threshold, 0)
 
     def diagnose(self) -> dict[str, torch.Tensor]:
         """What is worth a curve, by metric: a number [R] for each run, on the device, taken once an epoch."""

@@ -8,7 +8,7 @@ from typing import Literal
 
 import torch
 
-from methods.base import Method, Probe
+from methods.base import EPSILON, Method, Probe
 from methods.compilation import fused
 from methods.initialization import Initialization, draw_factors
 from methods.network import Network
@@ -44,7 +44,7 @@ class Factorization(Method):
     epsilon: float = 0.25
     rescale: bool = False
     decay: Literal["coupled", "decoupled"] = "coupled"
-    threshold: float = 1.19e-7  # float32's machine epsilon, the paper's zero
+    threshold: float = EPSILON
 
     def __post_init__(self) -> None:
         self.knob = self.by
@@ -76,9 +76,6 @@ class Factorization(Method):
     def update(self, lr: torch.Tensor) -> None:
         tensors = (self.factors.unbind(), self.states, self.net.grad, self.scratch, self.net.weights)
         self.step(*tensors, self.slope, lr, self.rule, self.decay == "decoupled")
-
-    def finish(self) -> None:
-        self.net.weights.masked_fill_(self.net.weights.abs() < self.threshold, 0)
 
     def diagnose(self) -> dict[str, torch.Tensor]:
         """The penalty (lambda / D) sum ||omega||^2 and what of it is misalignment, lambda M.

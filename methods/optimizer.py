@@ -80,6 +80,7 @@ class SparseOptimizer(torch.optim.Optimizer):
         self._expected = budget
         self.net.rest_state = self.rule.state(self.net.rest)
         self.method.start(self.net, [self._value], self.rule, weight_decay, _ScriptProbe(self.net, rates, probe, seed))
+        self._begin_phases()
 
     def zero_grad(self, set_to_none: bool = False) -> None:
         """Zero the gradients; they are parts of one tensor and are never set to None."""
@@ -93,9 +94,6 @@ class SparseOptimizer(torch.optim.Optimizer):
             with torch.enable_grad():
                 loss = closure()
         self.net.gather_gradients()
-        for phase, start in enumerate(self._edges):
-            if start == self._steps_done:
-                self.method.begin(phase)
         lr = float(self.param_groups[0]["lr"])
         self._rate.fill_(lr)
         self.method.update(self._rate)
@@ -103,13 +101,20 @@ class SparseOptimizer(torch.optim.Optimizer):
         self.rule.step(self.net.rest, self.net.rest_grad, self.net.rest_state, self._rest_rate)
         self._steps_done += 1
         self._rates_done += lr
+        self._begin_phases()
         return loss
+
+    def _begin_phases(self) -> None:
+        """Those that come now, so that the next gradient is already that of the network as they leave it."""
+        for phase, start in enumerate(self._edges):
+            if start == self._steps_done:
+                self.method.begin(phase)
 
     @torch.no_grad()
     def finish(self) -> None:
         """Leave exact zeros in the model; to be called once, after the last step."""
         for phase, start in enumerate(self._edges):
-            if start >= self._steps_done:
+            if start > self._steps_done:  # training ended early
                 self.method.begin(phase)
         self.method.finish()
         spent = self.rule.gain * self._rates_done

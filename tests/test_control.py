@@ -18,12 +18,14 @@ def retrained(kind: str, mask: str = "magnitude[finetune=0]") -> tuple[Network, 
     start = net.weights.clone()
     method = parse(f"control[mask={mask},kind={kind}]")
     assert isinstance(method, Control)
+    net.rest_state = {"momentum": torch.zeros_like(net.rest)}
     method.start(net, [0.25], Sgd(), 0.0, FakeProbe(net, [0.1] * 10))
     method.begin(0)
     for _ in range(5):
         net.grad.normal_(generator=torch.Generator().manual_seed(3))
         method.update(torch.tensor(0.1))
         net.rest.add_(1.0)
+        net.rest_state["momentum"].add_(1.0)
     twin = net.weights.clone()
     cut = twin.abs() < twin.abs().flatten().sort(descending=True).values[round(0.25 * twin.numel()) - 1]
     method.begin(len(method.inner.phases))
@@ -45,10 +47,11 @@ def test_a_control_keeps_what_it_says_and_starts_anew(kind: str) -> None:
             assert set(whole.tolist()) == set(Network([mlp()]).weights[0, layer.span].tolist())
     else:
         assert torch.equal(net.weights[kept], start[kept])
-    before = kept.clone()
+    assert not net.rest_state["momentum"].any()
+    before = net.weights.clone()
     net.grad.fill_(1.0)
     method.update(torch.tensor(0.1))
-    assert torch.equal(net.weights != 0, before)
+    assert torch.equal(net.weights, torch.where(kept, before - 0.1, 0))  # no momentum of the first training
 
 
 def test_the_first_training_has_the_budget_that_it_would_have_alone() -> None:

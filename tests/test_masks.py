@@ -62,7 +62,7 @@ def test_a_layer_that_would_pass_density_one_is_kept_whole() -> None:
 @given(
     shapes=st.lists(st.tuples(st.integers(1, 12), st.integers(1, 12)), min_size=1, max_size=5),
     density=st.floats(0, 1),
-    distribution=st.sampled_from(["global", "uniform", "erk"]),
+    distribution=st.sampled_from(["global", "uniform", "erk", "balanced"]),
 )
 def test_every_distribution_hits_the_budget(shapes: list[tuple[int, int]], density: float, distribution: str) -> None:
     made = layers(*shapes)

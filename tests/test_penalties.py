@@ -54,6 +54,15 @@ def test_a_proximal_step_by_hand() -> None:
     assert net.weights[0].tolist() == pytest.approx([0.5, -2.0, 3.0, 0.5, 2.0, 1.0])
 
 
+def test_what_is_below_epsilon_is_zero_in_the_end_as_in_dwf() -> None:
+    net = six()
+    net.weights[0, :2] = torch.tensor([1e-7, -2e-7])
+    method = parse("prox-l1")
+    method.start(net, [0.0], Sgd(), 0.0, FakeProbe(net, [0.1]))
+    method.finish()
+    assert kept(net) == [1, 2, 3, 4, 5]
+
+
 def test_vanilla_l1_steps_along_the_subgradient_and_prunes_in_the_end() -> None:
     net = six()
     net.weights[0, 3] = 0.0
@@ -115,13 +124,17 @@ def test_powerpropagation_is_autograd_through_the_power(alpha: float) -> None:
 def test_ham_multiplies_after_the_step() -> None:
     net = six()
     method = parse("ham[mask=magnitude-init,alpha=2,beta=0.5]")
-    method.start(net, [0.5], Sgd(0.0), 0.0, FakeProbe(net, [0.1]))
-    net.grad[0] = torch.tensor([9.0, 1.0, -1.0, float("inf"), 0.5, 9.0])
+    method.start(net, [0.5], Sgd(0.9), 0.0, FakeProbe(net, [0.1]))
+    net.grad[0] = torch.tensor([9.0, 1.0, -1.0, float("inf"), 25.0, 9.0])
     method.update(torch.tensor(0.1))
-    stepped = {i: WEIGHTS[i] - 0.1 * g for i, g in ((1, 1.0), (2, -1.0), (4, 0.5))}  # -4.1, 3.1, 1.95
-    powers = {1: 2 * -1 * 1.0 + 0.5, 2: 2 * 1 * -1.0 + 0.5, 4: 2 * 1 * 0.5 + 0.5}
+    stepped = {i: WEIGHTS[i] - 0.1 * g for i, g in ((1, 1.0), (2, -1.0), (4, 25.0))}  # -4.1, 3.1, -0.5: a new sign
+    powers = {1: 2 * -1 * 1.0 + 0.5, 2: 2 * 1 * -1.0 + 0.5, 4: 2 * -1 * 25.0 + 0.5}
     expected = [stepped[i] * numpy.exp(-0.1 * powers[i]) if i in stepped else 0 for i in range(6)]
     assert net.weights[0].tolist() == pytest.approx(expected)
+    net.grad.zero_()  # now the step is momentum alone, and its factor has no gradient
+    method.update(torch.tensor(0.1))
+    expected = [(expected[i] - 0.09 * g) * numpy.exp(-0.05) for i, g in ((1, 1.0), (2, -1.0), (4, 25.0))]
+    assert net.weights[0, [1, 2, 4]].tolist() == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(

@@ -104,13 +104,16 @@ def test_iterative_pruning_ends_at_its_density_even_if_training_ends_early() -> 
         assert kept(net) == [1, 2]
 
 
-def test_a_rewind_takes_the_momentum_of_biases_along() -> None:
+def test_a_rewind_takes_momentum_along() -> None:
     net = Network([mlp()])
     net.rest_state = {"momentum": torch.ones_like(net.rest)}
     method = parse("imp")
     method.start(net, [0.5], Sgd(), 0.0, FakeProbe(net, [0.1] * 12))
+    net.grad.fill_(1.0)
+    method.update(torch.tensor(0.1))
+    assert method.state["momentum"].all()
     method.begin(1)
-    assert not net.rest_state["momentum"].any()
+    assert not net.rest_state["momentum"].any() and not method.state["momentum"].any()
 
 
 def test_iterative_pruning_that_rewinds_nothing_has_one_schedule() -> None:

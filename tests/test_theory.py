@@ -14,6 +14,7 @@ from sklearn.linear_model import Lasso
 
 from benchmark.data import Data
 from benchmark.train import train
+from methods.base import Method
 from methods.factorization import Factorization
 from methods.network import Network
 from methods.registry import parse
@@ -24,7 +25,7 @@ DOUBLE = torch.float64
 
 
 def minimize(
-    method: Factorization,
+    method: Method,
     gradient: Callable[[torch.Tensor], torch.Tensor],
     size: int,
     penalty: float,
@@ -38,7 +39,8 @@ def minimize(
     net = Network([torch.nn.Linear(size, 1, bias=False, dtype=DOUBLE)])
     if start is not None:
         net.weights[0] = start
-    method.start(net, [penalty * rule.gain * rate * steps], rule, 0.0, FakeProbe(net, [rate] * steps))
+    value = penalty * rule.gain * rate * steps if method.knob == "strength" else penalty
+    method.start(net, [value], rule, 0.0, FakeProbe(net, [rate] * steps))
     for _ in range(steps):
         net.grad[0] = gradient(net.weights[0])
         method.update(torch.tensor(rate, dtype=DOUBLE))
@@ -55,21 +57,35 @@ def least_squares(design: str) -> tuple[numpy.ndarray, numpy.ndarray]:
     return (x - x.mean(0)) / x.std(0), (y - y.mean()) / y.std()
 
 
-@pytest.mark.parametrize("design", ["diabetes", "1", "2"])
-@pytest.mark.parametrize("penalty", [0.02, 0.08, 0.3])
-def test_depth_two_is_the_lasso(design: str, penalty: float) -> None:
-    """(lambda / 2) (||u||^2 + ||v||^2) with w = u v has the minimum of lambda ||w||_1."""
+def both(method: Method, design: str, penalty: float, steps: int, rule: Sgd) -> tuple[numpy.ndarray, numpy.ndarray]:
+    """The Lasso's solution, and what a method with the same penalty comes to."""
     x, y = least_squares(design)
     lasso = Lasso(alpha=penalty, fit_intercept=False, tol=1e-12, max_iter=100_000).fit(x, y).coef_
     inputs, target = torch.tensor(x), torch.tensor(y)
     ours = minimize(
-        Factorization(depth=2),
+        method,
         lambda w: inputs.T @ (inputs @ w - target) / len(target),
-        x.shape[1], penalty, rate=0.02, steps=20_000,
+        x.shape[1], penalty, rate=0.02, steps=steps, rule=rule,
     ).numpy()  # fmt: skip
+    assert 0 < (lasso != 0).sum() <= x.shape[1]
+    return lasso, ours
+
+
+@pytest.mark.parametrize("design", ["diabetes", "1", "2"])
+@pytest.mark.parametrize("penalty", [0.02, 0.08, 0.3])
+def test_depth_two_is_the_lasso(design: str, penalty: float) -> None:
+    """(lambda / 2) (||u||^2 + ||v||^2) with w = u v has the minimum of lambda ||w||_1."""
+    lasso, ours = both(Factorization(depth=2), design, penalty, 20_000, Sgd(0.9))
     numpy.testing.assert_allclose(ours, lasso, atol=1e-4)
     assert ((numpy.abs(ours) > 1e-5) == (lasso != 0)).all()
-    assert 0 < (lasso != 0).sum() <= x.shape[1]
+
+
+@pytest.mark.parametrize("design", ["diabetes", "1"])
+@pytest.mark.parametrize("rule", [Sgd(0.0), Sgd(0.9), Sgd(0.9, nesterov=True)], ids=["plain", "momentum", "nesterov"])
+def test_proximal_steps_are_the_lasso_whatever_the_momentum(design: str, rule: Sgd) -> None:
+    lasso, ours = both(parse("prox-l1"), design, 0.08, 8_000, rule)
+    numpy.testing.assert_allclose(ours, lasso, atol=1e-5)
+    assert ((ours != 0) == (lasso != 0)).all()
 
 
 def outer_minimizer(z: float, penalty: float, power: float) -> float:
