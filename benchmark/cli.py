@@ -40,7 +40,10 @@ Tasks = Annotated[str | None, typer.Option(help="Tasks instead of the experiment
 Methods = Annotated[str | None, typer.Option(help="Methods instead, as in 'dense,dwf[depth=4]'.")]
 Values = Annotated[
     list[str] | None,
-    typer.Option(help="Values of the knob instead, as in 0.1,0.01; with several knobs strength=5,10 and density=0.1."),
+    typer.Option(
+        help="Values of the knob instead, as in 0.1,0.01; with several knobs strength=5,10 and density=0.1; "
+        "for one method snip=0.1."
+    ),
 ]
 Seeds = Annotated[str | None, typer.Option(help="Seeds instead, separated by commas.")]
 Epochs = Annotated[int | None, typer.Option(help="Epochs instead of the experiment's or the recipe's.")]
@@ -102,7 +105,10 @@ def plan(
     results: Results = Path("results"),
     plugin: Plugins = None,
 ) -> None:
-    """Print how many runs an experiment has, how many are finished, and how long the rest may take."""
+    """Print how many runs an experiment has, how many are finished, and how long the rest may take to train.
+
+    Of a method without finished runs here an epoch on made data is timed.
+    """
     _load_plugins(plugin)
     name, grid = override(experiment, tasks, methods, values, seeds, epochs, precision, tier)
     runs, workers = _on(device, grid), _workers(workers, device)
@@ -113,8 +119,9 @@ def plan(
     console.print(f"{name}: {len(runs)} runs, {len(runs) - len(remaining)} finished before, {len(remaining)} to do")
     if remaining:
         assert workers is not None
-        seconds = estimate(remaining, results / name, device) / workers
-        console.print(f"about {timedelta(seconds=round(seconds))} with {workers} at a time on {device}")
+        at_once = min(workers, len(remaining))
+        seconds = estimate(remaining, results / name, device) / at_once
+        console.print(f"about {timedelta(seconds=round(seconds))} with {at_once} at a time on {device}")
 
 
 @app.command()

@@ -44,7 +44,10 @@ def override(
 
 
 def _values(texts: list[str], experiment: Experiment) -> dict[str, tuple[float, ...]]:
-    """Values from `0.1,0.2` where one knob is turned, otherwise from `density=0.1,0.2`, or `snip=0.1` for a method."""
+    """Values from `0.1,0.2` where one knob is turned, otherwise from `density=0.1,0.2`, or `snip=0.1` for a method.
+
+    What is given for a knob is for all methods that turn it, whatever values the experiment has for some of them.
+    """
     methods = [parse(method) for method in experiment.methods]
     knobs = sorted({method.knob for method in methods} - {"none"})
     values: dict[str, tuple[float, ...]] = {}
@@ -56,7 +59,9 @@ def _values(texts: list[str], experiment: Experiment) -> dict[str, tuple[float, 
             forms = " and ".join(f"--values {knob}=..." for knob in knobs) or "no --values: they have no knob"
             raise UsageError(f"--values {text} does not say what it is for; these methods take {forms}")
         values[knob] = values.get(knob, ()) + tuple(_numbers(numbers, float, "--values", "numbers"))
-    return {**experiment.values, **values}
+    turns = {method.name: method.knob for method in methods}
+    left = {name: own for name, own in experiment.values.items() if turns.get(name) not in values}
+    return {**left, **values}
 
 
 def _numbers(text: str, kind: type[Number], option: str, choices: str) -> list[Number]:

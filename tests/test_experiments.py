@@ -93,6 +93,15 @@ def test_a_method_may_have_values_of_its_own() -> None:
     assert [(run.method, run.value) for run in runs] == [("snip", 0.3), ("snip", 0.2), ("random", 0.1)]
 
 
+def test_values_from_the_command_line_are_for_all_that_turn_the_knob() -> None:
+    """Also for methods for which the experiment has values of their own."""
+    chosen = ("families", None, "gmp,prox-l1,str", ["penalty=0.5", "str=2"], "0", None, None, "full")
+    _, experiment = override(*chosen)
+    runs = [(run.method, run.value) for run in experiment.runs() if run.method != "gmp"]
+    assert runs == [("prox-l1", 0.5), ("str", 2.0)]
+    assert {run.value for run in experiment.runs() if run.method == "gmp"} > {0.2, 0.1}
+
+
 def test_a_task_may_have_options() -> None:
     torch.manual_seed(0)
     small = get_task("lenet300-mnist[width=0.1]").model()
