@@ -193,7 +193,7 @@ def report(
     try:
         from plots.report import report as report_folder
     except ModuleNotFoundError as missing:
-        raise UsageError(f"reports need {missing.name}: pip install 'sparsefront[plots]'") from None
+        raise UsageError(f"reports need {missing.name}: pip install pandas matplotlib moocore tabulate") from None
     from benchmark.stale import stale_keys
 
     folders = [results / experiment] if experiment else sorted(path.parent for path in results.glob("*/runs.csv"))

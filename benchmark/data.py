@@ -61,7 +61,7 @@ def digits(folder: Path) -> Data:
     try:
         from sklearn.datasets import load_digits
     except ModuleNotFoundError:
-        raise UsageError("the digits data set ships with scikit-learn: pip install 'sparsefront[digits]'") from None
+        raise UsageError("the digits data set ships with scikit-learn: pip install scikit-learn") from None
     bunch = load_digits()
     images = torch.tensor(bunch.images, dtype=torch.float32).unsqueeze(1) / 16
     labels = torch.tensor(bunch.target, dtype=torch.int64)
@@ -77,7 +77,7 @@ def by_torchvision(name: str) -> Callable[[Path], Data]:
         try:
             from torchvision import datasets
         except ModuleNotFoundError:
-            raise UsageError(f"{name} is read by torchvision: pip install 'sparsefront[vision]'") from None
+            raise UsageError(f"{name} is read by torchvision: pip install torchvision") from None
         return split(*map(_tensors, _files(getattr(datasets, name), folder)))
 
     return load
@@ -150,7 +150,7 @@ def tiny_imagenet(folder: Path) -> Data:
         from torchvision.datasets.folder import pil_loader
         from torchvision.transforms.functional import pil_to_tensor
     except ModuleNotFoundError:
-        raise UsageError("Tiny ImageNet is read by torchvision: pip install 'sparsefront[vision]'") from None
+        raise UsageError("Tiny ImageNet is read by torchvision: pip install torchvision") from None
     root = folder.absolute() / "tiny-imagenet-200"
     try:
         label = {name: i for i, name in enumerate((root / "wnids.txt").read_text().split())}

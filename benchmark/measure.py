@@ -40,7 +40,13 @@ def autocast(precision: str, device: torch.device) -> AbstractContextManager[obj
 def epoch_points(
     epoch: int, net: Network, method: Method, data: Data, precision: str, known: dict[str, list[float]]
 ) -> list[list[Point]]:
-    """What is worth a curve of each run on the networks as they stand, behind what is `known` already, by metric."""
+    """What is worth a curve of each run on the networks as they stand, behind what is `known` already, by metric.
+
+    Known are train_loss, the mean loss of the epoch's batches, and rate_share, the part of the sum of all learning
+    rates that is spent. Measured are val_loss and val_accuracy, in percent; density, of the network and of each
+    layer, and for penalties at each cut; weight_norm, the Euclidean norm of all prunable weights; and what the
+    method's own `diagnose` explains.
+    """
     with autocast(precision, data.val[1].device):
         accuracies, losses = evaluate(net.model, data.val, net.forward, net.runs)
     magnitudes = net.weights.abs()
@@ -80,7 +86,8 @@ def measure(
         (val_accuracy,), (val_loss,) = evaluate(model, data.val)
         (test_accuracy,), (test_loss,) = evaluate(model, data.test)
     if not alive or not math.isfinite(train_loss + test_loss):
-        return Result(measured | {"status": "diverged"}, curves)
+        lost = "the loss of the final network" if alive else f"the training loss of epoch {curves[-1][0] + 1}"
+        return Result(measured | {"status": "diverged", "error": f"{lost} is not finite"}, curves)
     dense, sparse = multiply_adds(model, data.train[0][:1])
     nonzeros = sum(kept for kept, _ in layers.values())
     measured |= {

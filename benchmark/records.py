@@ -15,7 +15,7 @@ from benchmark.errors import UsageError
 CURVE_COLUMNS = ("key", "epoch", "metric", "value")
 LAYER_COLUMNS = ("key", "layer", "kept", "total")
 CUT_COLUMNS = ("key", "cut", "nonzeros", "density", "val_accuracy", "test_accuracy")
-INITIAL_COLUMNS = ("init", "depth", "weight", "density", "kurtosis")
+INITIAL_COLUMNS = ("init", "depth", "weight", "density", "kurtosis")  # density: of the probability of a weight's size
 CUTS = (1.19e-7, 1e-6, 1e-5, 1e-4, 1e-3)  # magnitudes below which a weight of a penalty run may be called zero
 
 
@@ -29,14 +29,14 @@ class Row:
     method: str  # written form, as in dwf[depth=4]
     depth: int | None
     options: str  # every option with its value, defaults included
-    knob: str  # density, strength, or none
+    knob: str  # density, strength, penalty or none
     value: float
-    penalty: float | None  # lambda, where there is one
+    penalty: float | None  # lambda, where there is one, beside the mean loss
     seed: int
     learning_rate: float  # peak
     rest_rate: float  # the same, of biases, norms and whatever else is not prunable
     epochs: int
-    steps: int | None
+    steps: int | None  # of the optimizer; a method of several budgets takes more than others, a diverged run fewer
     batch_size: int
     pack: int  # runs trained together as one program; seconds and memory are the pack's, seconds divided by its size
     prunable: int | None = None
@@ -46,9 +46,9 @@ class Row:
     parameters: int | None = None  # all parameters of the dense network
     macs_dense: int | None = None  # multiply-adds for one example
     macs_sparse: int | None = None  # the same, for nonzero weights alone
-    theoretical_speedup: float | None = None
+    theoretical_speedup: float | None = None  # macs_dense / macs_sparse
     empty_layers: int | None = None  # prunable layers without a single nonzero weight
-    train_loss: float | None = None
+    train_loss: float | None = None  # mean cross-entropy of the final network, as the other two
     val_accuracy: float | None = None  # percent
     val_loss: float | None = None
     test_accuracy: float | None = None  # percent
@@ -58,14 +58,14 @@ class Row:
     step_ms: float | None = None  # without what the method does before its first step
     peak_memory_mb: float | None = None  # of the worker on a CPU, of the device elsewhere
     status: str = "ok"  # ok, diverged, memory, timeout or error
-    error: str = ""
+    error: str = ""  # the reason, where the status is not ok
     device: str = ""
     precision: str = ""
     threads: int | None = None
     torch: str = ""
-    version: str = ""
-    commit: str = ""
-    finished_at: str = ""
+    version: str = ""  # of this package
+    commit: str = ""  # of its code, with -dirty where that was changed since; empty outside a git checkout
+    finished_at: str = ""  # UTC
 
 
 COLUMNS = tuple(f.name for f in fields(Row))

@@ -64,5 +64,5 @@ def tell(row: Row) -> str:
     """One line on a finished run."""
     start = f"{row.method} {row.knob} {row.value:g} seed {row.seed}:"
     if row.status != "ok":
-        return f"{start} {row.status} {row.error}"
+        return f"{start} {row.status}, {row.error}"
     return f"{start} CR {row.compression:.1f}, {row.test_accuracy:.2f} %"

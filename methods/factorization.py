@@ -78,12 +78,12 @@ class Factorization(Method):
         self.step(*tensors, self.slope, lr, self.rule, self.decay == "decoupled")
 
     def diagnose(self) -> dict[str, torch.Tensor]:
-        """The penalty (lambda / D) sum ||omega||^2 and what of it is misalignment, lambda M.
+        """The penalty (lambda / D) sum ||omega||^2, and how unequal the factors are.
 
-        M = (1 / D) sum ||omega||^2 - sum |w|^(2/D) is zero where all factors of each weight have one magnitude. A
-        weight counts as balanced if its largest factor is within 5 % of its smallest. The imbalance, the mean over
-        weights of max omega^2 - min omega^2, falls by exp(-4 lambda lr / D) a step whatever the loss, while steps are
-        small.
+        The misalignment M = (1 / D) sum ||omega||^2 - sum |w|^(2/D), of the penalty / lambda, is zero where all factors
+        of each weight have one magnitude; relative_misalignment is its share of the penalty. Balanced is the share of
+        weights whose largest factor is within 5 % of their smallest. The imbalance, the mean over weights of max
+        omega^2 - min omega^2, falls by exp(-4 lambda lr / D) a step whatever the loss, while steps are small.
         """
         assert self.penalty is not None
         per_weight = self.factors.square().mean(0)

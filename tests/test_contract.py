@@ -189,6 +189,7 @@ def test_ties_zeros_and_nan_scores_change_no_count(form: str, scores: str) -> No
 def test_a_diverging_run_says_so_and_stops(form: str, architecture: Build, toy_data: Data) -> None:
     (result,) = results(form, architecture, toy_data, VALUES[parse(form).knob][:1], epochs=5, peak=1e30)
     assert result.measured["status"] == "diverged"
+    assert result.measured["error"] == "the training loss of epoch 1 is not finite"
     assert result.measured["steps"] < 100  # type: ignore[operator]
     assert "test_accuracy" not in result.measured  # a NaN accuracy can win nothing where there is none
 

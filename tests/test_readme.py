@@ -6,14 +6,18 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import pandas
 import pytest
 import torch
 
 from methods import SparseOptimizer
+from plots.frame import load, summary
 from tests.conftest import mlp
 
-README = (Path(__file__).parent.parent / "README.md").read_text()
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
 
 
 def block(heading: str) -> str:
@@ -42,6 +46,18 @@ def test_the_script_of_the_readme_trains(monkeypatch: pytest.MonkeyPatch) -> Non
     names = {"model": mlp(), "loader": torch.utils.data.DataLoader(data, batch_size=10), "epochs": 2, "torch": torch}
     exec(block("In a script of your own"), names)
     assert isinstance(names["optimizer"], SparseOptimizer)
+
+
+def test_the_table_of_the_readme_has_the_means_of_the_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    names: dict[str, Any] = {}
+    exec(block("Read the results"), names)
+    lines = summary(load(ROOT / "results" / "families"))
+    lines = lines[lines["method"] != "narrow"].set_index(["task", "method", "value"])
+    assert len(lines) > 100
+    table = names["table"]["test_accuracy"].loc[lines.index]
+    pandas.testing.assert_series_equal(table["mean"], lines["test_mean"], check_names=False)
+    assert (table["size"] == lines["n"]).all()
 
 
 def test_every_command_of_the_readme_is_one() -> None:

@@ -34,7 +34,7 @@ def connect(settings: Settings, workers: int | None) -> int:
     try:
         import ray
     except ModuleNotFoundError:
-        raise UsageError("--engine ray needs Ray: pip install 'sparsefront[ray]'") from None
+        raise UsageError("--engine ray needs Ray: pip install ray") from None
     local = settings.address is None
     if settings.address not in (None, "auto"):
         _check_port(settings.address)

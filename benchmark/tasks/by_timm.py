@@ -35,7 +35,7 @@ def timm_task(written: str) -> Task:
     try:
         import timm
     except ModuleNotFoundError:
-        raise UsageError(f"task {written} takes a network of timm: pip install 'sparsefront[timm]'") from None
+        raise UsageError(f"task {written} takes a network of timm: pip install timm") from None
     if not timm.is_model(name):
         near = ", ".join(timm.list_models(f"*{name[:6]}*")[:6]) or "those of timm.list_models()"
         raise UsageError(f"timm has no model {name!r}; models are {near}")
