@@ -2,10 +2,10 @@
 
 from itertools import cycle
 from pathlib import Path
+from typing import Any
 
 import numpy
 import pandas
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from plots.frame import budgets, failures, measured, subtitle, summary
@@ -38,18 +38,23 @@ def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
 
 
 def panels(frame: pandas.DataFrame, task: str) -> Figure:
-    """The figure of one task: mean test accuracy in percent over the compression ratio."""
+    """The figure of one task: test accuracy in percent over the compression ratio.
+
+    Lines go through medians over seeds: where one seed in three collapses, a mean is what no run has.
+    """
     frame = frame[frame["task"] == task]
     lines, runs = summary(frame), measured(frame)
-    runs = runs[numpy.isfinite(runs["compression"])]
-    left = lines[numpy.isfinite(lines["compression"])].sort_values("value")  # with weights
+    medians = runs.groupby(["method", "value"], as_index=False)[["density", "test_accuracy"]].median()
+    medians["compression"] = 1 / medians["density"]
+    left = medians[numpy.isfinite(medians["compression"])]  # with weights; by rising value
     fronts = {method: left[left["method"] == method] for method in sorted(set(left["method"]) - {"dense"})}
+    runs = runs[numpy.isfinite(runs["compression"])]
     there = {name: [method for method in order(fronts) if family(method) == name] for name in FAMILIES}
     there = {name: methods for name, methods in there.items() if methods}
     caption = (
-        "All values of each method at their mean test accuracy, joined in the order of its knob. Small dots: runs. "
-        "Bars: one standard deviation. Dashed: dense. "
-        f"Runs without a result, in no mean: {failures(frame)} of {len(frame)}."
+        "All values of each method at the median of its seeds, joined in the order of its knob. Small dots: runs. "
+        "Grey: the methods of the other panels. Dashed: dense. "
+        f"Runs without a result, in no median: {failures(frame)} of {len(frame)}."
     )
     caption += f" {budgets(frame)}." if budgets(frame) else ""
     names = labels(fronts)
@@ -63,21 +68,16 @@ def panels(frame: pandas.DataFrame, task: str) -> Figure:
         for axes, (name, methods) in zip(grid, there.items(), strict=False):
             axes.set_yscale("function", functions=(stretch, shrink))
             for front in fronts.values():
-                axes.plot(front["compression"], front["test_mean"], color="#dcdcdc", linewidth=1, zorder=1)
+                axes.plot(front["compression"], front["test_accuracy"], color="#dcdcdc", linewidth=1, zorder=1)
             for mean in lines.loc[lines["method"] == "dense", "test_mean"]:
                 axes.axhline(mean, color=DENSE, linestyle="--", linewidth=1)
             for method, colour, marker in zip(methods, cycle(COLOURS), cycle(MARKERS), strict=False):
                 draw_runs(axes, runs[runs["method"] == method], colour)
-                _draw_front(axes, fronts[method], names[method], colour, marker)
+                look: dict[str, Any] = {"color": colour, "marker": marker, "markersize": 4, "linewidth": 1.4}
+                axes.plot("compression", "test_accuracy", data=fronts[method], label=names[method], **look)
             axes.set_title(name)
             axes.legend(loc="lower left", fontsize=7, handlelength=1.6)
         for axes in grid[len(there) :]:
             axes.set_visible(False)
         scale(grid[0], largest=max([10, *left["compression"]]), highest=runs["test_accuracy"].max())
     return figure
-
-
-def _draw_front(axes: Axes, front: pandas.DataFrame, name: str, colour: str, marker: str) -> None:
-    x, y = front["compression"], front["test_mean"]
-    axes.errorbar(x, y, yerr=front["test_std"], fmt="none", color=colour, elinewidth=1, capsize=2)
-    axes.plot(x, y, color=colour, marker=marker, markersize=4, linewidth=1.4, label=name)

@@ -10,7 +10,7 @@ from matplotlib.ticker import LogLocator, NullLocator
 
 from benchmark.errors import UsageError
 from benchmark.records import INITIAL_COLUMNS, read
-from plots.frame import failures, measured, subtitle, summary
+from plots.frame import measured, subtitle, summary
 from plots.fronts import PLAIN, shrink, stretch, ticks
 from plots.style import figure_style, save, sheet, style
 
@@ -94,11 +94,9 @@ def reached(frame: pandas.DataFrame, task: str) -> Figure:
     lines = summary(frame)
     lines = lines.merge(frame[["method", "depth"]].drop_duplicates(), on="method")
     drawn = lines[numpy.isfinite(lines["compression"])]
-    empty = int(numpy.isinf(measured(frame)["compression"]).sum())
-    caption = (
-        "Lines join the strengths of one start. Bars: one standard deviation over seeds. "
-        f"Runs not drawn: {failures(frame)} diverged or without a result, {empty} with no weight left."
-    )
+    caption = "Bars: one standard deviation over seeds."
+    caption += " Lines join the strengths of one start." if lines["value"].nunique() > 1 else ""
+    caption += f" {lost}" if (lost := _lost(frame)) else ""
     with figure_style():
         figure, panels = sheet(f"{task}: where does each start lead?", subtitle(frame, lines), caption, height=3.6)
         panels.supxlabel("compression ratio", fontsize=9)
@@ -123,6 +121,17 @@ def reached(frame: pandas.DataFrame, task: str) -> Figure:
         handles = {line.get_label(): line for panel in axes for line in panel.get_legend_handles_labels()[0]}
         panels.legend(handles=[*handles.values()], loc="outside right upper", title="start")
     return figure
+
+
+def _lost(frame: pandas.DataFrame) -> str:
+    """Which starts have runs that are not drawn, and how many of how many."""
+    drawn = frame.index.isin(measured(frame).index) & numpy.isfinite(frame["compression"])
+    parts = []
+    for method in _order(frame.loc[~drawn, "method"]):
+        own = frame["method"] == method
+        depth = frame.loc[own, "depth"].iloc[0]
+        parts.append(f"{scheme(method)} at depth {depth:g} ({(own & ~drawn).sum()} of {own.sum()})")
+    return f"Not drawn, since they diverged or no weight was left: {', '.join(parts)}." if parts else ""
 
 
 def _draw_scheme(axes: Axes, name: str, lines: pandas.DataFrame) -> None:

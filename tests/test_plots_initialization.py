@@ -79,7 +79,12 @@ def test_means_over_seeds_are_joined_over_strengths(tmp_path: Path) -> None:
     assert set(lines(figure, 1)) == {"truncated"}
     (legend,) = figure.subfigs[0].legends
     assert [text.get_text() for text in legend.get_texts()] == ["truncated", "init=ones"]
-    assert "1 diverged or without a result, 1 with no weight left" in figure.get_supxlabel().replace("\n", " ")
+    caption = figure.get_supxlabel().replace("\n", " ")
+    assert "left: init=standard at depth 3 (1 of 1), init=ones at depth 3 (1 of 1)." in caption
+    assert "Lines join the strengths" in caption
+    (tmp_path / "one").mkdir()
+    alone = reached(load(write(tmp_path / "one", ROWS[:2])), "toy").get_supxlabel()
+    assert "Lines join" not in alone and "Not drawn" not in alone
 
 
 def test_report_draws_both_and_the_same_twice(tmp_path: Path, capsys) -> None:
