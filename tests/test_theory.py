@@ -18,7 +18,7 @@ from methods.base import Method
 from methods.factorization import Factorization
 from methods.network import Network
 from methods.registry import parse
-from methods.rules import Sgd
+from methods.rules import Adam, Rule, Sgd
 from tests.conftest import FakeProbe, mlp, toy_task
 
 DOUBLE = torch.float64
@@ -32,7 +32,7 @@ def minimize(
     rate: float,
     steps: int,
     start: torch.Tensor | None = None,
-    rule: Sgd | None = None,
+    rule: Rule | None = None,
 ) -> torch.Tensor:
     """Full-batch gradient descent at a constant rate on one layer of `size` weights; the final weights."""
     rule = rule or Sgd(0.9)
@@ -127,6 +127,20 @@ def test_an_unneeded_weight_shrinks_by_the_strength_alone(depth: int, rule: Sgd)
     method = Factorization(depth=depth, init="root")
     ours = minimize(method, torch.zeros_like, 12, 1.5 / (rule.gain * 100), 0.025, 4000, start, rule)
     torch.testing.assert_close(ours / start, torch.full_like(start, math.exp(-3)), rtol=0.02, atol=0)
+
+
+@pytest.mark.parametrize("depth", [2, 3])
+def test_under_adam_decoupled_decay_leaves_what_coupled_decay_zeroes(depth: int) -> None:
+    z = torch.linspace(-1, 1, 40, dtype=DOUBLE)
+
+    def zeros(decay: str) -> torch.Tensor:
+        method = parse(f"dwf[depth={depth},init=root,decay={decay}]")
+        ours = minimize(method, lambda w: w - z, 40, 0.3, rate=0.01, steps=4_000, start=z.sign() / 2, rule=Adam())
+        return ours.abs() < 1e-5
+
+    coupled = zeros("coupled")
+    assert 10 <= coupled.sum() < 40 and z[coupled].abs().max() < z[~coupled].abs().min()  # all small ones
+    assert not zeros("decoupled").any()
 
 
 @pytest.mark.parametrize("depth", [2, 3, 4])
