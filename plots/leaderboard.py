@@ -8,7 +8,7 @@ from rich.text import Text
 from plots.frame import budgets, failures, outdated, summary, zeros
 from plots.style import labels
 
-LEVELS = (2, 5, 10, 20, 50, 100, 200)  # compression ratios
+LEVELS = (5, 10, 20, 50, 100, 200, 500)  # compression ratios
 LOSSES = (1, 2, 5)  # points of validation accuracy below dense
 NONE = "\N{EN DASH}"
 
