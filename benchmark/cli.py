@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from benchmark import options
 from benchmark.lazy import defer_torch, load_torch
 
 defer_torch()
@@ -35,45 +36,10 @@ app = typer.Typer(
 console = Console(width=None if sys.stdout.isatty() else 160, markup=False, highlight=False)
 errors = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
 
-Name = Annotated[str, typer.Argument(help="An experiment, see `sparsefront list experiments`.")]
-Tasks = Annotated[str | None, typer.Option(help="Tasks instead of the experiment's, separated by commas.")]
-Methods = Annotated[str | None, typer.Option(help="Methods instead, as in 'dense,dwf[depth=4]'.")]
-Values = Annotated[
-    list[str] | None,
-    typer.Option(
-        help="Values of the knob instead, as in 0.1,0.01; with several knobs strength=5,10 and density=0.1; "
-        "for one method snip=0.1."
-    ),
-]
-Seeds = Annotated[str | None, typer.Option(help="Seeds instead, separated by commas.")]
-Epochs = Annotated[int | None, typer.Option(help="Epochs instead of the experiment's or the recipe's.")]
-Precision = Annotated[
-    Literal["float32", "bf16", "auto"] | None,
-    typer.Option(help="bf16: autocast, float32 weights; auto: bf16 where the device has it."),
-]
-Tier = Annotated[Literal["full", "smoke"], typer.Option(help="smoke: made data, two epochs, under NAME-smoke.")]
-Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1 or mps.")]
-Workers = Annotated[int | None, typer.Option(help="Packs at a time; by default one a core, or one an accelerator.")]
-Engine = Annotated[Literal["local", "ray"], typer.Option(help="local: processes of this machine; ray: a cluster.")]
-Address = Annotated[
-    str | None, typer.Option(help="Of the Ray cluster, as in auto or HOST:6379; by default one is started here.")
-]
-Pack = Annotated[
-    int | None,
-    typer.Option(help="Runs trained together at most; by default 1 on a CPU, what fits into memory on CUDA."),
-]
-Timeout = Annotated[float, typer.Option(help="Seconds of training that a run may take.")]
-Retry = Annotated[Literal["failed"] | None, typer.Option(help="failed: run again what has failed.")]
-Results = Annotated[Path, typer.Option(help="Folder that holds a folder for each experiment.")]
-DataFolder = Annotated[
-    Path, typer.Option("--data", envvar="SPARSEFRONT_DATA", help="Folder of data sets, as torchvision lays them out.")
-]
-Plugins = Annotated[list[Path] | None, typer.Option("--plugin", help="Python file with methods and tasks of your own.")]
-
 
 @app.command("list")
 def list_(
-    what: Annotated[Literal["tasks", "methods", "experiments"], typer.Argument()], plugin: Plugins = None
+    what: Annotated[Literal["tasks", "methods", "experiments"], typer.Argument()], plugin: options.Plugins = None
 ) -> None:
     """List tasks, methods or experiments."""
     _load_plugins(plugin)
@@ -92,18 +58,18 @@ def list_(
 
 @app.command()
 def plan(
-    experiment: Name,
-    tasks: Tasks = None,
-    methods: Methods = None,
-    values: Values = None,
-    seeds: Seeds = None,
-    epochs: Epochs = None,
-    precision: Precision = None,
-    tier: Tier = "full",
-    device: Device = "cpu",
-    workers: Workers = None,
-    results: Results = Path("results"),
-    plugin: Plugins = None,
+    experiment: options.Name,
+    tasks: options.Tasks = None,
+    methods: options.Methods = None,
+    values: options.Values = None,
+    seeds: options.Seeds = None,
+    epochs: options.Epochs = None,
+    precision: options.Precision = None,
+    tier: options.Tier = "full",
+    device: options.Device = "cpu",
+    workers: options.Workers = None,
+    results: options.Results = Path("results"),
+    plugin: options.Plugins = None,
 ) -> None:
     """Print how many runs an experiment has, how many are finished, and how long the rest may take to train.
 
@@ -126,24 +92,24 @@ def plan(
 
 @app.command()
 def run(
-    experiment: Name,
-    tasks: Tasks = None,
-    methods: Methods = None,
-    values: Values = None,
-    seeds: Seeds = None,
-    epochs: Epochs = None,
-    precision: Precision = None,
-    tier: Tier = "full",
-    device: Device = "cpu",
-    workers: Workers = None,
-    engine: Engine = "local",
-    address: Address = None,
-    pack: Pack = None,
-    timeout: Timeout = math.inf,
-    retry: Retry = None,
-    results: Results = Path("results"),
-    data: DataFolder = Path("data"),
-    plugin: Plugins = None,
+    experiment: options.Name,
+    tasks: options.Tasks = None,
+    methods: options.Methods = None,
+    values: options.Values = None,
+    seeds: options.Seeds = None,
+    epochs: options.Epochs = None,
+    precision: options.Precision = None,
+    tier: options.Tier = "full",
+    device: options.Device = "cpu",
+    workers: options.Workers = None,
+    engine: options.Engine = "local",
+    address: options.Address = None,
+    pack: options.Pack = None,
+    timeout: options.Timeout = math.inf,
+    retry: options.Retry = None,
+    results: options.Results = Path("results"),
+    data: options.DataFolder = Path("data"),
+    plugin: options.Plugins = None,
 ) -> None:
     """Compute the runs of an experiment that are not finished yet; rows go to RESULTS/EXPERIMENT/runs.csv."""
     _load_plugins(plugin)
@@ -173,7 +139,7 @@ def run(
 
 
 @app.command()
-def status(experiment: Name, results: Results = Path("results")) -> None:
+def status(experiment: options.Name, results: options.Results = Path("results")) -> None:
     """Tell from another terminal how far a sweep is: runs, time left, and the best of each method so far."""
     from benchmark.status import overview
 
@@ -184,7 +150,7 @@ def status(experiment: Name, results: Results = Path("results")) -> None:
 @app.command()
 def report(
     experiment: Annotated[str | None, typer.Argument(help="By default every folder with results.")] = None,
-    results: Results = Path("results"),
+    results: options.Results = Path("results"),
     cut: Annotated[
         float | None, typer.Option(help="Count weights of penalty runs below this magnitude as zero.")
     ] = None,

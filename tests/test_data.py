@@ -12,7 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
-from benchmark import data
+from benchmark import data, folders
 from benchmark.errors import UsageError
 from benchmark.tasks import TASKS, get_task
 
@@ -100,16 +100,16 @@ def test_tiny_imagenet_is_read_from_its_own_layout(tmp_path: Path) -> None:
         image.save(root / "val" / "images" / f"val_{label}.JPEG")
         annotations.append(f"val_{label}.JPEG\t{name}\t0\t0\t63\t63\n")
     (root / "val" / "val_annotations.txt").write_text("".join(annotations))
-    loaded = data.tiny_imagenet(tmp_path)
+    loaded = folders.tiny_imagenet(tmp_path)
     assert loaded.train[0].shape == (18, 3, 64, 64) and loaded.val[1].tolist() == [0, 1]
     assert loaded.test[1].tolist() == [0, 1]
     for images, labels in (loaded.train, loaded.val, loaded.test):
         assert ((images.mean((1, 2, 3)) > 0).long() == labels).all()
     (root / "train" / "n01" / "images" / "n01_0.JPEG").write_bytes(b"no image")
     with pytest.raises(UsageError, match=r"tiny-imagenet-200 cannot be read .* --data"):
-        data.tiny_imagenet(tmp_path)
+        folders.tiny_imagenet(tmp_path)
     with pytest.raises(UsageError, match=r"wnids.txt.* --data"):
-        data.tiny_imagenet(tmp_path / "nowhere")
+        folders.tiny_imagenet(tmp_path / "nowhere")
 
 
 def test_a_set_that_is_nowhere_is_named_with_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ import pytest
 import torch
 from PIL import Image
 
-from benchmark import data, images, records
+from benchmark import data, folders, images, records
 from benchmark.engines import Settings, run_all
 from benchmark.errors import UsageError
 from benchmark.experiments import Run
@@ -61,7 +61,7 @@ def processes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 
 
 def load(folder: Path) -> data.Data:
-    return data.image_folder("greys", SHAPE, 2, 40)(folder)
+    return folders.image_folder("greys", SHAPE, 2, 40)(folder)
 
 
 def test_a_folder_is_split_as_every_data_set_is(folder: Path) -> None:

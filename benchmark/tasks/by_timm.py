@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from benchmark import data
+from benchmark import folders
 from benchmark.errors import UsageError
 from benchmark.tasks import Task, parse_options, task
 from benchmark.tasks.cifar import RESNET_RATES, recipe
@@ -49,7 +49,7 @@ def _folder_task(name: str, folder: str, classes: int, images: int) -> Task:
     shape = (3, 224, 224)
     return Task(
         model=partial(network, name, classes, 224),
-        data=data.image_folder(folder, shape, classes, images),
+        data=folders.image_folder(folder, shape, classes, images),
         shape=shape,
         classes=classes,
         examples=images * 9 // 10,

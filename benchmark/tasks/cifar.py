@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from benchmark import data, models
+from benchmark import data, folders, models
 from benchmark.augmentation import Augmentation
 from benchmark.tasks import Task, task
 
@@ -106,4 +106,4 @@ def wrn22_cifar100() -> Task:
 def resnet18_tinyimagenet() -> Task:
     """ResNet-18 on Tiny ImageNet. Expected: dense at 63 % (Tanaka et al., 2020, best epoch)."""
     task = recipe(partial(models.resnet18, 200), 200, learning_rates=RESNET_RATES, epochs=100)
-    return replace(task, data=data.tiny_imagenet, shape=(3, 64, 64), examples=90_000, augmentation=Augmentation(8))
+    return replace(task, data=folders.tiny_imagenet, shape=(3, 64, 64), examples=90_000, augmentation=Augmentation(8))

@@ -1,0 +1,43 @@
+"""The options that commands share: what they are called, take and mean."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+Name = Annotated[str, typer.Argument(help="An experiment, see `sparsefront list experiments`.")]
+Tasks = Annotated[str | None, typer.Option(help="Tasks instead of the experiment's, separated by commas.")]
+Methods = Annotated[str | None, typer.Option(help="Methods instead, as in 'dense,dwf[depth=4]'.")]
+Values = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Values of the knob instead, as in 0.1,0.01; with several knobs strength=5,10 and density=0.1; "
+        "for one method snip=0.1."
+    ),
+]
+Seeds = Annotated[str | None, typer.Option(help="Seeds instead, separated by commas.")]
+Epochs = Annotated[int | None, typer.Option(help="Epochs instead of the experiment's or the recipe's.")]
+Precision = Annotated[
+    Literal["float32", "bf16", "auto"] | None,
+    typer.Option(help="bf16: autocast, float32 weights; auto: bf16 where the device has it."),
+]
+Tier = Annotated[Literal["full", "smoke"], typer.Option(help="smoke: made data, two epochs, under NAME-smoke.")]
+Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1 or mps.")]
+Workers = Annotated[int | None, typer.Option(help="Packs at a time; by default one a core, or one an accelerator.")]
+Engine = Annotated[Literal["local", "ray"], typer.Option(help="local: processes of this machine; ray: a cluster.")]
+Address = Annotated[
+    str | None, typer.Option(help="Of the Ray cluster, as in auto or HOST:6379; by default one is started here.")
+]
+Pack = Annotated[
+    int | None,
+    typer.Option(help="Runs trained together at most; by default 1 on a CPU, what fits into memory on CUDA."),
+]
+Timeout = Annotated[float, typer.Option(help="Seconds of training that a run may take.")]
+Retry = Annotated[Literal["failed"] | None, typer.Option(help="failed: run again what has failed.")]
+Results = Annotated[Path, typer.Option(help="Folder that holds a folder for each experiment.")]
+DataFolder = Annotated[
+    Path, typer.Option("--data", envvar="SPARSEFRONT_DATA", help="Folder of data sets, as torchvision lays them out.")
+]
+Plugins = Annotated[list[Path] | None, typer.Option("--plugin", help="Python file with methods and tasks of your own.")]
