@@ -48,7 +48,7 @@ def learning_rate_digits() -> Experiment:
 def init() -> Experiment:
     """How should the factors start? Every initialization at depths 2, 3 and 4, and their weights before training.
 
-    Half an hour on two cores.
+    Ten minutes on two cores.
     """
     schemes = ("", ",rescale=true", ",epsilon=0", ",init=variance", ",init=standard", ",init=root", ",init=ones")
     return Experiment(
@@ -64,7 +64,7 @@ def init() -> Experiment:
 def depth() -> Experiment:
     """Does depth pay? Fronts of factorization at depths 1 to 8, each at its own learning rate.
 
-    About an hour on two cores. Expected: depth 1 makes next to no zeros but where no data is seen.
+    Forty minutes on two cores. Expected: depth 1 makes next to no zeros but where no data is seen.
     """
     return Experiment(
         tasks=("lenet300-fmnist",),
@@ -78,7 +78,7 @@ def depth() -> Experiment:
 def dynamics() -> Experiment:
     """When does a factorized network become sparse, and what happens to its accuracy meanwhile? Curves over epochs.
 
-    Half an hour on two cores.
+    Ten minutes on two cores.
     """
     return Experiment(
         tasks=("lenet300-fmnist",),
@@ -107,7 +107,7 @@ def layers() -> Experiment:
 def misalignment() -> Experiment:
     """Do the factors of a weight align as theory says? Their imbalance against its predicted decay.
 
-    Ten minutes on two cores. Expected: from any start, and at any depth and strength, all runs on one line.
+    Five minutes on two cores. Expected: from any start, and at any depth and strength, all runs on one line.
     """
     return Experiment(
         tasks=("lenet300-fmnist",),

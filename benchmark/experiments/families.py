@@ -19,7 +19,7 @@ def learning_rate_families() -> Experiment:
     """Which learning rate does each family want? As many trials for every method, one mild and one strong value.
 
     Its report writes rates.csv: the choice, by hypervolume on validation data, that the recipes of lenet300-fmnist and
-    -mnist name. Forty-five minutes on two cores.
+    -mnist name. An hour on two cores.
     """
     return Experiment(
         tasks=("lenet300-fmnist",),

@@ -120,7 +120,7 @@ def resnet20_cifar10() -> Experiment:
 def resnet20_proof() -> Experiment:
     """Does a network with batch norm train here? ResNet-20 on CIFAR-10, three epochs: a proof, no result.
 
-    Half an hour on two cores, ten minutes for `--seeds 0`. Expected: dense and weak penalties far above chance.
+    Forty minutes on two cores, a third of it for `--seeds 0`. Expected: dense and weak penalties far above chance.
     """
     some, methods = {"density": (0.2, 0.05), "strength": (1.0, 6.5)}, ("dense", "dwf[depth=3]", "magnitude")
     return replace(_mixed("resnet20-cifar10"), methods=methods, values=some, epochs=3)
