@@ -10,7 +10,7 @@ import torch
 from benchmark.data import Read
 from benchmark.metrics import cross_entropy
 from benchmark.seeds import Seeds, generator
-from methods.network import Network, hessian_gradient, twice_differentiable
+from methods.network import Network, flat_gradient, hessian_gradient, twice_differentiable
 
 
 class Probe:
@@ -46,18 +46,28 @@ class Probe:
 
         Logits are divided by the temperature first. Batch norm as in `gradient`.
         """
-        inputs, labels = self.train
-        examples, products = {}, []
-        for seed in dict.fromkeys(self.seeds):
-            order = self._order(generator(seed, "probe"))
-            chosen = torch.cat([order[labels[order] == label][:per_class] for label in labels.unique()])
-            examples[seed] = inputs[chosen], labels[chosen]
         with self._training(), twice_differentiable():
-            for run, seed in enumerate(self.seeds):
-                (x, y), model = examples[seed], self.net.plain(run)
-                loss = cross_entropy(model(x).unsqueeze(0) / temperature, y).mean()
-                products.append(hessian_gradient(loss, [model.get_parameter(layer.name) for layer in self.net.layers]))
-        return torch.stack(products)
+            return torch.stack([self._hessian_gradient(run, per_class, temperature) for run in range(self.net.runs)])
+
+    def _hessian_gradient(self, run: int, per_class: int, temperature: float) -> torch.Tensor:
+        """H g [N] of one run, batch by batch, so that memory holds many classes of large images."""
+        inputs, labels = self.train
+        model, order = self.net.plain(run), self._order(generator(self.seeds[run], "probe"))
+        weights = [model.get_parameter(layer.name) for layer in self.net.layers]
+        chosen = torch.cat([order[labels[order] == label][:per_class] for label in labels.unique()])
+        count = -(-len(chosen) // self.batch_size)
+        batches = [chosen[start::count] for start in range(count)]  # of all classes each
+
+        def loss(batch: torch.Tensor) -> torch.Tensor:
+            logits = model(inputs[batch]).unsqueeze(0) / temperature
+            return cross_entropy(logits, labels[batch]).sum() / len(chosen)
+
+        gradient, product = torch.zeros_like(self.net.weights[run]), torch.zeros_like(self.net.weights[run])
+        for batch in batches if count > 1 else ():
+            gradient += flat_gradient(loss(batch), weights)
+        for batch in batches:
+            product += hessian_gradient(loss(batch), weights, gradient if count > 1 else None)
+        return product
 
     @contextmanager
     def _training(self) -> Iterator[None]:

@@ -149,9 +149,15 @@ def twice_differentiable() -> AbstractContextManager[None]:
     return torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH)
 
 
-def hessian_gradient(loss: torch.Tensor, weights: Sequence[torch.Tensor]) -> torch.Tensor:
-    """H g [N], the Hessian of a loss times its gradient, both with respect to `weights`, as one flat tensor."""
-    gradients = torch.autograd.grad(loss, weights, create_graph=True)
-    flat = torch.cat([gradient.flatten() for gradient in gradients])
-    products = torch.autograd.grad(flat @ flat.detach(), weights)
-    return torch.cat([product.flatten() for product in products])
+def flat_gradient(loss: torch.Tensor, weights: Sequence[torch.Tensor], create_graph: bool = False) -> torch.Tensor:
+    """The gradient [N] of a loss with respect to `weights`, as one flat tensor."""
+    gradients = torch.autograd.grad(loss, weights, create_graph=create_graph)
+    return torch.cat([gradient.flatten() for gradient in gradients])
+
+
+def hessian_gradient(
+    loss: torch.Tensor, weights: Sequence[torch.Tensor], gradient: torch.Tensor | None = None
+) -> torch.Tensor:
+    """H g [N], the Hessian of a loss with respect to `weights` times its own gradient, or the one given."""
+    own = flat_gradient(loss, weights, create_graph=True)
+    return flat_gradient(own @ (own.detach() if gradient is None else gradient), weights)

@@ -134,6 +134,8 @@ def test_the_suites_hessian_gradient_is_a_finite_difference_of_gradients() -> No
     torch.testing.assert_close(product[0], expected, rtol=1e-4, atol=1e-8)
     assert torch.equal(product[0], product[1])
     assert not net.grad.any()
+    in_batches = Probe(net, (x, y), 7, [0, 0], [0.1]).hessian_gradient(10, 2.0)
+    torch.testing.assert_close(in_batches, product, rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize(
