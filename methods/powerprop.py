@@ -18,7 +18,8 @@ class Powerpropagation(Magnitude):
     """Train theta in w = theta |theta|^(alpha - 1), whose gradient is alpha |theta|^(alpha - 1) times that of w.
 
     Schwarz et al., NeurIPS 2021; then pruned as `magnitude` is, by the same order of |theta| and |w|. alpha = 1 is
-    `magnitude`. theta starts where w is the network's own start; weight decay is on theta.
+    `magnitude`. theta starts where w is the network's own start. Weight decay is on theta, so at alpha = 2, where
+    theta^2 = |w|, it is an L1 penalty on w, as factors of dwf[depth=2] have.
     """
 
     alpha: float = 2.0
