@@ -42,13 +42,13 @@ figures leaderboard: install  ## redraw all fronts and leaderboards from the CSV
 	@$(BIN)/sparsefront report
 
 bench-update: install  ## time a training step: dense, dwf at depths 1 to 8, parametrize
-	@$(BIN)/python -m benchmark.speed
+	@$(BIN)/python -m benchmark.profiling.step
 
 bench-throughput: install  ## images per second of our loop, a bare one and a DataLoader, beside the floor
-	@$(BIN)/python -m benchmark.throughput
+	@$(BIN)/python -m benchmark.profiling.loop
 
 bench-sweep: install  ## time planning, resuming and reporting of 100,000 rows, and the feeding of workers
-	@$(BIN)/python -m benchmark.scale
+	@$(BIN)/python -m benchmark.profiling.sweep
 
 clean:  ## remove the virtual environment
 	rm -rf .venv

@@ -1,5 +1,5 @@
 """`python -m benchmark` is the command `sparsefront`."""
 
-from benchmark.cli import main
+from benchmark.cli.commands import main
 
 main()

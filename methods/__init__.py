@@ -1,24 +1,41 @@
-"""Update rules for sparse training. Every file of this folder is imported: a new file is a new method.
+"""Update rules for sparse training: one file a method, named as it is registered, and the machinery in `core`.
 
-Method files write `import torch` and nothing longer at their head, and name torch in annotations alone outside
-functions, so that listing the methods need not wait for it.
+Every file of this folder is imported, so a new file is a new method. `dynamic` and `proximal` are what two methods
+each have in common, and `dwf_factors` is how the factors of `dwf` start.
 """
 
 import importlib
 import pkgutil
 from typing import Any
 
-from methods.registry import METHODS, MethodError, load_plugin, parse, register, register_alias
+from methods.core.base import Method
+from methods.core.masked import Masked
+from methods.core.network import Network
+from methods.core.probe import Probe
+from methods.core.registry import METHODS, MethodError, load_plugin, parse, register, register_alias
 
 for _module in pkgutil.iter_modules(__path__):
-    if _module.name != "optimizer":  # a class of torch's own kind, and no method
-        importlib.import_module(f"{__name__}.{_module.name}")
+    importlib.import_module(f"{__name__}.{_module.name}")
 
 
 def __getattr__(name: str) -> Any:
-    if name == "SparseOptimizer":
-        return importlib.import_module("methods.optimizer").SparseOptimizer
+    if name == "SparseOptimizer":  # imports torch, which lists of methods need not wait for
+        from methods.core.sparse_optimizer import SparseOptimizer
+
+        return SparseOptimizer
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-__all__ = ["SparseOptimizer", "METHODS", "MethodError", "load_plugin", "parse", "register", "register_alias"]
+__all__ = [
+    "METHODS",
+    "Masked",
+    "Method",
+    "MethodError",
+    "Network",
+    "Probe",
+    "SparseOptimizer",
+    "load_plugin",
+    "parse",
+    "register",
+    "register_alias",
+]

@@ -6,11 +6,12 @@ import copy
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-import torch
-
-from methods.base import Masked, Method, Probe
-from methods.network import Network
-from methods.registry import parse, register
+from methods.core.base import Method
+from methods.core.lazy import torch
+from methods.core.masked import Masked
+from methods.core.network import Network
+from methods.core.probe import Probe
+from methods.core.registry import parse, register
 
 
 @register("control", knob="density")

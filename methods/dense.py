@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from methods.base import Method
-from methods.registry import register
+from methods.core.base import Method
+from methods.core.registry import register
 
 
 @register("dense", knob="none")

@@ -1,17 +1,15 @@
-"""Dynamic sparse training: a mask of fixed size whose weights are dropped and grown on the way."""
+"""Dynamic sparse training: a mask of fixed size whose weights are dropped and grown during training."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
-import torch
-
-from methods.base import Probe
-from methods.masks import Distribution, keep_top
-from methods.network import Network
+from methods.core.lazy import torch
+from methods.core.masks import Distribution, keep_top
+from methods.core.network import Network
+from methods.core.probe import Probe
+from methods.core.registry import MethodError
 from methods.random import Random
-from methods.registry import MethodError, register
 
 
 @dataclass
@@ -67,45 +65,3 @@ class Rewired(Random):
             grows = keep_top(growth[:, layer.span].masked_fill(stays, -torch.inf), replaced)
             after[:, layer.span] = ~(stays | grows)
         self.hold(after)
-
-
-@register("set", knob="density")
-@dataclass
-class SparseEvolutionaryTraining(Rewired):
-    """Drop the smallest weights, grow random ones, a constant share each time.
-
-    Mocanu et al., Nature Communications 2018, which rewires after every epoch; here as often as `rigl`. New weights
-    are random there too; here they start from the value that the network's initialization drew for them.
-    """
-
-    def prepare(self, net: Network, probe: Probe) -> None:
-        self.initial = net.weights.clone()
-        super().prepare(net, probe)
-
-    def rewire(self, share: float, growth: torch.Tensor) -> None:
-        before = self.dropped
-        super().rewire(share, growth)
-        assert before is not None and self.dropped is not None
-        self.net.weights.copy_(torch.where(before & ~self.dropped, self.initial, self.net.weights))
-
-    def growth(self) -> torch.Tensor:
-        # A stream of its own for every step, so that a run that goes on from its state draws what it would have drawn.
-        streams = [torch.Generator().manual_seed(seed + self.step_count) for seed in self.seeds]
-        scores = [torch.rand(self.net.weights.shape[1], generator=stream) for stream in streams]
-        return torch.stack(scores).to(self.net.weights.device)
-
-
-@register("rigl", knob="density")
-@dataclass
-class RigL(Rewired):
-    """Drop the smallest weights, grow those of largest dense gradient; the share falls as a cosine from `drop` to zero.
-
-    Evci et al., "Rigging the Lottery", ICML 2020. The dense gradient decides at updates alone. New weights start from
-    zero; what is dropped and grown in one update stays as it was.
-    """
-
-    def share(self, progress: float) -> float:
-        return self.drop / 2 * (1 + math.cos(math.pi * progress))
-
-    def growth(self) -> torch.Tensor:
-        return self.net.grad.abs()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from methods.base import Masked, Probe
-from methods.masks import Distribution
-from methods.network import Network
-from methods.registry import MethodError, register
+from methods.core.masked import Masked
+from methods.core.masks import Distribution
+from methods.core.network import Network
+from methods.core.probe import Probe
+from methods.core.registry import MethodError, register
 
 
 @register("grasp", knob="density")

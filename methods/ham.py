@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-import torch
-
-from methods.base import Masked, Method, Probe
-from methods.network import Network
+from methods.core.base import Method
+from methods.core.lazy import torch
+from methods.core.masked import Masked
+from methods.core.network import Network
+from methods.core.probe import Probe
+from methods.core.registry import MethodError, parse, register
 from methods.powerprop import Powerpropagation
-from methods.registry import MethodError, parse, register
 
 
 @register("ham", knob="density")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
-
-from methods.base import Masked
-from methods.masks import Distribution
-from methods.registry import MethodError, register
+from methods.core.lazy import torch
+from methods.core.masked import Masked
+from methods.core.masks import Distribution
+from methods.core.registry import MethodError, register
 
 
 @register("l1", knob="density")

@@ -1,13 +1,12 @@
-"""Magnitude pruning: before training, and after."""
+"""One-shot magnitude pruning during or after training."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from methods.base import Masked, Probe
-from methods.masks import Distribution
-from methods.network import Network
-from methods.registry import MethodError, register
+from methods.core.masked import Masked
+from methods.core.masks import Distribution
+from methods.core.registry import MethodError, register
 
 
 @register("magnitude", knob="density")
@@ -38,18 +37,3 @@ class Magnitude(Masked):
     def finish(self) -> None:
         if not self.finetune:
             self.restrict(self.net.weights.abs(), self.distribution)
-
-
-@register("magnitude-init", knob="density")
-@dataclass
-class MagnitudeInit(Masked):
-    """Keep the weights of largest |w| at initialization: a baseline that empties layers of small initial scale first.
-
-    Frankle et al., "Pruning Neural Networks at Initialization: Why Are We Missing the Mark?", ICLR 2021.
-    """
-
-    distribution: Distribution = "global"
-
-    def prepare(self, net: Network, probe: Probe) -> None:
-        super().prepare(net, probe)
-        self.restrict(net.weights.abs(), self.distribution)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
-
-from methods.base import Probe
+from methods.core.lazy import torch
+from methods.core.network import Network
+from methods.core.probe import Probe
+from methods.core.registry import MethodError, register
 from methods.magnitude import Magnitude
-from methods.network import Network
-from methods.registry import MethodError, register
 
 
 @register("powerprop", knob="density")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
-
-from methods.base import Masked, Probe
-from methods.masks import Distribution
-from methods.network import Network
-from methods.registry import register
+from methods.core.lazy import torch
+from methods.core.masked import Masked
+from methods.core.masks import Distribution
+from methods.core.network import Network
+from methods.core.probe import Probe
+from methods.core.registry import register
 
 
 @register("random", knob="density")

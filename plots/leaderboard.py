@@ -5,8 +5,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from plots.frame import budgets, failures, outdated, summary, zeros
 from plots.style import labels
+from plots.summary import budgets, failures, outdated, summary, zeros
 
 LEVELS = (5, 10, 20, 50, 100, 200, 500)  # compression ratios
 LOSSES = (1, 2, 5)  # points of validation accuracy below dense

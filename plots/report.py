@@ -6,18 +6,19 @@ from pathlib import Path
 import pandas
 
 from benchmark.errors import UsageError
-from benchmark.records import read
-from plots import dynamics, families, initialization, layers, learning_rate, misalignment
-from plots.frame import RATED, VALUE, load
-from plots.fronts import draw
+from benchmark.records.table import read
+from plots.figures import dynamics, families, initialization, layers, learning_rate, misalignment
+from plots.figures.fronts import draw
 from plots.leaderboard import markdown, show
+from plots.rates import at_chosen, write_rates
+from plots.results import RATED, VALUE, load
 
 # What an experiment has beside fronts and a leaderboard: from its folder and runs to files in its folder of figures.
 OWN: dict[str, Callable[[Path, pandas.DataFrame, Path], list[Path]]] = {
     "learning-rate": learning_rate.draw,
     "learning-rate-digits": learning_rate.draw,
-    "learning-rate-families": learning_rate.write_rates,
-    "learning-rate-lenet5": learning_rate.write_rates,
+    "learning-rate-families": write_rates,
+    "learning-rate-lenet5": write_rates,
     "families": families.draw,
     "families-mnist": families.draw,
     "init": initialization.draw,
@@ -47,7 +48,7 @@ def report(folder: Path, cut: float | None = None, stale: Set[str] = frozenset()
     compared = not names.isdisjoint(SEARCHES)
     frame = runs = load(folder, cut, RATED if compared else VALUE, stale)
     if compared:
-        runs = learning_rate.at_chosen(frame)
+        runs = at_chosen(frame)
     suffix = "" if cut is None else f"-cut-{cut:g}"
     board = folder / f"leaderboard{suffix}.md"
     text = markdown(runs, folder.resolve().name)

@@ -10,10 +10,11 @@ import pytest
 import torch
 from hypothesis import settings
 
-from benchmark.data import Data, made
-from benchmark.tasks import Task
-from methods.network import Network
-from methods.rules import Sgd
+from benchmark.data.split import Data
+from benchmark.data.synthetic import made
+from benchmark.tasks.task import Task
+from methods.core.network import Network
+from methods.core.optimizers import Sgd
 
 torch.set_num_threads(1)
 # Tests that run in the background inherit that Ctrl-C is ignored, and hand it on to the sweeps that they interrupt.

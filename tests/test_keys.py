@@ -6,8 +6,8 @@ import hashlib
 from collections import Counter
 from pathlib import Path
 
-from benchmark.experiments import Run
-from benchmark.records import read
+from benchmark.experiments.run import Run
+from benchmark.records.table import read
 
 ROOT = Path(__file__).parent.parent
 COMMITTED = sorted([*ROOT.glob("results/*/runs.csv"), *ROOT.glob("docs/*/runs.csv")])

@@ -15,12 +15,12 @@ from multiprocessing.process import BaseProcess
 
 import torch
 
-from benchmark.checkpoint import STOP
-from benchmark.devices import cores
-from benchmark.engines import Pack, Settings
 from benchmark.engines.packs import compute, set_up
-from benchmark.experiments import Run
-from benchmark.measure import Result
+from benchmark.engines.settings import Pack, Settings
+from benchmark.experiments.run import Run
+from benchmark.training.checkpoint import STOP
+from benchmark.training.devices import cores
+from benchmark.training.measure import Result
 
 PATIENCE = 60  # seconds that a worker which is told to stop may take to save where it is
 

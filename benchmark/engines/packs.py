@@ -11,15 +11,17 @@ from pathlib import Path
 
 import torch
 
-from benchmark import data, images
-from benchmark.checkpoint import STOP, Checkpoint, keys_of
-from benchmark.devices import settle
-from benchmark.engines import Pack, Settings
-from benchmark.experiments import Run
-from benchmark.measure import Result
-from benchmark.tasks import get_task
-from benchmark.train import train
-from methods.registry import load_plugin, parse
+from benchmark.data import streamed
+from benchmark.data.split import Data
+from benchmark.data.synthetic import made, made_batches
+from benchmark.engines.settings import Pack, Settings
+from benchmark.experiments.run import Run
+from benchmark.tasks.registry import get_task
+from benchmark.training.checkpoint import STOP, Checkpoint, keys_of
+from benchmark.training.devices import settle
+from benchmark.training.loop import train
+from benchmark.training.measure import Result
+from methods.core.registry import load_plugin, parse
 
 MOST_READERS = 8  # processes that read images for one worker
 SPARE = 0.1  # of an accelerator's free memory is left free
@@ -126,7 +128,7 @@ def _largest(run: Run, settings: Settings) -> int:
     taken = []
     try:
         load_data(run.task, run.made_data, settings)  # which takes its share
-        batch = data.made_batches(task.shape, task.classes, task.batch_size, 1).to(settings.device)
+        batch = made_batches(task.shape, task.classes, task.batch_size, 1).to(settings.device)
         for count in (1, 2):
             values, seeds = [run.value] * count, [run.seed + i for i in range(count)]
             results = train(task, method, values, seeds, 1, run.learning_rate, batch, run.precision)
@@ -143,17 +145,17 @@ def fitting(free: float, one: float, two: float) -> int:
     return max(1, int(((1 - SPARE) * free - one) / max(two - one, 1e-9)) + 1)
 
 
-KEPT: dict[tuple[object, ...], data.Data] = {}  # data sets on their device, for the next run; two at most
+KEPT: dict[tuple[object, ...], Data] = {}  # data sets on their device, for the next run; two at most
 
 
-def load_data(task_name: str, made_data: bool, settings: Settings, given: data.Data | None = None) -> data.Data:
+def load_data(task_name: str, made_data: bool, settings: Settings, given: Data | None = None) -> Data:
     """A task's data on the device: as it was left there, as it is given, or as it is read."""
     key = task_name, made_data, settings.data_folder, settings.device
     if key not in KEPT:
         while len(KEPT) > 1:
             del KEPT[next(iter(KEPT))]
         task = get_task(task_name)
-        loaded = given or (data.made(task.shape, task.classes) if made_data else task.data(settings.data_folder))
+        loaded = given or (made(task.shape, task.classes) if made_data else task.data(settings.data_folder))
         KEPT[key] = loaded.to(settings.device)
     return KEPT[key]
 
@@ -168,5 +170,5 @@ def load_plugins(plugins: tuple[Path, ...]) -> None:
 def set_up(plugins: tuple[Path, ...], cores: int) -> None:
     """What a process does before it computes; so many cores are its share of the machine."""
     load_plugins(plugins)
-    images.READERS = min(cores, MOST_READERS)
+    streamed.READERS = min(cores, MOST_READERS)
     settle()

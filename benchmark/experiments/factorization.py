@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from benchmark.experiments import Experiment, experiment
+from benchmark.experiments.experiment import Experiment
 from benchmark.experiments.fronts import quickstart
-from benchmark.initial import write_densities
+from benchmark.experiments.initial_weights import write_densities
+from benchmark.experiments.registry import experiment
 
 DEPTHS = tuple(f"dwf[depth={depth}]" for depth in (1, 2, 3, 4, 6, 8))
 

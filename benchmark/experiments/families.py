@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from benchmark.experiments import Experiment, experiment
+from benchmark.experiments.experiment import Experiment
+from benchmark.experiments.registry import experiment
 
 # One form of each that needs a learning rate of its own; options of a mask change little about it.
 BASES = (

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from benchmark.experiments import Experiment, experiment
+from benchmark.experiments.experiment import Experiment
+from benchmark.experiments.registry import experiment
 
 DENSITIES = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005)
 # Float32's epsilon is reached from a strength of about 6; from there on the front bends.

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from benchmark.experiments import Experiment, experiment
+from benchmark.experiments.experiment import Experiment
 from benchmark.experiments.fronts import grid
+from benchmark.experiments.registry import experiment
 
 
 def _mixed(task: str) -> Experiment:

@@ -7,11 +7,12 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-import torch
-
-from benchmark import data, folders, models
-from benchmark.augmentation import Augmentation
-from benchmark.tasks import Task, task
+from benchmark import models
+from benchmark.data.augmentation import Augmentation
+from benchmark.data.in_memory import by_torchvision, tiny_imagenet
+from benchmark.tasks.registry import task
+from benchmark.tasks.task import Task
+from methods.core.lazy import torch
 
 
 def recipe(model: Callable[[], torch.nn.Module], classes: int, **changes: Any) -> Task:
@@ -19,7 +20,7 @@ def recipe(model: Callable[[], torch.nn.Module], classes: int, **changes: Any) -
     common: dict[str, Any] = {"epochs": 160, "learning_rate": 0.1, "weight_decay": 5e-4}
     return Task(
         model=model,
-        data=data.by_torchvision(f"CIFAR{classes}"),
+        data=by_torchvision(f"CIFAR{classes}"),
         shape=(3, 32, 32),
         classes=classes,
         examples=45_000,
@@ -106,4 +107,4 @@ def wrn22_cifar100() -> Task:
 def resnet18_tinyimagenet() -> Task:
     """ResNet-18 on Tiny ImageNet. Expected: dense at 63 % (Tanaka et al., 2020, best epoch)."""
     task = recipe(partial(models.resnet18, 200), 200, learning_rates=RESNET_RATES, epochs=100)
-    return replace(task, data=folders.tiny_imagenet, shape=(3, 64, 64), examples=90_000, augmentation=Augmentation(8))
+    return replace(task, data=tiny_imagenet, shape=(3, 64, 64), examples=90_000, augmentation=Augmentation(8))

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from benchmark import data, models
-from benchmark.tasks import Task, task
+from benchmark import models
+from benchmark.data.in_memory import by_torchvision, digits
+from benchmark.tasks.registry import task
+from benchmark.tasks.task import Task
 
 
 @task
@@ -14,7 +16,7 @@ def lenet300_digits(width: float = 1.0) -> Task:
     """LeNet-300-100 on scikit-learn's handwritten digits (8 x 8 pixels, 1,293 training images)."""
     return Task(
         model=partial(models.lenet300, 64, 10, width),
-        data=data.digits,
+        data=digits,
         shape=(1, 8, 8),
         classes=10,
         examples=1_293,
@@ -37,7 +39,7 @@ RATES = {
 def _lenet300(dataset: str, width: float) -> Task:
     return Task(
         model=partial(models.lenet300, 784, 10, width),
-        data=data.by_torchvision(dataset),
+        data=by_torchvision(dataset),
         shape=(1, 28, 28),
         classes=10,
         examples=54_000,

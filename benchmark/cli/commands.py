@@ -1,0 +1,208 @@
+"""The command line: sparsefront list | plan | run | status | report."""
+
+from __future__ import annotations
+
+import math
+import signal
+import sys
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from benchmark.cli import options
+from benchmark.cli.overrides import override
+from benchmark.errors import UsageError
+from benchmark.experiments.experiment import Experiment
+from benchmark.experiments.registry import EXPERIMENTS
+from benchmark.experiments.run import Run
+from benchmark.records.table import read
+from benchmark.tasks.registry import TASKS, describe
+from benchmark.training.devices import cores
+from methods.core.registry import ALIASES, METHODS, MethodError, load_plugin, parse, signature
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    help="Accuracy-compression fronts of sparse training.",
+)
+console = Console(width=None if sys.stdout.isatty() else 160, markup=False, highlight=False)
+errors = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command("list")
+def list_(
+    what: Annotated[Literal["tasks", "methods", "experiments"], typer.Argument()], plugin: options.Plugins = None
+) -> None:
+    """List tasks, methods or experiments."""
+    _load_plugins(plugin)
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(overflow="fold")
+    if what == "methods":
+        for _, cls in sorted(METHODS.items()):
+            table.add_row(signature(cls), cls.knob, describe(cls))
+        for name, written in sorted(ALIASES.items()):
+            table.add_row(name, parse(written).knob, f"Another name of {written}.")
+    else:
+        for name, function in sorted((TASKS if what == "tasks" else EXPERIMENTS).items()):
+            table.add_row(name, describe(function))
+    console.print(table)
+
+
+@app.command()
+def plan(
+    experiment: options.Name,
+    tasks: options.Tasks = None,
+    methods: options.Methods = None,
+    values: options.Values = None,
+    seeds: options.Seeds = None,
+    epochs: options.Epochs = None,
+    precision: options.Precision = None,
+    tier: options.Tier = "full",
+    device: options.Device = "cpu",
+    workers: options.Workers = None,
+    results: options.Results = Path("results"),
+    plugin: options.Plugins = None,
+) -> None:
+    """Print how many runs an experiment has, how many are finished, and how long the rest may take to train.
+
+    Of a method without finished runs here an epoch on made data is timed.
+    """
+    _load_plugins(plugin)
+    name, grid = override(experiment, tasks, methods, values, seeds, epochs, precision, tier)
+    runs, workers = _on(device, grid), _workers(workers, device)
+    from benchmark.sweep.estimate import estimate
+    from benchmark.sweep.sweep import to_do
+
+    remaining = to_do(runs, results / name)
+    console.print(f"{name}: {len(runs)} runs, {len(runs) - len(remaining)} finished before, {len(remaining)} to do")
+    if remaining:
+        assert workers is not None
+        at_once = min(workers, len(remaining))
+        seconds = estimate(remaining, results / name, device) / at_once
+        console.print(f"about {timedelta(seconds=round(seconds))} with {at_once} at a time on {device}")
+
+
+@app.command()
+def run(
+    experiment: options.Name,
+    tasks: options.Tasks = None,
+    methods: options.Methods = None,
+    values: options.Values = None,
+    seeds: options.Seeds = None,
+    epochs: options.Epochs = None,
+    precision: options.Precision = None,
+    tier: options.Tier = "full",
+    device: options.Device = "cpu",
+    workers: options.Workers = None,
+    engine: options.Engine = "local",
+    address: options.Address = None,
+    pack: options.Pack = None,
+    timeout: options.Timeout = math.inf,
+    retry: options.Retry = None,
+    results: options.Results = Path("results"),
+    data: options.DataFolder = Path("data"),
+    plugin: options.Plugins = None,
+) -> None:
+    """Compute the runs of an experiment that are not finished yet; rows go to RESULTS/EXPERIMENT/runs.csv."""
+    _load_plugins(plugin)
+    name, grid = override(experiment, tasks, methods, values, seeds, epochs, precision, tier)
+    if pack is not None and pack < 1:
+        raise UsageError(f"--pack takes a whole number >= 1, not {pack}")
+    if not timeout > 0:
+        raise UsageError(f"--timeout takes a number of seconds above 0, not {timeout:g}")
+    runs, workers = _on(device, grid, engine), _workers(workers, device, engine)
+    from benchmark.engines.settings import Settings
+    from benchmark.sweep.sweep import sweep
+
+    settings = Settings(device, data, tuple(plugin or ()), timeout=timeout, pack=pack, engine=engine, address=address)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # like Ctrl-C, so that no worker is left behind
+    try:
+        statuses = sweep(name, runs, results / name, settings, workers, console, retry is not None)
+    except KeyboardInterrupt:
+        errors.print("interrupted: what is trained so far is kept, and the same command goes on from there")
+        raise typer.Exit(130) from None
+    if grid.beside:
+        grid.beside(results / name)
+    if statuses:
+        console.print(f"{name}: " + ", ".join(f"{count} {status}" for status, count in statuses.items()))
+    console.print(f"rows are in {results / name / 'runs.csv'}", soft_wrap=True)
+    if set(statuses) - {"ok", "diverged"}:
+        raise typer.Exit(1)
+
+
+@app.command()
+def status(experiment: options.Name, results: options.Results = Path("results")) -> None:
+    """Tell from another terminal how far a sweep is: runs, time left, and the best of each method so far."""
+    from benchmark.sweep.status import overview
+
+    for part in overview(results / experiment):
+        console.print(part)
+
+
+@app.command()
+def report(
+    experiment: Annotated[str | None, typer.Argument(help="By default every folder with results.")] = None,
+    results: options.Results = Path("results"),
+    cut: Annotated[
+        float | None, typer.Option(help="Count weights of penalty runs below this magnitude as zero.")
+    ] = None,
+) -> None:
+    """Draw fronts and write the leaderboard from the CSVs of an experiment, or of all."""
+    try:
+        from plots.report import report as report_folder
+    except ModuleNotFoundError as missing:
+        raise UsageError(f"reports need {missing.name}: pip install pandas matplotlib moocore tabulate") from None
+    from benchmark.experiments.run import stale_keys
+
+    folders = [results / experiment] if experiment else sorted(path.parent for path in results.glob("*/runs.csv"))
+    if not folders:
+        raise UsageError(f"there are no results in {results}; `sparsefront run` makes some")
+    for folder in folders:
+        for path in report_folder(folder, cut, stale_keys(read(folder / "runs.csv"))):
+            console.print(f"wrote {path}", soft_wrap=True)
+
+
+def _load_plugins(paths: list[Path] | None) -> None:
+    for path in paths or ():
+        load_plugin(path)
+
+
+def _on(device: str, grid: Experiment, engine: str = "local") -> list[Run]:
+    """The runs of a grid, whose faults are told before torch is loaded, on a device that is there.
+
+    What devices a cluster has is not known here.
+    """
+    runs = grid.runs()
+    from benchmark.training.devices import best_precision, check_device
+
+    if engine == "ray" and device not in ("cpu", "cuda"):
+        raise UsageError(f"with --engine ray, which deals GPUs out, --device is cpu or cuda, not {device}")
+    if engine == "local" or grid.precision == "auto":  # which asks the device itself
+        check_device(device)
+    return replace(grid, precision=best_precision(device)).runs() if grid.precision == "auto" else runs
+
+
+def _workers(workers: int | None, device: str, engine: str = "local") -> int | None:
+    """How many packs are computed at a time; None: as many as a cluster has room for."""
+    if workers is not None and workers < 1:
+        raise UsageError(f"--workers takes a whole number >= 1, not {workers}")
+    if workers is None and engine == "local":
+        from benchmark.training.devices import accelerators
+
+        return cores() if device == "cpu" else accelerators(device)
+    return workers
+
+
+def main() -> None:
+    """The console script: bad input ends with one sentence and status 2."""
+    try:
+        app()
+    except (UsageError, MethodError) as error:
+        errors.print(f"error: {error}")
+        sys.exit(2)

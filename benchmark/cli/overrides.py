@@ -1,0 +1,75 @@
+"""An experiment as the command line asks for it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TypeVar
+
+from benchmark.errors import UsageError
+from benchmark.experiments.experiment import Experiment
+from benchmark.experiments.registry import get_experiment
+from methods.core.registry import parse, split_list
+
+Number = TypeVar("Number", int, float)
+
+
+def override(
+    name: str,
+    tasks: str | None,
+    methods: str | None,
+    values: list[str] | None,
+    seeds: str | None,
+    epochs: int | None,
+    precision: str | None,
+    tier: str,
+) -> tuple[str, Experiment]:
+    """The experiment and the name of its folder, with what the command line overrides."""
+    experiment = get_experiment(name)
+    if tier == "smoke":
+        name, experiment = f"{name}-smoke", experiment.smoke()
+    if tasks is not None:
+        experiment = replace(experiment, tasks=tuple(split_list(tasks)))
+    if methods is not None:
+        experiment = replace(experiment, methods=tuple(split_list(methods)), widths=())
+    if values:
+        experiment = replace(experiment, values=_values(values, experiment))
+    if seeds is not None:
+        experiment = replace(
+            experiment, seeds=tuple(_numbers(seeds, int, "--seeds", "whole numbers from 0 to 4294967295"))
+        )
+    if epochs is not None:
+        experiment = replace(experiment, epochs=epochs)
+    if precision is not None:
+        experiment = replace(experiment, precision=precision)
+    return name, experiment
+
+
+def _values(texts: list[str], experiment: Experiment) -> dict[str, tuple[float, ...]]:
+    """Values from `0.1,0.2` where one knob is turned, otherwise from `density=0.1,0.2`, or `snip=0.1` for a method.
+
+    What is given for a knob is for all methods that turn it, whatever values the experiment has for some of them.
+    """
+    methods = [parse(method) for method in experiment.methods]
+    knobs = sorted({method.knob for method in methods} - {"none"})
+    values: dict[str, tuple[float, ...]] = {}
+    for text in texts:
+        knob, equals, numbers = text.rpartition("=")
+        if not equals and len(knobs) == 1:
+            knob = knobs[0]
+        if knob not in {*knobs, *(method.name for method in methods)}:
+            forms = " and ".join(f"--values {knob}=..." for knob in knobs) or "no --values: they have no knob"
+            raise UsageError(f"--values {text} does not say what it is for; these methods take {forms}")
+        values[knob] = values.get(knob, ()) + tuple(_numbers(numbers, float, "--values", "numbers"))
+    turns = {method.name: method.knob for method in methods}
+    left = {name: own for name, own in experiment.values.items() if turns.get(name) not in values}
+    return {**left, **values}
+
+
+def _numbers(text: str, kind: type[Number], option: str, choices: str) -> list[Number]:
+    try:
+        numbers = [kind(part) for part in split_list(text)]
+    except ValueError:
+        numbers = []
+    if not numbers or (kind is int and not 0 <= min(numbers) <= max(numbers) < 2**32):
+        raise UsageError(f"{option} takes {choices} separated by commas, not {text!r}")
+    return numbers

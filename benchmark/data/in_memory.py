@@ -1,0 +1,148 @@
+"""Data sets that are loaded into memory as whole tensors."""
+
+from __future__ import annotations
+
+import math
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import redirect_stdout, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+from methods.core.lazy import torch
+from benchmark.errors import UsageError
+from benchmark.data.streamed import Images
+from benchmark.data.split import Data, Split, balanced_order, split
+from benchmark.errors import last_line
+from benchmark.data.synthetic import made
+from collections.abc import Callable
+from pathlib import Path
+from methods.core.lazy import torch
+from benchmark.data.split import Data, balanced_order, split
+from benchmark.errors import last_line
+from benchmark.errors import UsageError
+from benchmark.data.streamed import Images
+
+
+
+DEBIAN_FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
+
+
+
+def digits(folder: Path) -> Data:
+    """Handwritten digits of scikit-learn, 1,797 images of 8 x 8 pixels; a class-balanced fifth is the test set."""
+    try:
+        from sklearn.datasets import load_digits
+    except ModuleNotFoundError:
+        raise UsageError("the digits data set ships with scikit-learn: pip install scikit-learn") from None
+    bunch = load_digits()
+    images = torch.tensor(bunch.images, dtype=torch.float32).unsqueeze(1) / 16
+    labels = torch.tensor(bunch.target, dtype=torch.int64)
+    test = torch.zeros(len(labels), dtype=torch.bool)
+    test[balanced_order(labels)[::5]] = True
+    return split((images[~test], labels[~test]), (images[test], labels[test]))
+
+
+
+def by_torchvision(name: str) -> Callable[[Path], Data]:
+    """A loader of torchvision's `MNIST`, `FashionMNIST`, `KMNIST`, `CIFAR10` or `CIFAR100`."""
+
+    def load(folder: Path) -> Data:
+        try:
+            from torchvision import datasets
+        except ModuleNotFoundError:
+            raise UsageError(f"{name} is read by torchvision: pip install torchvision") from None
+        return split(*map(_tensors, _files(getattr(datasets, name), folder)))
+
+    return load
+
+
+
+def _tensors(dataset: Any) -> Split:
+    """Images [n, C, H, W] in [0, 1] and labels [n]."""
+    images, labels = torch.as_tensor(dataset.data), torch.as_tensor(dataset.targets)
+    images = images.unsqueeze(1) if images.dim() == 3 else images.permute(0, 3, 1, 2)
+    return images.float() / 255, labels.long()
+
+
+
+def _files(dataset: Any, folder: Path) -> list[Any]:
+    """Training and test set where torchvision finds them in the folder, else in Debian's package, else downloaded."""
+    name = dataset.__name__
+    raw = folder.absolute() / getattr(dataset, "base_folder", f"{name}/raw")
+
+    def both(root: Path, download: bool = False) -> list[Any]:
+        return [dataset(root, train=train, download=download) for train in (True, False)]
+
+    try:
+        return both(folder)
+    except (ValueError, AssertionError, EOFError, RuntimeError) as error:
+        if "not found" not in str(error):  # torchvision's word for files that are not there
+            raise UsageError(
+                f"the files of {name} in {raw} cannot be read ({last_line(error)}); replace them"
+            ) from error
+    if name == "FashionMNIST" and any(DEBIAN_FASHION_MNIST.glob("*.gz")):
+        return _from_debian(both)
+    try:
+        with redirect_stdout(sys.stderr):
+            return both(folder, download=True)
+    except (OSError, RuntimeError) as error:
+        for made in (raw, raw.parent, folder):  # what a failed download leaves
+            with suppress(OSError):
+                made.rmdir()
+        raise UsageError(
+            f"{name} is not in {raw} and could not be downloaded ({last_line(error)}); "
+            "put its files there, or name with --data the folder that holds it"
+        ) from error
+
+
+
+def _from_debian(both: Callable[[Path], list[Any]]) -> list[Any]:
+    from torchvision.datasets.utils import extract_archive
+
+    with tempfile.TemporaryDirectory() as root:
+        raw = Path(root, "FashionMNIST", "raw")
+        raw.mkdir(parents=True)
+        try:
+            for archive in DEBIAN_FASHION_MNIST.glob("*.gz"):
+                extract_archive(archive, raw)
+            return both(Path(root))
+        except (ValueError, AssertionError, EOFError, RuntimeError, OSError) as error:
+            raise UsageError(
+                f"the files in {DEBIAN_FASHION_MNIST} cannot be read ({last_line(error)}); "
+                "reinstall Debian's dataset-fashion-mnist"
+            ) from error
+
+
+
+
+def tiny_imagenet(folder: Path) -> Data:
+    """Tiny ImageNet as it is distributed, in <folder>/tiny-imagenet-200: 200 classes of 500 images of 64 x 64 pixels.
+
+    Its own validation images, 50 a class, are the test set, since the labels of its test images are not public.
+    """
+    try:
+        from torchvision.datasets.folder import pil_loader
+        from torchvision.transforms.functional import pil_to_tensor
+    except ModuleNotFoundError:
+        raise UsageError("Tiny ImageNet is read by torchvision: pip install torchvision") from None
+    root = folder.absolute() / "tiny-imagenet-200"
+    try:
+        label = {name: i for i, name in enumerate((root / "wnids.txt").read_text().split())}
+        lines = (line.split("\t") for line in (root / "val" / "val_annotations.txt").read_text().splitlines())
+        test = [(root / "val" / "images" / file, label[name]) for file, name, *_ in lines]
+        train = [
+            (path, i) for name, i in label.items() for path in sorted((root / "train" / name / "images").iterdir())
+        ]
+        sets = [
+            (torch.stack([pil_to_tensor(pil_loader(path)) for path, _ in files]), [i for _, i in files])
+            for files in (train, test)
+        ]
+    except (OSError, RuntimeError, ValueError, KeyError) as error:
+        raise UsageError(
+            f"Tiny ImageNet in {root} cannot be read ({last_line(error)}); unpack tiny-imagenet-200.zip there, "
+            "or name with --data the folder that holds it"
+        ) from error
+    return split(*((images.float() / 255, torch.tensor(labels)) for images, labels in sets))
+

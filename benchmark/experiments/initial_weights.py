@@ -1,0 +1,33 @@
+"""How the weights of a factorized network are distributed before training, for every initialization and depth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import get_args
+
+from benchmark.records.schema import INITIAL_COLUMNS
+from benchmark.records.table import append
+from methods.core.lazy import torch
+from methods.dwf_factors import Initialization, draw_factors
+
+DEPTHS = (1, 2, 3, 4)
+BINS, LIMIT = 161, 4.0  # of weight / standard deviation
+DRAWN = 1_000_000
+FAN_IN = 300  # torch draws weights of a linear layer from +-1 / sqrt(fan in)
+
+
+def write_densities(folder: Path) -> None:
+    """Write <folder>/initial.csv: a line an initialization, depth and bin of w / s, s the spread of the usual start."""
+    bound = FAN_IN**-0.5
+    start = (2 * torch.rand(DRAWN, generator=torch.Generator().manual_seed(0)) - 1) * bound
+    path = folder / "initial.csv"
+    path.unlink(missing_ok=True)  # drawn anew in a moment, the same each time
+    for scheme in get_args(Initialization):
+        for depth in DEPTHS:
+            factors = draw_factors(start, depth, scheme, 0.25, False, torch.Generator().manual_seed(1))
+            weights = factors.prod(0) / start.std()
+            counts, edges = torch.histogram(weights, BINS, range=(-LIMIT, LIMIT))
+            centres, densities = (edges[1:] + edges[:-1]) / 2, counts / DRAWN / (edges[1] - edges[0])
+            kurtosis = (weights**4).mean() / (weights**2).mean() ** 2
+            rows = zip(centres.tolist(), densities.tolist(), strict=True)
+            append(path, INITIAL_COLUMNS, [(scheme, depth, x, f"{y:.5g}", f"{kurtosis:.4g}") for x, y in rows])

@@ -1,0 +1,179 @@
+"""How many images a second training takes in, by loops that alternate in one run, beside the floor of the machine."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any
+
+import torch
+from torch.nn import functional
+from torch.utils.flop_counter import FlopCounterMode
+
+from benchmark.data.split import Data, Read, Split
+from benchmark.data.synthetic import made_batches
+from benchmark.profiling.timing import Step, Turn, alternate, show, timed
+from benchmark.tasks.registry import get_task
+from benchmark.tasks.task import Task
+from benchmark.training.devices import settle
+from benchmark.training.loop import train
+from benchmark.training.measure import autocast
+from methods.core.optimizers import Sgd
+from methods.core.registry import parse
+
+# Batches in an epoch of one run, and in one of a pack: few enough that all turns together take two minutes on a CPU.
+BATCHES = {"lenet300-fmnist": (40, 4), "lenet5-fmnist": (4, 1), "resnet18-cifar10": (20, 2)}
+PACKS = (1, 4, 16, 64)
+DWF = "dwf[depth=3,init=ones]"  # its steps cost what the default's do, whose factors take long to draw, once a run
+AIMS = "; aims of our dense: 8, 0.95"  # for LeNet-300-100 on a CPU
+
+
+def published(task: Task, train: Read) -> Callable[[], Iterable[Split]]:
+    """Batches as published suites load them: torchvision's data set and transforms of PIL images in a DataLoader."""
+    from torchvision import datasets, transforms
+
+    inputs, labels = train
+    assert isinstance(inputs, torch.Tensor)
+    channels, side, _ = task.shape
+    images = (255 * (inputs - inputs.min()) / (inputs.max() - inputs.min())).byte().cpu()
+    dataset: Any = object.__new__(datasets.CIFAR10 if channels == 3 else datasets.FashionMNIST)  # __init__ wants files
+    dataset.data = images.permute(0, 2, 3, 1).numpy() if channels == 3 else images.squeeze(1)
+    dataset.targets, dataset.target_transform = labels.tolist(), None
+    chain = [transforms.ToTensor(), transforms.Normalize([0.5] * channels, [0.5] * channels)]
+    if task.augmentation:
+        chain = [transforms.RandomCrop(side, task.augmentation.shift), transforms.RandomHorizontalFlip(), *chain]
+    dataset.transform = transforms.Compose(chain)
+    # Without worker processes, as OpenLTH by default and Synaptic-Flow on a CPU.
+    loader = torch.utils.data.DataLoader(dataset, task.batch_size, shuffle=True)
+    return lambda: loader
+
+
+def resident(task: Task, train: Read) -> Callable[[], Iterable[Split]]:
+    """Batches of tensors that lie on the device, as they are."""
+    inputs, labels = train
+    assert isinstance(inputs, torch.Tensor)
+    order = partial(torch.randperm, len(labels), device=labels.device)
+    return lambda: ((inputs[batch], labels[batch]) for batch in order().split(task.batch_size))
+
+
+def plain_epoch(
+    task: Task, model: torch.nn.Module, batches: Callable[[], Iterable[Split]], read_loss: bool, precision: str
+) -> Step:
+    """An epoch of a plain model by torch.optim.SGD, which reads each loss back to the host or none."""
+    assert isinstance(task.rule, Sgd)
+    momentum, decay = task.rule.momentum, task.weight_decay
+    optimizer = torch.optim.SGD(model.parameters(), task.learning_rate, momentum, weight_decay=decay)
+    device = next(model.parameters()).device
+
+    def epoch() -> None:
+        for x, y in batches():
+            x, y = x.to(device), y.to(device)
+            optimizer.zero_grad()
+            with autocast(precision, device):
+                loss = functional.cross_entropy(model(x), y)
+            loss.backward()
+            optimizer.step()
+            if read_loss:
+                loss.item()
+
+    return epoch
+
+
+def our_epoch(task: Task, method: str, runs: int, made: Data, precision: str) -> Turn:
+    """An epoch of `benchmark.train` for a pack of runs, in milliseconds by its own clock, which skips evaluation."""
+
+    def turn() -> float:
+        try:
+            result, *_ = train(task, parse(method), [1.0] * runs, [0] * runs, 1, task.learning_rate, made, precision)
+        except torch.OutOfMemoryError:
+            return math.nan
+        seconds = result.measured["train_seconds"]
+        assert isinstance(seconds, float)
+        return 1000 * runs * seconds
+
+    return turn
+
+
+def work(task: Task) -> dict[str, float]:
+    """Operations and bytes that training takes for an image at least, its batch shared out."""
+    model, inputs = task.model(), torch.zeros(2, *task.shape)  # two, since batch norm wants more than one
+    with FlopCounterMode(display=False) as counter:  # of products and convolutions
+        model(inputs).sum().backward()
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    # Read are the images, read and written are each step's weights, gradients and momenta.
+    numbers = math.prod(task.shape) + 6 * parameters / task.batch_size
+    return {"operations": counter.get_total_flops() / 2, "bytes": 4 * numbers}
+
+
+def peaks(device: str, precision: str) -> dict[str, tuple[Turn, float]]:
+    """A product of large matrices and a copy of more than caches hold, each beside its operations or bytes."""
+    large = 1 if device == "cpu" else 4
+    matrix = torch.randn(2048 * large, 2048 * large, device=device)
+    matrix = matrix.bfloat16() if precision == "bf16" else matrix
+    source = torch.zeros(2**26 * large, device=device)
+    target = torch.empty_like(source)
+    return {
+        "operations": (timed(lambda: matrix @ matrix, 1, device), 2 * len(matrix) ** 3),
+        "bytes": (timed(lambda: target.copy_(source), 1, device), 2 * source.nbytes),
+    }
+
+
+def per_second(contenders: Mapping[str, tuple[Turn, float]], rounds: int) -> dict[str, float]:
+    """What each contender gets done in a second, where its turn stands beside what it does."""
+    times = alternate({name: turn for name, (turn, _) in contenders.items()}, rounds)
+    return {name: 1000 * amount / times[name] for name, (_, amount) in contenders.items()}
+
+
+def bench_throughput(device: str, rounds: int) -> None:
+    """Loops and packs of the LeNets, and of ResNet-18 in bf16 where there is an accelerator; one thread."""
+    settle()
+    for task in BATCHES:
+        if device != "cpu" or task != "resnet18-cifar10":
+            _bench_task(task, device, rounds)
+
+
+def _bench_task(name: str, device: str, rounds: int) -> None:
+    task, needed = get_task(name), work(get_task(name))
+    precision = "bf16" if name == "resnet18-cifar10" else "float32"
+    made, few = (
+        made_batches(task.shape, task.classes, task.batch_size, batches).to(device) for batches in BATCHES[name]
+    )
+    models = [task.model().to(device) for _ in range(2)]
+    loops = {
+        "DataLoader": timed(plain_epoch(task, models[0], published(task, made.train), True, precision), 1, device),
+        "bare loop": timed(plain_epoch(task, models[1], resident(task, made.train), False, precision), 1, device),
+        "our dense": our_epoch(task, "dense", 1, made, precision),
+        f"our {DWF}": our_epoch(task, DWF, 1, made, precision),
+    }
+    images, few_images = len(made.train[1]), len(few.train[1])
+    measured = per_second(peaks(device, precision) | {loop: (loops[loop], images) for loop in loops}, rounds)
+    turns = {f"{runs}": (our_epoch(task, "dense", runs, few, precision), runs * few_images) for runs in PACKS}
+    packs = per_second(turns, 1 if device == "cpu" else rounds)  # a CPU takes long for one
+
+    title = f"{name}, batch {task.batch_size}, {precision}, {device}"
+    limits = {kind: measured[kind] / needed[kind] for kind in needed}
+    floor = min(limits.values())
+    rows = [[kind, f"{needed[kind]:,.0f}", f"{measured[kind]:.2e}", f"{limits[kind]:,.0f}"] for kind in needed]
+    show(f"floor of {title}", ["of", "an image takes", "per second, measured", "images/s at most"], rows)
+    rows = []
+    for loop in loops:
+        ratios = [measured[loop] / measured["DataLoader"], measured[loop] / measured["bare loop"]]
+        rows.append([loop, f"{measured[loop]:,.0f}", *(f"{ratio:.2f}" for ratio in (*ratios, floor / measured[loop]))])
+    aims = AIMS if (name, device) == ("lenet300-fmnist", "cpu") else ""
+    show(title + aims, ["loop", "images/s", "ratio to DataLoader", "ratio to bare loop", "time / floor's"], rows)
+    rows = []
+    for runs, speed in packs.items():
+        each = packs["1"] / speed
+        rows.append([runs, f"{speed:,.0f}", *(f"{ratio:.2f}" for ratio in (int(runs) * each, each, floor / speed))])
+    columns = ["dense runs in a pack", "images/s of all", "time / one run's", "of each run", "time / floor's"]
+    show(f"packs of {title}", columns, rows)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--rounds", type=int, default=5)
+    arguments = parser.parse_args()
+    bench_throughput(arguments.device, arguments.rounds)

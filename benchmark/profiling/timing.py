@@ -1,0 +1,54 @@
+"""Contenders alternate in one run; the ratio of their medians counts."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from functools import partial
+
+import torch
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+Step = Callable[[], object]
+
+Turn = Callable[[], float]  # takes some steps and returns what it measured
+
+
+def timed(step: Step, steps: int, device: str) -> Turn:
+    """A turn of so many steps, which measures the milliseconds of one."""
+    wait = (lambda: None) if device == "cpu" else partial(torch.accelerator.synchronize, device)
+
+    def turn() -> float:
+        wait()
+        begun = time.perf_counter()
+        for _ in range(steps):
+            step()
+        wait()
+        return 1000 * (time.perf_counter() - begun) / steps
+
+    return turn
+
+
+def alternate(contenders: dict[str, Turn], rounds: int) -> dict[str, float]:
+    """Median of what each contender's turns measure; in every round each takes one."""
+    measured: dict[str, list[float]] = {name: [] for name in contenders}
+    for turn in contenders.values():  # compile, allocate, warm up
+        turn()
+    for _ in range(rounds):
+        for name, turn in contenders.items():
+            measured[name].append(turn())
+    return {name: statistics.median(times) for name, times in measured.items()}
+
+
+def show(title: str, columns: list[str], rows: list[list[str]]) -> None:
+    """Print a table of names, which come first, and numbers."""
+    table = Table(title=title, title_justify="left")
+    table.add_column(columns[0], no_wrap=True)
+    for column in columns[1:]:
+        table.add_column(column, justify="right")
+    for row in rows:
+        table.add_row(*map(escape, row))
+    Console().print(table)

@@ -1,0 +1,1 @@
+"""From an experiment to its rows: plan, compute, write, and report progress."""

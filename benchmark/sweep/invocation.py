@@ -1,0 +1,160 @@
+"""Where results come from: every invocation leaves a file that says what ran, on what, and which rows it wrote."""
+
+from __future__ import annotations
+
+import getpass
+import importlib.metadata
+import json
+import os
+import platform
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from benchmark.errors import UsageError
+from benchmark.training.devices import cores
+
+PACKAGES = ("sparsefront", "torch", "numpy", "typer", "rich", "torchvision", "scikit-learn", "timm", "ray")
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """One `sparsefront run` that had something to compute: `invocations/<UTC start>-<process>.json` of its folder.
+
+    Rows are only ever appended and have one writer, so they are the `written` rows of runs.csv behind the first
+    `before`, not counting the header. One that was killed may have written a row more than it could tell: its rows end
+    where the next file's `before` is. Times are UTC. No name of a user or host and no home folder stand here.
+    """
+
+    command: str
+    commit: str  # empty outside a git checkout
+    dirty: bool  # code was changed since that commit
+    packages: dict[str, str]  # versions, of those that are installed
+    hardware: dict[str, object]
+    device: str
+    workers: int  # runs at a time
+    planned: int  # runs of the grid
+    to_do: int  # those of them that were not finished before
+    rows: dict[str, int]  # before, written
+    process: int
+    start: str
+    end: str | None = None  # null while it computes, and for ever if it is killed
+    updated: str = ""  # when this file was written, that is, at the last row
+    statuses: dict[str, int] = field(default_factory=dict)  # how many of its runs ended with which status
+    seconds_left: float | None = None  # as estimated at the last row
+
+
+@contextmanager
+def recorded(folder: Path, **asked: Any) -> Iterator[Callable[..., None]]:
+    """Keep the file of an invocation, whose fields are `asked` and what is found out here, until the end.
+
+    Gives a function that changes fields, for use after every row, so that a killed process has said all it did.
+    """
+    start = datetime.now(UTC)
+    head, _, dirty = commit().partition("-")
+    invocation = Invocation(
+        command=_command(),
+        commit=head,
+        dirty=bool(dirty),
+        packages=_packages(),
+        hardware=_hardware(asked["device"]),
+        process=os.getpid(),
+        start=start.isoformat(timespec="seconds"),
+        **asked,
+    )
+    path = folder / "invocations" / f"{start:%Y%m%dT%H%M%S.%fZ}-{os.getpid()}.json"
+    path.parent.mkdir(exist_ok=True)
+
+    def update(**changed: Any) -> None:
+        nonlocal invocation
+        invocation = replace(invocation, updated=_now(), **changed)
+        temporary = path.with_suffix(".tmp")
+        temporary.write_text(json.dumps(asdict(invocation), indent=2) + "\n")
+        temporary.replace(path)
+
+    update()
+    try:
+        yield update
+    finally:
+        update(end=_now())
+
+
+def latest(folder: Path) -> Invocation | None:
+    """The folder's last invocation, if there was one."""
+    paths = sorted((folder / "invocations").glob("*.json"))
+    try:
+        return Invocation(**json.loads(paths[-1].read_text())) if paths else None
+    except (ValueError, TypeError):
+        raise UsageError(f"{paths[-1]} is no record of an invocation of this version; move it away") from None
+
+
+def version() -> str:
+    return _packages().get("sparsefront", "")
+
+
+def commit() -> str:
+    """The commit of this code, with `-dirty` where it was changed since; empty outside a git checkout."""
+    root = Path(__file__).parents[2]
+    if not (root / ".git").exists() or not shutil.which("git"):
+        return ""
+    git = partial(subprocess.run, cwd=root, capture_output=True, text=True, check=False)
+    head = git(["git", "rev-parse", "--short=12", "HEAD"]).stdout.strip()
+    return head + "-dirty" * (git(["git", "diff", "--quiet", "HEAD", "--", "benchmark", "methods"]).returncode == 1)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _command() -> str:
+    """The command line, with `~` for the home folder and no name of a user or host."""
+    arguments = shlex.join(sys.argv[1:])
+    names = {"HOST": platform.node().partition(".")[0]}
+    with suppress(KeyError, OSError):  # a container may run as a user whom nobody named
+        names["USER"] = getpass.getuser()
+    with suppress(RuntimeError):
+        arguments = re.sub(rf"(?<![\w/.~-]){re.escape(str(Path.home()))}(?![\w.-])", "~", arguments)
+    for stand_in, name in names.items():
+        if name:  # an option of that name is none
+            arguments = re.sub(rf"(?<!--)\b{re.escape(name)}\b", stand_in, arguments)
+    return f"sparsefront {arguments}"
+
+
+def _packages() -> dict[str, str]:
+    versions = {"python": platform.python_version()}
+    for name in PACKAGES:
+        with suppress(importlib.metadata.PackageNotFoundError):
+            versions[name] = importlib.metadata.version(name)
+    return versions | {"torch": torch.__version__}  # which says for which accelerator, too
+
+
+def _hardware(device: str) -> dict[str, object]:
+    """The machine; accelerators are asked for their names only where one computes, for asking wakes them."""
+    accelerators = [device] * (device != "cpu")
+    if device.startswith("cuda"):
+        accelerators = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
+    return {
+        "cpu": _cpu(),
+        "cores": cores(),
+        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+        "accelerators": accelerators,
+        "system": platform.platform(),
+    }
+
+
+def _cpu() -> str:
+    with suppress(OSError):  # where Linux tells it
+        if found := re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE):
+            return found[1]
+    return platform.processor() or platform.machine()

@@ -1,0 +1,107 @@
+"""How far an experiment is, told from its folder alone: for another terminal than the sweep's, without torch."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import mean
+
+from rich.table import Table
+
+from benchmark.errors import UsageError
+from benchmark.records.table import read
+from benchmark.sweep.folder import is_locked
+from benchmark.sweep.invocation import Invocation, latest
+from benchmark.sweep.progress import standing
+
+Best = tuple[str, str, int, float, float, float]  # task, method, runs, best accuracy, its CR, the highest CR near
+Row = Mapping[str, str]
+
+
+def overview(folder: Path) -> Iterator[str | Table]:
+    """What the folder's last sweep does or did, what runs.csv holds, and the best of each method."""
+    alive, invocation, path = folder.is_dir() and is_locked(folder), latest(folder), folder / "runs.csv"
+    begun = path.exists() or not (alive or invocation)  # otherwise rows are to come
+    rows = list({row["key"]: row for row in (read(path) if begun else ())}.values())  # the last of each run
+    yield f"{folder.name}: {state(invocation, alive)}"
+    if invocation:
+        yield _progress(invocation, alive, datetime.now(UTC))
+    if rows:
+        statuses = Counter(row["status"] for row in rows)
+        yield f"{len(rows)} runs in all: " + ", ".join(f"{count} {status}" for status, count in statuses.items())
+        yield board(best(rows, path))
+
+
+def state(invocation: Invocation | None, alive: bool) -> str:
+    """Whether a sweep is at work, or how the last one ended."""
+    if alive and invocation and not invocation.end:
+        return f"running since {invocation.start}, {invocation.workers} at a time on {invocation.device}"
+    if alive:
+        return "a sweep is starting or ending"
+    if not invocation:
+        return "no sweep is running"
+    if not invocation.end:
+        return f"killed after {invocation.updated}; `sparsefront run` goes on"
+    if sum(invocation.statuses.values()) < invocation.to_do:
+        return f"stopped at {invocation.end}; `sparsefront run` goes on"
+    return f"finished at {invocation.end}"
+
+
+def _progress(invocation: Invocation, alive: bool, now: datetime) -> str:
+    workers, left = 0, None
+    if alive and not invocation.end:
+        workers, left = invocation.workers, invocation.seconds_left
+    if left is not None:
+        left -= (now - datetime.fromisoformat(invocation.updated)).total_seconds()
+    finished = invocation.planned - invocation.to_do
+    return (
+        f"{standing(invocation.statuses, invocation.to_do, workers, left)}, "
+        f"{finished} of {invocation.planned} finished before, as of {invocation.updated}"
+    )
+
+
+def best(rows: Sequence[Row], path: Path) -> list[Best]:
+    """Of each task and method: its runs, its best validation accuracy, and its highest compression near the full one.
+
+    Near is within one point of the dense runs' mean accuracy, or of the task's best where none is dense; NaN stands
+    where there is nothing. Accuracies are of single runs: fronts and tables of a report are of means over seeds.
+    """
+    points: dict[tuple[str, str], list[tuple[float, float]]] = {}
+    kinds = Counter((row["task"], row["method"]) for row in rows)
+    for row in rows:
+        if row["status"] == "ok":
+            point = _number(row, "val_accuracy", path), _number(row, "compression", path)
+            points.setdefault((row["task"], row["method"]), []).append(point)
+    lines = []
+    for (task, method), runs in kinds.items():
+        on_task = [accuracy for kind, found in points.items() if kind[0] == task for accuracy, _ in found]
+        dense = [accuracy for accuracy, _ in points.get((task, "dense"), ())]
+        full = mean(dense) if dense else max(on_task, default=math.nan)
+        own = points.get((task, method), [])
+        accuracy, compression = max(own, default=(math.nan, math.nan))
+        near = max((compression for accuracy, compression in own if accuracy >= full - 1), default=math.nan)
+        lines.append((task, method, runs, accuracy, compression, near))
+    return lines
+
+
+def _number(row: Row, column: str, path: Path) -> float:
+    try:
+        return float(row[column])
+    except ValueError:
+        raise UsageError(f"{path} holds {row[column]!r} as {column} of run {row['key']}, which is no number") from None
+
+
+def board(lines: Sequence[Best]) -> Table:
+    """The best of each method as a table."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("task", "method"):
+        table.add_column(column, overflow="fold")
+    for column in ("runs", "best val %", "its CR", "CR within a point"):
+        table.add_column(column, justify="right")
+    for task, method, runs, accuracy, compression, near in lines:
+        numbers = f"{accuracy:.2f}", f"{compression:.1f}", f"{near:.1f}"
+        table.add_row(task, method, str(runs), *("-" if number == "nan" else number for number in numbers))
+    return table

@@ -1,0 +1,61 @@
+"""A task: a network, a data set and the recipe that every method trains it with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmark.data.augmentation import Augmentation
+from benchmark.data.split import Data
+from methods.core.base import Method
+from methods.core.lazy import torch
+from methods.core.optimizers import Rule, Sgd
+from methods.core.registry import parse, split_list
+
+
+@dataclass(frozen=True)
+class Task:
+    """A model/data-set pair with its training recipe."""
+
+    model: Callable[[], torch.nn.Module]
+    data: Callable[[Path], Data]
+    shape: tuple[int, ...]  # of one input
+    classes: int
+    examples: int  # in the training split; plans are made without the data
+    epochs: int
+    batch_size: int
+    learning_rate: float  # peak, for every method without an entry in `learning_rates`, and the limit of `rest_rate`
+    learning_rates: Mapping[str, float] = field(default_factory=dict)  # by written form, as in dwf[depth=3]
+    rule: Rule = field(default_factory=Sgd)
+    weight_decay: float = 0.0  # on the prunable weights, for methods without a penalty of their own
+    augmentation: Augmentation | None = None  # of training images
+    warmup: float = 0.05  # share of each phase in which the rate rises linearly; then it falls as a cosine to zero
+    version: int = 1  # raised when a change of network or data makes runs incomparable; the recipe is compared itself
+
+    def rate(self, method: Method) -> float:
+        """The peak learning rate of a method: the entry that shares most of its options, else the default.
+
+        A method that goes around another trains at that one's rate, if it has no entry of its own.
+        """
+        own = set(_options(method))
+        fitting = {}
+        for written, rate in self.learning_rates.items():
+            entry = parse(written)
+            shared = set(_options(entry)) if "[" in written else set()
+            if entry.name == method.name and shared <= own:
+                fitting[len(shared)] = rate
+        if not fitting and method.inner is not None:
+            return self.rate(method.inner)
+        return fitting[max(fitting)] if fitting else self.learning_rate
+
+    def rest_rate(self, peak: float) -> float:
+        """The peak learning rate of what is not prunable: the method's, but not above the one of dense training.
+
+        Factors want rates at which biases, which are not factorized, blow up.
+        """
+        return min(peak, self.learning_rate)
+
+
+def _options(method: Method) -> list[str]:
+    return split_list(str(method).partition("[")[2].removesuffix("]"))

@@ -1,0 +1,1 @@
+"""Training R runs of one task and method, and measuring their final networks."""

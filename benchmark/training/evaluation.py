@@ -1,0 +1,73 @@
+"""What is counted on a final, plain network: the same functions for every method."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch.nn import functional
+from torch.utils.flop_counter import FlopCounterMode
+
+from benchmark.data.split import Read
+from methods.core.network import prunable_names
+
+EVALUATION_BATCH = 5_000  # examples, at most
+EVALUATION_VALUES = 2**24  # of inputs at a time, those of all runs, so that memory does not grow with them
+
+
+def layer_nonzeros(model: torch.nn.Module) -> dict[str, tuple[int, int]]:
+    """Nonzero and total weights of every prunable tensor, by parameter name."""
+    weights = {name: model.get_parameter(name) for name in prunable_names(model)}
+    return {name: (int(weight.count_nonzero()), weight.numel()) for name, weight in weights.items()}
+
+
+def multiply_adds(model: torch.nn.Module, example: torch.Tensor) -> tuple[int, int]:
+    """Multiply-adds of a forward pass of one example, [1, ...]: of the dense network, and for nonzero weights alone.
+
+    Every weight of a layer takes part in the same number of products, so a layer's share falls with its density; what
+    is not a prunable layer (attention products, say) counts in full. torch counts two operations for a multiply-add.
+    """
+    model.eval()
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        model(example)
+    dense = counter.get_total_flops() // 2
+    by_module = {name.partition(".")[2]: sum(ops.values()) / 2 for name, ops in counter.get_flop_counts().items()}
+    weights = {id(model.get_parameter(name)) for name in prunable_names(model)}
+    saved = 0.0
+    for name, module in model.named_modules(remove_duplicate=False):
+        weight = getattr(module, "weight", None)
+        if weight is not None and id(weight) in weights:  # by module: a weight that two layers share works in both
+            saved += by_module.get(name, 0) * (1 - int(weight.count_nonzero()) / weight.numel())
+    return dense, round(dense - saved)
+
+
+def cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy [R, B] of logits [R, B, C] and labels [R, B], or [B] where all runs share them."""
+    runs = logits.shape[0]
+    logits = logits.flatten(0, 1).to(torch.promote_types(logits.dtype, torch.float32))
+    loss = functional.cross_entropy(logits, labels.expand(runs, -1).flatten(), reduction="none")
+    return loss.view(runs, -1)
+
+
+def evaluate(
+    model: torch.nn.Module, split: Read, forward: Callable[[torch.Tensor], torch.Tensor] | None = None, runs: int = 1
+) -> tuple[list[float], list[float]]:
+    """Accuracy in percent and mean cross-entropy of each run over a whole split, exact for a short last batch.
+
+    `forward` gives the logits [R, B, C] of R = `runs` networks with the model's architecture; by default those of the
+    model.
+    The model is left in evaluation mode, its buffers untouched.
+    """
+    model.eval()
+    size = max(1, min(EVALUATION_BATCH, EVALUATION_VALUES // (runs * math.prod(split[0].shape[1:]))))
+    correct: list[torch.Tensor] = []
+    loss: list[torch.Tensor] = []
+    with torch.no_grad():
+        for x, y in zip(*(part.split(size) for part in split), strict=True):
+            logits = forward(x) if forward else model(x).unsqueeze(0)
+            correct.append((logits.argmax(-1) == y).sum(-1))
+            loss.append(cross_entropy(logits, y).sum(-1))
+    n = len(split[1])
+    mean_loss = torch.stack(loss).cpu().double().sum(0) / n  # not every device has float64
+    return [100 * count / n for count in torch.stack(correct).sum(0).tolist()], mean_loss.tolist()

@@ -1,0 +1,122 @@
+"""What is measured of R runs: every epoch, at every cut, and on each final, plain network."""
+
+from __future__ import annotations
+
+import math
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+from benchmark.data.split import Data
+from benchmark.records.schema import CUTS
+from benchmark.training.evaluation import evaluate, layer_nonzeros, multiply_adds
+from methods.core.base import Method
+from methods.core.network import Network
+
+Point = tuple[int, str, float]  # epoch, metric, value
+Layer = tuple[str, int, int]  # name, kept, total
+Cut = tuple[float, int, float, float, float]  # cut, nonzeros, density, validation and test accuracy
+
+
+@dataclass
+class Result:
+    """What one run measured: fields of its row, and what goes to the other tables."""
+
+    measured: dict[str, object]
+    curves: list[Point] = field(default_factory=list)
+    layers: list[Layer] = field(default_factory=list)
+    cuts: list[Cut] = field(default_factory=list)
+    traceback: str = ""
+    checkpoint: Path | None = None  # to be removed once the rows of its pack, of which this is the last, are written
+    warnings: list[str] = field(default_factory=list)
+
+
+def autocast(precision: str, device: torch.device) -> AbstractContextManager[object]:
+    return torch.autocast(device.type, torch.bfloat16) if precision == "bf16" else nullcontext()
+
+
+def epoch_points(
+    epoch: int, net: Network, method: Method, data: Data, precision: str, known: dict[str, list[float]]
+) -> list[list[Point]]:
+    """What is worth a curve of each run on the networks as they stand, behind what is `known` already, by metric.
+
+    Known are train_loss, the mean loss of the epoch's batches, and rate_share, the part of the sum of all learning
+    rates that is spent. Measured are val_loss and val_accuracy, in percent; density, of the network and of each
+    layer, and for penalties at each cut; weight_norm, the Euclidean norm of all prunable weights; and what the
+    method's own `diagnose` explains.
+    """
+    with autocast(precision, data.val[1].device):
+        accuracies, losses = evaluate(net.model, data.val, net.forward, net.runs)
+    magnitudes = net.weights.abs()
+    kept = (magnitudes >= method.threshold) & (magnitudes > 0)
+    metrics = {"density": kept.float().mean(1), "weight_norm": net.weights.norm(dim=1)}
+    metrics |= {f"density of {layer.name}": kept[:, layer.span].float().mean(1) for layer in net.layers}
+    if method.penalty is not None:
+        metrics |= {f"density at {cut:g}": (magnitudes >= cut).float().mean(1) for cut in CUTS}
+    metrics |= method.diagnose()
+    columns = known | {"val_loss": losses, "val_accuracy": accuracies}
+    columns |= dict(zip(metrics, torch.stack(list(metrics.values())).tolist(), strict=True))
+    return [[(epoch, name, values[run]) for name, values in columns.items()] for run in range(net.runs)]
+
+
+def measure(
+    net: Network,
+    method: Method,
+    run: int,
+    data: Data,
+    precision: str,
+    alive: bool,
+    curves: list[Point],
+    cuts: list[Cut],
+    shared: dict[str, object],
+) -> Result:
+    """Count and evaluate one run's final network; whatever is not finite there is a divergence too."""
+    model = net.plain(run)
+    layers = layer_nonzeros(model)
+    prunable = sum(total for _, total in layers.values())
+    measured = shared | {
+        "prunable": prunable,
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "penalty": float(method.penalty[run]) if method.penalty is not None else None,
+    }
+    with autocast(precision, data.train[1].device):
+        _, (train_loss,) = evaluate(model, data.train)
+        (val_accuracy,), (val_loss,) = evaluate(model, data.val)
+        (test_accuracy,), (test_loss,) = evaluate(model, data.test)
+    if not alive or not math.isfinite(train_loss + test_loss):
+        lost = "the loss of the final network" if alive else f"the training loss of epoch {curves[-1][0] + 1}"
+        return Result(measured | {"status": "diverged", "error": f"{lost} is not finite"}, curves)
+    dense, sparse = multiply_adds(model, data.train[0][:1])
+    nonzeros = sum(kept for kept, _ in layers.values())
+    measured |= {
+        "nonzeros": nonzeros,
+        "density": nonzeros / prunable,
+        "compression": prunable / nonzeros if nonzeros else math.inf,
+        "macs_dense": dense,
+        "macs_sparse": sparse,
+        "theoretical_speedup": dense / sparse if sparse else math.inf,
+        "empty_layers": sum(kept == 0 for kept, _ in layers.values()),
+        "train_loss": train_loss,
+        "val_accuracy": val_accuracy,
+        "val_loss": val_loss,
+        "test_accuracy": test_accuracy,
+        "test_loss": test_loss,
+    }
+    return Result(measured, curves, [(name, kept, total) for name, (kept, total) in layers.items()], cuts)
+
+
+def measure_cuts(net: Network, data: Data, precision: str) -> list[list[Cut]]:
+    """Nonzeros, density, validation and test accuracy of every run, were its weights cut at each of CUTS."""
+    uncut = net.weights.clone()
+    measured: list[list[Cut]] = [[] for _ in range(net.runs)]
+    for cut in CUTS:
+        net.weights.copy_(uncut.masked_fill(uncut.abs() < cut, 0))
+        nonzeros = net.weights.count_nonzero(1).tolist()
+        with autocast(precision, net.weights.device):
+            val, test = (evaluate(net.model, split, net.forward, net.runs)[0] for split in (data.val, data.test))
+        for run, points in enumerate(measured):
+            points.append((cut, nonzeros[run], nonzeros[run] / net.weights.shape[1], val[run], test[run]))
+    net.weights.copy_(uncut)
+    return measured

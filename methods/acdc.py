@@ -1,0 +1,58 @@
+"""AC/DC: alternate between training with a mask and dense training."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from methods.core.lazy import torch
+from methods.core.masked import Masked
+from methods.core.masks import Distribution
+from methods.core.network import Network
+from methods.core.probe import Probe
+from methods.core.registry import MethodError, register
+
+
+@register("acdc", knob="density")
+@dataclass
+class AlternatingCompressedDecompressed(Masked):
+    """Train in turns with a mask, the largest weights at its start, and without one; end with a mask.
+
+    Peste, Iofinova, Vladu & Alistarh, "AC/DC", NeurIPS 2021. After a dense share `warmup` of the budget, masked and
+    dense turns of `period` alternate, and the last share `final` is masked, after a dense turn. Weights that come back
+    start from zero without momentum. The shares are those of the paper's ImageNet schedule: 10, 5 and 15 of 100 epochs.
+    """
+
+    warmup: float = 0.1
+    period: float = 0.05
+    final: float = 0.15
+    distribution: Distribution = "global"
+
+    def __post_init__(self) -> None:
+        if self.warmup < 0 or min(self.period, self.final) <= 0 or self.warmup + self.final > 1:
+            raise MethodError(
+                "acdc's warmup, period and final are shares of the budget with warmup + final <= 1, "
+                f"not {self.warmup:g}, {self.period:g} and {self.final:g}"
+            )
+
+    def prepare(self, net: Network, probe: Probe) -> None:
+        super().prepare(net, probe)
+        self.steps, self.step_count = len(probe.learning_rates), 0
+
+    def masked_at(self, share: float) -> bool:
+        """Whether a mask holds from a share of the budget on."""
+        turn = math.floor((share - self.warmup) / self.period + 1e-9)
+        dense_after = self.warmup + (turn + 2) * self.period <= 1 - self.final + 1e-9
+        return share >= 1 - self.final or (turn >= 0 and turn % 2 == 0 and dense_after)
+
+    def update(self, lr: torch.Tensor) -> None:
+        masked = self.masked_at(self.step_count / self.steps)
+        if masked and self.dropped is None:
+            self.restrict(self.net.weights.abs(), self.distribution)
+        elif not masked:
+            self.dropped = None
+        super().update(lr)
+        self.step_count += 1
+
+    def finish(self) -> None:
+        self.restrict(self.net.weights.abs(), self.distribution)

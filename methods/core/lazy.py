@@ -1,0 +1,28 @@
+"""torch, imported when it is first used.
+
+Importing torch takes seconds. Lists of methods and tasks, and refusals of bad input, do not need it, so the modules
+that they load write `from methods.core.lazy import torch` in place of `import torch`. Nothing else changes: no other
+module sees the stand-in, and a plain `import torch` works everywhere and only makes lists slower.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
+else:
+
+    class _Torch:
+        """Import torch at the first access to an attribute, and keep each attribute that was asked for."""
+
+        def __getattr__(self, name: str) -> Any:
+            import torch
+
+            value = getattr(torch, name)
+            setattr(self, name, value)
+            return value
+
+    torch = _Torch()
+
+__all__ = ["torch"]

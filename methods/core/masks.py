@@ -1,0 +1,71 @@
+"""Masks by rank: how many weights each layer keeps, and which."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from methods.core.lazy import torch
+from methods.core.network import Layer
+
+Distribution = Literal["global", "uniform", "erk", "balanced"]
+
+
+def keep_top(scores: torch.Tensor, keep: Sequence[int]) -> torch.Tensor:
+    """Mask [R, N] of the keep[r] largest scores of each row, exactly: by rank, ties to the lower index, NaN last."""
+    last = torch.finfo(scores.dtype).min  # but before -inf, which marks what must not be kept
+    scores = scores.nan_to_num(nan=last, posinf=torch.inf, neginf=-torch.inf)
+    return torch.stack([_top(row, count) for row, count in zip(scores, keep, strict=True)])
+
+
+def _top(scores: torch.Tensor, keep: int) -> torch.Tensor:
+    if not keep:
+        return torch.zeros_like(scores, dtype=torch.bool)
+    least = scores.topk(keep, sorted=False).values.amin()  # a selection, which takes a tenth of a sort's time
+    above, ties = scores > least, scores == least
+    return above | ties & (ties.cumsum(0) <= keep - above.sum())
+
+
+def keep_top_per_layer(
+    scores: torch.Tensor, layers: Sequence[Layer], densities: Sequence[float], distribution: Distribution
+) -> torch.Tensor:
+    """Mask [R, N] that keeps round(density x N) weights a row, ranked globally or within layers' own shares."""
+    total = scores.shape[-1]
+    if distribution == "global":
+        return keep_top(scores, [round(density * total) for density in densities])
+    counts = [layer_counts(layers, round(density * total), distribution) for density in densities]
+    masks = [keep_top(scores[:, layer.span], [row[i] for row in counts]) for i, layer in enumerate(layers)]
+    return torch.cat(masks, dim=-1)
+
+
+def layer_counts(layers: Sequence[Layer], keep: int, distribution: Distribution) -> list[int]:
+    """Weights to keep in each layer, `keep` in all, no layer above its size.
+
+    uniform: the same density everywhere. erk (Evci et al., ICML 2020): density proportional to
+    sum(shape) / product(shape). balanced (Gadhikar et al., ICML 2023): the same number of weights in every layer. A
+    layer that would pass density 1 is kept whole, and the others share the rest.
+    """
+    if distribution == "uniform":
+        weight = [1.0 for _ in layers]
+    elif distribution == "erk":
+        weight = [sum(layer.shape) / layer.size for layer in layers]
+    elif distribution == "balanced":
+        weight = [1 / layer.size for layer in layers]
+    else:
+        raise ValueError(f"there is no distribution {distribution!r}")
+    whole: set[int] = set()
+    while True:
+        free = [i for i in range(len(layers)) if i not in whole]
+        left = keep - sum(layers[i].size for i in whole)
+        share = left / sum(weight[i] * layers[i].size for i in free) if free else 0.0
+        over = {i for i in free if share * weight[i] > 1}
+        if not over:
+            break
+        whole |= over
+    exact = [layer.size if i in whole else share * weight[i] * layer.size for i, layer in enumerate(layers)]
+    counts = [int(count + 1e-9) for count in exact]
+    # Whole weights left over go to the largest remainders, so that the sum is exact.
+    by_remainder = sorted(range(len(layers)), key=lambda i: counts[i] - exact[i])
+    for i in by_remainder[: keep - sum(counts)]:
+        counts[i] += 1
+    return counts

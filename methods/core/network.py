@@ -1,0 +1,163 @@
+"""R networks of one architecture whose prunable weights are one tensor, [R, N]."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from methods.core.lazy import torch
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A prunable tensor: its parameter's name and shape, and its span in the last axis of `Network.weights`."""
+
+    name: str
+    shape: tuple[int, ...]
+    start: int
+    stop: int
+
+    @property
+    def size(self) -> int:
+        return self.stop - self.start
+
+    @property
+    def span(self) -> slice:
+        return slice(self.start, self.stop)
+
+
+def prunable_names(model: torch.nn.Module) -> list[str]:
+    """Names of the weights of linear and convolutional modules, in the model's order, each tensor once."""
+    nn = torch.nn
+    kinds = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
+    weights = {id(module.weight) for module in model.modules() if isinstance(module, kinds)}
+    return [name for name, parameter in model.named_parameters() if id(parameter) in weights]
+
+
+class Network:
+    """R plain models seen as flat tensors; training steps and method updates write these in place.
+
+    weights, grad: [R, N], the prunable weights and their dense gradient.
+    rest, rest_grad: [R, M], all other parameters (biases, norms): never pruned, never penalized. rest_state is their
+        optimizer's.
+    layers: the prunable tensors' spans in the last axis.
+    """
+
+    def __init__(self, models: Sequence[torch.nn.Module]):
+        """Take over the parameters of R models of one architecture, all on one device; they become views."""
+        self.model = models[0]
+        self.runs = len(models)
+        names = prunable_names(self.model)
+        others = [name for name, _ in self.model.named_parameters() if name not in set(names)]
+        self.weights, self.grad, self.layers = self._flatten(models, names)
+        self.rest, self.rest_grad, self._rest_layers = self._flatten(models, others)
+        self.rest_state: dict[str, torch.Tensor] = {}  # of the optimizer that whoever trains the rest keeps
+        self._buffers: dict[str, torch.Tensor] = {}
+        if self.runs > 1:
+            stacks = [dict(model.named_buffers()) for model in models]
+            self._buffers = {name: torch.stack([stack[name] for stack in stacks]) for name in stacks[0]}
+
+    def _flatten(
+        self, models: Sequence[torch.nn.Module], names: list[str]
+    ) -> tuple[torch.Tensor, torch.Tensor, list[Layer]]:
+        rows, layers, start = [], [], 0
+        for model in models:
+            parameters = dict(model.named_parameters())
+            empty = next(iter(parameters.values())).detach().new_empty(0)
+            rows.append(torch.cat([empty] + [parameters[name].detach().flatten() for name in names]))
+        flat = torch.stack(rows)
+        grad = torch.zeros_like(flat)
+        for name in names:
+            parameter = self.model.get_parameter(name)
+            layer = Layer(name, tuple(parameter.shape), start, start + parameter.numel())
+            layers.append(layer)
+            start = layer.stop
+            if self.runs == 1:  # the model itself computes with the flat tensor, and backward adds into its gradient
+                parameter.data = flat[0, layer.span].view(layer.shape)
+                parameter.grad = grad[0, layer.span].view(layer.shape)
+        return flat, grad, layers
+
+    def forward(self, x: torch.Tensor, own: bool = False) -> torch.Tensor:
+        """Logits [R, B, C] of one batch x, [B, ...], that all runs share, or of each run's `own`, x being [R, B, ...].
+
+        Backward adds to `grad` and `rest_grad`.
+        """
+        if self.runs == 1:
+            if x.dim() == 4:  # channels last, as convolutions like it; for one channel only strides can say so
+                x = x.contiguous(memory_format=torch.channels_last)
+                x = x.as_strided(x.shape, (x[0].numel(), 1, x.shape[3] * x.shape[1], x.shape[1]))
+            return self.model(x).unsqueeze(0)
+
+        def single(
+            parameters: dict[str, torch.Tensor], buffers: dict[str, torch.Tensor], x: torch.Tensor
+        ) -> torch.Tensor:
+            return torch.func.functional_call(self.model, (parameters, buffers), (x,))
+
+        parameters = self._stacked(self.weights, self.grad, self.layers)
+        parameters |= self._stacked(self.rest, self.rest_grad, self._rest_layers)
+        in_dims = 0, 0, 0 if own else None
+        from methods.core.autocast import packed_autocast  # imports torch, which lists of methods need not wait for
+
+        with packed_autocast(x.device):
+            return torch.vmap(single, in_dims, randomness="same")(parameters, self._buffers, x)
+
+    def _stacked(self, flat: torch.Tensor, grad: torch.Tensor, layers: list[Layer]) -> dict[str, torch.Tensor]:
+        """The parameters [R, *shape] by name, as parts of a leaf whose gradient is the flat gradient."""
+        leaf = flat.detach().requires_grad_()
+        leaf.grad = grad
+        parts = leaf.split([layer.size for layer in layers], dim=1)
+        return {layer.name: part.unflatten(1, layer.shape) for layer, part in zip(layers, parts, strict=True)}
+
+    def gather_gradients(self) -> None:
+        """Where someone has put a gradient of a lone model aside, or in its place another, bring it back."""
+        for grad, layers in ((self.grad, self.layers), (self.rest_grad, self._rest_layers)):
+            for layer in layers:
+                parameter = self.model.get_parameter(layer.name)
+                place = grad[0, layer.span].view(layer.shape)
+                if parameter.grad is None:
+                    place.zero_()
+                elif parameter.grad.data_ptr() != place.data_ptr():
+                    place.copy_(parameter.grad)
+                parameter.grad = place
+
+    def zero_grad(self) -> None:
+        self.grad.zero_()
+        self.rest_grad.zero_()
+
+    def plain(self, run: int) -> torch.nn.Module:
+        """One run as a plain model: the model itself at R = 1, a copy otherwise."""
+        if self.runs == 1:
+            return self.model
+        model = copy.deepcopy(self.model)
+        with torch.no_grad():
+            for flat, layers in ((self.weights, self.layers), (self.rest, self._rest_layers)):
+                for layer in layers:
+                    model.get_parameter(layer.name).copy_(flat[run, layer.span].view(layer.shape))
+            for name, buffer in self._buffers.items():
+                model.get_buffer(name).copy_(buffer[run])
+        return model
+
+    def buffers(self) -> list[torch.Tensor]:
+        """Running statistics and the like, of all runs."""
+        return list(self._buffers.values()) if self.runs > 1 else list(self.model.buffers())
+
+
+def twice_differentiable() -> AbstractContextManager[None]:
+    """Within it attention is computed by plain products, which can be differentiated twice; fused kernels cannot."""
+    return torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH)
+
+
+def flat_gradient(loss: torch.Tensor, weights: Sequence[torch.Tensor], create_graph: bool = False) -> torch.Tensor:
+    """The gradient [N] of a loss with respect to `weights`, as one flat tensor."""
+    gradients = torch.autograd.grad(loss, weights, create_graph=create_graph)
+    return torch.cat([gradient.flatten() for gradient in gradients])
+
+
+def hessian_gradient(
+    loss: torch.Tensor, weights: Sequence[torch.Tensor], gradient: torch.Tensor | None = None
+) -> torch.Tensor:
+    """H g [N], the Hessian of a loss with respect to `weights` times its own gradient, or the one given."""
+    own = flat_gradient(loss, weights, create_graph=True)
+    return flat_gradient(own @ (own.detach() if gradient is None else gradient), weights)

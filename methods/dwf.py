@@ -1,0 +1,144 @@
+"""Weight factorization of any depth: sparsity by plain L2 on the factors of every weight."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from methods.core.base import EPSILON, Method
+from methods.core.compilation import fused
+from methods.core.lazy import torch
+from methods.core.network import Network
+from methods.core.optimizers import Rule, State
+from methods.core.probe import Probe
+from methods.core.registry import MethodError, register, register_alias
+from methods.dwf_factors import Initialization, draw_factors
+
+COMPILE_FROM = 400_000  # numbers in all factors; below, starting the compiler costs more than it saves
+
+
+@register("dwf", knob="strength")
+@dataclass
+class Factorization(Method):
+    """Write w = omega_1 * ... * omega_D and train the factors on L0(w) + (lambda / D) sum_d ||omega_d||^2.
+
+    By the inequality of arithmetic and geometric means its minima are those of L0(w) + lambda sum_j |w_j|^(2/D):
+    D = 1 is ridge, D = 2 the lasso, D >= 3 non-convex. After training |w| < threshold becomes zero.
+    Kolb, Weber, Bischl & Ruegamer, "Deep Weight Factorization", ICLR 2025; D = 2: Ziyin & Wang, ICML 2023.
+
+    The knob is strength = lambda S with S = gain * sum_t lr_t, gain = 1 / (1 - momentum): a weight that no gradient
+    holds shrinks over the run by exp(-2 strength), whatever the task, depth and budget. With `by=penalty` a sweep turns
+    lambda itself.
+
+    init, epsilon, rescale: how the factors start, see `methods.initialization`. The paper's epsilon is not known to us;
+    0.25 without rescaling is ours, by the experiment `init`.
+    decay: `coupled` L2 is part of the gradient, as the theory asks. `decoupled` shrinks the factors beside the step,
+    omega <- omega (1 - lr gain 2 lambda / D), as AdamW does: the same for SGD up to the momentum's delay, but under
+    Adam it leaves weights dense that coupled decay would zero.
+    """
+
+    depth: int = field(default=3, metadata={"shown": True})
+    by: Literal["strength", "penalty"] = "strength"
+    init: Initialization = "truncated"
+    epsilon: float = 0.25
+    rescale: bool = False
+    decay: Literal["coupled", "decoupled"] = "coupled"
+    threshold: float = EPSILON
+
+    def __post_init__(self) -> None:
+        self.knob = self.by
+        if self.depth < 1:
+            raise MethodError(f"the depth of dwf is a whole number >= 1, not {self.depth}")
+        if not 0 <= self.epsilon < 1:
+            raise MethodError(
+                f"the epsilon of dwf is a share of the standard deviation in [0, 1), not {self.epsilon:g}"
+            )
+        if not self.threshold >= 0:
+            raise MethodError(f"the threshold of dwf is a number >= 0, not {self.threshold:g}")
+
+    def prepare(self, net: Network, probe: Probe) -> None:
+        """Draw the factors, [D, R, N], and collapse them into the network."""
+        self.factors = net.weights.new_empty(self.depth, *net.weights.shape)
+        for run, generator in enumerate(probe.generators()):
+            for layer in net.layers:
+                start = net.weights[run, layer.span]
+                drawn = draw_factors(start, self.depth, self.init, self.epsilon, self.rescale, generator)
+                self.factors[:, run, layer.span] = drawn
+        self.states = [self.rule.state(factor) for factor in self.factors]
+        self.scratch = torch.empty_like(net.weights)
+        budget = self.rule.gain * sum(probe.learning_rates) if self.by == "strength" else 1.0
+        self.penalty = (self.value / budget).to(net.weights)
+        self.slope = 2 * self.penalty / self.depth  # of the penalty, per unit of a factor
+        product(net.weights, self.factors.unbind())
+        self.step = fused(step, worth=self.factors.numel() >= COMPILE_FROM)
+
+    def update(self, lr: torch.Tensor) -> None:
+        tensors = (self.factors.unbind(), self.states, self.net.grad, self.scratch, self.net.weights)
+        self.step(*tensors, self.slope, lr, self.rule, self.decay == "decoupled")
+
+    def diagnose(self) -> dict[str, torch.Tensor]:
+        """The penalty (lambda / D) sum ||omega||^2, and how unequal the factors are.
+
+        The misalignment M = (1 / D) sum ||omega||^2 - sum |w|^(2/D), of the penalty / lambda, is zero where all factors
+        of each weight have one magnitude; relative_misalignment is its share of the penalty. Balanced is the share of
+        weights whose largest factor is within 5 % of their smallest. The imbalance, the mean over weights of max
+        omega^2 - min omega^2, falls by exp(-4 lambda lr / D) a step whatever the loss, while steps are small.
+        """
+        assert self.penalty is not None
+        per_weight = self.factors.square().mean(0)
+        factors = per_weight.sum(1)
+        # The factors' own product: the network's weights may have been cut already.
+        collapsed = product(self.scratch, self.factors.unbind())
+        misalignment = factors - collapsed.abs_().pow_(2 / self.depth).sum(1)
+        magnitudes = self.factors.abs()
+        largest, smallest = magnitudes.amax(0), magnitudes.amin(0)
+        return {
+            "penalty": self.penalty[:, 0] * factors,
+            "misalignment": misalignment,
+            "relative_misalignment": misalignment / factors,
+            "imbalance": (largest.square() - smallest.square()).mean(1),
+            "balanced": (largest <= 1.05 * smallest).float().mean(1),
+        }
+
+
+def step(
+    factors: Sequence[torch.Tensor],
+    states: Sequence[State],
+    grad: torch.Tensor,
+    scratch: torch.Tensor,
+    weights: torch.Tensor,
+    slope: torch.Tensor,
+    lr: torch.Tensor,
+    rule: Rule,
+    decoupled: bool,
+) -> None:
+    """Move all factors by one step and collapse them into `weights`, in place; `grad` and `scratch` are overwritten.
+
+    The gradient of factor d is grad * (product of the others), at the old factors: `grad` gathers the factors already
+    moved, as they were, and `chain` multiplies in those still to come.
+    """
+    if torch.compiler.is_compiling():  # a copy that is no argument never reaches memory
+        grad, scratch = grad.clone(), scratch.clone()
+    for d, factor in enumerate(factors):
+        later = factors[d + 1 :]
+        chain = product(scratch, (grad, *later)) if later else grad
+        if not decoupled:
+            chain.addcmul_(factor, slope)
+        if later:
+            grad.mul_(factor)
+        if decoupled:
+            factor.mul_(1 - lr * rule.gain * slope)
+        rule.step(factor, chain, states[d], lr)
+    product(weights, factors)
+
+
+def product(out: torch.Tensor, tensors: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Multiply tensors into `out`, one pass over memory for each after the first."""
+    first, *others = tensors
+    for tensor in others:
+        first = torch.mul(first, tensor, out=out)
+    return out if others else out.copy_(first)
+
+
+register_alias("shallow", "dwf[depth=2]")

@@ -1,0 +1,72 @@
+"""Iterative magnitude pruning: train, prune a little, rewind, again; each round costs a whole budget."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from methods.core.lazy import torch
+from methods.core.masked import Masked
+from methods.core.masks import Distribution
+from methods.core.network import Network
+from methods.core.probe import Probe
+from methods.core.registry import MethodError, register
+
+
+@register("imp", knob="density")
+@dataclass
+class IterativeMagnitude(Masked):
+    """Train, then `rounds` times keep the largest |w|, density d^(k / rounds) after round k, rewind and train again.
+
+    rewind: `weights` puts what is left back to where it stood after a share `point` of the first training and starts
+    the learning rate's schedule anew (Frankle et al., ICML 2020; `point=0` is the lottery ticket of Frankle & Carbin,
+    ICLR 2019); `rate` rewinds the learning rate alone (Renda, Frankle & Carbin, ICLR 2020); `none` rewinds nothing: one
+    learning-rate schedule over all rounds. A run takes rounds + 1 times the steps of others, as its row says.
+    """
+
+    rounds: int = 5
+    rewind: Literal["weights", "rate", "none"] = "weights"
+    point: float = 0.05
+    distribution: Distribution = "global"
+
+    def __post_init__(self) -> None:
+        if self.rounds < 1:
+            raise MethodError(f"imp takes at least 1 round, not {self.rounds}")
+        if not 0 <= self.point < 1:
+            raise MethodError(f"imp rewinds to a share of the first training in [0, 1), not {self.point:g}")
+
+    @property
+    def phases(self) -> tuple[float, ...]:
+        return (self.rounds + 1.0,) if self.rewind == "none" else (1.0,) * (self.rounds + 1)
+
+    def prepare(self, net: Network, probe: Probe) -> None:
+        super().prepare(net, probe)
+        self.round_steps, self.step_count = len(probe.learning_rates) / (self.rounds + 1), 0
+        self.saved = net.weights.clone(), net.rest.clone()
+
+    def update(self, lr: torch.Tensor) -> None:
+        if self.step_count == min(round(self.point * self.round_steps), math.ceil(self.round_steps) - 1):
+            self.saved = self.net.weights.clone(), self.net.rest.clone()
+        for k in range(1, self.rounds + 1) if self.rewind == "none" else ():
+            if self.step_count == round(k * self.round_steps):
+                self.prune(k)
+        super().update(lr)
+        self.step_count += 1
+
+    def begin(self, phase: int) -> None:
+        if phase:
+            self.prune(phase)
+        if phase and self.rewind == "weights":
+            assert self.dropped is not None
+            self.net.weights.copy_(self.saved[0])
+            self.net.rest.copy_(self.saved[1])
+            for tensor in (*self.state.values(), *self.net.rest_state.values()):
+                tensor.zero_()
+            self.hold(self.dropped)
+
+    def finish(self) -> None:
+        self.prune(self.rounds)  # nothing more to drop, unless training ended early
+
+    def prune(self, k: int) -> None:
+        self.restrict(self.net.weights.abs(), self.distribution, self.value ** (k / self.rounds))

@@ -1,0 +1,41 @@
+"""Proximal |w|^q with q below one: the penalties of deep factorization, without factors."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Literal
+
+from methods.core.lazy import torch
+from methods.core.registry import register
+from methods.proximal import Proximal
+
+
+@register("prox-lq", knob="penalty")
+@dataclass
+class ProximalLq(Proximal):
+    """lambda sum |w|^q by its exact proximal operator: at q = 2/3 and 1/2 the penalties of dwf at depths 3 and 4.
+
+    Is dwf's gain the penalty, or the dynamics of its factors? The operators are closed forms: zero up to a threshold,
+    beyond it the outer root of x - w + kappa q x^(q - 1) = 0. q = 1/2: Xu, Chang, Xu & Zhang, IEEE TNNLS 2012; q = 2/3:
+    Cao, Sun & Xu, 2013.
+    """
+
+    q: Literal["1/2", "2/3"] = field(default="2/3", metadata={"shown": True})
+
+    def shrink(self, weights: torch.Tensor, kappa: torch.Tensor) -> torch.Tensor:
+        magnitude = weights.abs()
+        kappa = kappa.clamp(min=1e-20)  # what is smaller moves no weight, and its powers leave float32's range
+        if self.q == "1/2":
+            threshold = 1.5 * kappa ** (2 / 3)
+            safe = magnitude.clamp(min=threshold)
+            angle = torch.acos(kappa / 4 * (safe / 3) ** -1.5)
+            root = 2 / 3 * safe * (1 + torch.cos(2 / 3 * (math.pi - angle)))
+        else:
+            threshold = 2 * (2 * kappa / 3) ** 0.75
+            safe = magnitude.clamp(min=threshold)
+            cosine = 27 / 16 * safe**2 * (2 * kappa) ** -1.5  # at least 1
+            third = (cosine * (1 + (1 - cosine**-2).clamp(min=0).sqrt())).log().div(3).exp()  # exp(arcosh(cosine) / 3)
+            a = 2 / math.sqrt(3) * (2 * kappa) ** 0.25 * ((third + 1 / third) / 2).sqrt()  # torch's cosh is slow
+            root = ((a + (2 * safe / a - a**2).clamp(min=0).sqrt()) / 2) ** 3
+        return torch.where(magnitude > threshold, weights.sign() * root, 0.0)

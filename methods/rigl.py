@@ -1,0 +1,26 @@
+"""RigL: drop small weights, grow those with large gradients."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from methods.core.lazy import torch
+from methods.core.registry import register
+from methods.dynamic import Rewired
+
+
+@register("rigl", knob="density")
+@dataclass
+class RigL(Rewired):
+    """Drop the smallest weights, grow those of largest dense gradient; the share falls as a cosine from `drop` to zero.
+
+    Evci et al., "Rigging the Lottery", ICML 2020. The dense gradient decides at updates alone. New weights start from
+    zero; what is dropped and grown in one update stays as it was.
+    """
+
+    def share(self, progress: float) -> float:
+        return self.drop / 2 * (1 + math.cos(math.pi * progress))
+
+    def growth(self) -> torch.Tensor:
+        return self.net.grad.abs()

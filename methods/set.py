@@ -1,0 +1,37 @@
+"""Sparse evolutionary training: drop small weights, grow random ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from methods.core.lazy import torch
+from methods.core.network import Network
+from methods.core.probe import Probe
+from methods.core.registry import register
+from methods.dynamic import Rewired
+
+
+@register("set", knob="density")
+@dataclass
+class SparseEvolutionaryTraining(Rewired):
+    """Drop the smallest weights, grow random ones, a constant share each time.
+
+    Mocanu et al., Nature Communications 2018, which rewires after every epoch; here as often as `rigl`. New weights
+    are random there too; here they start from the value that the network's initialization drew for them.
+    """
+
+    def prepare(self, net: Network, probe: Probe) -> None:
+        self.initial = net.weights.clone()
+        super().prepare(net, probe)
+
+    def rewire(self, share: float, growth: torch.Tensor) -> None:
+        before = self.dropped
+        super().rewire(share, growth)
+        assert before is not None and self.dropped is not None
+        self.net.weights.copy_(torch.where(before & ~self.dropped, self.initial, self.net.weights))
+
+    def growth(self) -> torch.Tensor:
+        # A stream of its own for every step, so that a run that goes on from its state draws what it would have drawn.
+        streams = [torch.Generator().manual_seed(seed + self.step_count) for seed in self.seeds]
+        scores = [torch.rand(self.net.weights.shape[1], generator=stream) for stream in streams]
+        return torch.stack(scores).to(self.net.weights.device)

@@ -1,0 +1,49 @@
+"""Soft thresholds that are learned with the weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from methods.core.base import Method
+from methods.core.lazy import torch
+from methods.core.network import Network
+from methods.core.probe import Probe
+from methods.core.registry import register
+
+
+@register("str", knob="strength")
+@dataclass
+class SoftThresholdReparametrization(Method):
+    """Train w = sign(theta) max(|theta| - sigmoid(s), 0), with a number s for every layer, by SGD with weight decay.
+
+    Kusupati et al., "Soft Threshold Weight Reparameterization", ICML 2020. Decay pulls s, which begins at `init`,
+    towards zero and so the threshold up, unless the loss holds it. The knob is strength = decay * S / 2 with
+    S = gain * sum_t lr_t: unheld, theta and s shrink over the run by exp(-2 strength), as w does in dwf. Gradients are
+    exact: dw / dtheta is one where w is not zero, and zero elsewhere.
+    """
+
+    init: float = -8.0
+
+    def prepare(self, net: Network, probe: Probe) -> None:
+        super().prepare(net, probe)
+        self.theta = net.weights.clone()
+        self.logits = net.weights.new_full((net.runs, len(net.layers)), self.init)
+        self.logits_state = self.rule.state(self.logits)
+        self.decay = (2 * self.value / (self.rule.gain * sum(probe.learning_rates))).to(net.weights)
+        self.penalty = self.decay / 2  # of the squared norm
+        self.collapse()
+
+    def collapse(self) -> None:
+        for i, layer in enumerate(self.net.layers):
+            theta, threshold = self.theta[:, layer.span], self.logits[:, i : i + 1].sigmoid()
+            self.net.weights[:, layer.span] = theta.sign() * (theta.abs() - threshold).clamp(min=0)
+
+    def update(self, lr: torch.Tensor) -> None:
+        weights, grad = self.net.weights, self.net.grad
+        pull = torch.cat([-(grad * weights.sign())[:, layer.span].sum(1, keepdim=True) for layer in self.net.layers], 1)
+        threshold = self.logits.sigmoid()
+        logits_grad = pull * threshold * (1 - threshold) + self.decay * self.logits
+        grad.masked_fill_(weights == 0, 0).addcmul_(self.theta, self.decay)
+        self.rule.step(self.theta, grad, self.state, lr)
+        self.rule.step(self.logits, logits_grad, self.logits_state, lr)
+        self.collapse()

@@ -1,0 +1,61 @@
+"""Axes that figures share: the scale of accuracies, ticks, dots of runs."""
+
+from __future__ import annotations
+
+import numpy
+import pandas
+from matplotlib.axes import Axes
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
+from numpy.typing import ArrayLike, NDArray
+
+PLAIN = FuncFormatter(lambda number, _: f"{number:g}")
+
+
+def draw_runs(axes: Axes, runs: pandas.DataFrame, colour: str) -> None:
+    many = len(runs) > 2_000  # which would make an SVG of megabytes
+    axes.scatter(
+        runs["compression"], runs["test_accuracy"], s=9, color=colour, alpha=0.45, linewidths=0, rasterized=many
+    )
+
+
+def stretch(accuracy: ArrayLike) -> NDArray[numpy.float64]:
+    """The height of accuracies in percent, on a log scale of the error."""
+    # It keeps 97 and 98 % apart in a picture that also shows collapse; the 0.1 lets in 100 %.
+    return -numpy.log10(numpy.maximum(100.1 - numpy.asarray(accuracy, dtype=float), 1e-9))
+
+
+def shrink(height: ArrayLike) -> NDArray[numpy.float64]:
+    """Accuracies in percent, from their heights."""
+    return 100.1 - 10 ** -numpy.asarray(height, dtype=float)
+
+
+def scale(axes: Axes, largest: float, highest: float) -> None:
+    """Log scales whose ticks are round numbers, up to the largest compression and a little above the highest accuracy.
+
+    Where a run collapsed its mean's bar reaches to accuracies that nobody has; it ends at the edge.
+    """
+    axes.set_xscale("log")
+    axes.set_xlim(1 / 1.1, 1.15 * largest)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if largest <= 500 else (1, 3) if largest <= 5000 else (1,)))
+    bottom, top = axes.get_ylim()
+    bottom, edge = max(bottom, 0), 1.05 * stretch(highest) - 0.05 * stretch(max(bottom, 0))
+    top = min(top, 100, float(shrink(edge)) if highest > bottom else top)
+    axes.set_ylim(bottom, top)
+    axes.yaxis.set_major_locator(FixedLocator(ticks(bottom, top)))
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_minor_locator(NullLocator())
+        axis.set_major_formatter(PLAIN)
+
+
+def ticks(bottom: float, top: float) -> list[float]:
+    """The roundest accuracies between two limits that stand far enough apart on the stretched scale to be read."""
+    gap = float(stretch(top) - stretch(bottom)) / 12
+    ticks: dict[float, float] = {}
+    for step in (50, 10, 5, 2, 1, 0.5, 0.2, 0.1):
+        if step < 1 and len(ticks) > 3:
+            break
+        for tick in numpy.arange(0, 100 + step / 2, step).tolist():
+            place = float(stretch(tick))
+            if bottom <= tick <= top and all(abs(place - other) >= gap for other in ticks.values()):
+                ticks[tick] = place
+    return sorted(ticks)

@@ -1,0 +1,89 @@
+"""Training over time: accuracy, compression, misalignment and norm of the weights over the epochs."""
+
+from pathlib import Path
+
+import numpy
+import pandas
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
+
+from plots.axes import PLAIN, shrink, stretch
+from plots.results import VALUE, traces
+from plots.style import figure_style, labels, order, save, sequence, sheet
+from plots.summary import failures, subtitle, summary
+
+METRICS = ("val_accuracy", "density", "relative_misalignment", "weight_norm")
+ROWS = {
+    "val_accuracy": "validation\naccuracy in %\n(log of error)",
+    "compression": "compression\nratio",
+    "relative_misalignment": "relative\nmisalignment",
+    "weight_norm": "norm of\nweights",
+}
+
+
+def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
+    """Write a figure a task."""
+    table = courses(folder, frame)
+    drawn = [save(grid(frame, table, task), figures / f"dynamics-{task}") for task in sorted(table["task"].unique())]
+    return [file for files in drawn for file in files]
+
+
+def courses(folder: Path, frame: pandas.DataFrame) -> pandas.DataFrame:
+    """One line a task, method, value, row of the figure and epoch: mean, min and max over seeds.
+
+    As in every summary the mean compression is 1 / mean density; NaN where no weight is left.
+    """
+    table = traces(folder, frame, METRICS)
+    long = table.melt([*VALUE, "epoch"], METRICS, var_name="row", value_name="number")
+    course = long.groupby([*VALUE, "row", "epoch"], as_index=False)["number"].agg(["mean", "min", "max"])
+    dense = course["row"] == "density"
+    densities = course.loc[dense, ["mean", "max", "min"]].replace(0, numpy.nan)
+    course.loc[dense, ["mean", "min", "max"]] = 1 / densities.to_numpy()
+    return course.replace({"row": {"density": "compression"}})
+
+
+def grid(frame: pandas.DataFrame, table: pandas.DataFrame, task: str) -> Figure:
+    """The figure of one task: a column a method, a row a metric, a line a value of the knob."""
+    frame, table = frame[frame["task"] == task], table[table["task"] == task]
+    methods, values = order(table["method"].unique()), sorted(table["value"].unique())
+    names, colours = labels(methods), dict(zip(values, sequence(len(values)), strict=True))
+    caption = (
+        "Lines: means over seeds; bands: their least and largest. Epoch 0 is the start. Relative misalignment: the "
+        "share of the factors' penalty that the same weights would not pay if their factors were of one magnitude."
+    )
+    if failed := failures(frame):
+        caption += f" Runs not drawn: {failed} without a result."
+    with figure_style():
+        figure, panels = sheet(
+            f"{task}: when does it become sparse?", subtitle(frame, summary(frame)), caption, height=6.2
+        )
+        panels.supxlabel("epoch", fontsize=9)
+        axes = panels.subplots(len(ROWS), len(methods), sharex=True, sharey="row", squeeze=False)
+        for row, (name, text) in zip(axes, ROWS.items(), strict=True):
+            for panel, method in zip(row, methods, strict=True):
+                own = table[(table["row"] == name) & (table["method"] == method)]
+                for value, course in own.groupby("value"):
+                    _draw_course(panel, course, colours[value])
+                panel.tick_params(labelsize=8)
+            row[0].set_ylabel(text, fontsize=8)
+        for panel, method in zip(axes[0], methods, strict=True):
+            panel.set_title(names[method].replace(" ", "\n"))
+        axes[0, 0].set_yscale("function", functions=(stretch, shrink))  # or else the end is squeezed by the start
+        axes[0, 0].yaxis.set_major_locator(FixedLocator([10, 50, 80, 90, 95, 98]))
+        axes[0, 0].set_ylim(max(0, axes[0, 0].get_ylim()[0]), min(100, axes[0, 0].get_ylim()[1]))
+        axes[1, 0].set_yscale("log")
+        axes[1, 0].yaxis.set_major_formatter(PLAIN)
+        axes[1, 0].yaxis.set_minor_locator(NullLocator())
+        axes[0, 0].xaxis.set_major_locator(MaxNLocator(4, integer=True))
+        panels.align_ylabels()
+        knob = " or ".join(sorted(table["knob"].unique()))
+        handles = [Line2D([], [], color=colours[value], label=f"{value:g}") for value in values]
+        panels.legend(handles=handles, loc="outside right upper", title=knob)
+    return figure
+
+
+def _draw_course(axes: Axes, course: pandas.DataFrame, colour: str) -> None:
+    axes.fill_between(course["epoch"], course["min"], course["max"], color=colour, alpha=0.2, linewidth=0)
+    axes.plot(course["epoch"], course["mean"], color=colour, linewidth=1.4)

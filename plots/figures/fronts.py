@@ -1,0 +1,94 @@
+"""Accuracy against compression: the front of every method on one task."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+import numpy
+import pandas
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from moocore import is_nondominated
+
+from plots.axes import draw_runs, scale, shrink, stretch
+from plots.results import measured
+from plots.style import DENSE, figure_style, labels, order, save, style
+from plots.summary import budgets, failures, seeds, subtitle, summary
+
+
+def members(lines: pandas.DataFrame) -> pandas.DataFrame:
+    """The front among one method's lines of a summary, by rising compression.
+
+    A line belongs to it if no other beats it in compression and mean *validation* accuracy; test accuracy chooses
+    nothing. Lines with no weight left are no part of it.
+    """
+    lines = lines[numpy.isfinite(lines["compression"])].sort_values("compression")
+    if lines.empty:
+        return lines
+    points = lines[["compression", "val_mean"]].to_numpy(dtype=float)
+    return lines[is_nondominated(points, maximise=True, keep_weakly=True)]
+
+
+def draw(frame: pandas.DataFrame, task: str, path: Path) -> list[Path]:
+    """Write the figure of one task to <path>.png and <path>.svg, in a folder that exists."""
+    return save(front(frame, task), path)
+
+
+def front(frame: pandas.DataFrame, task: str) -> Figure:
+    """The figure of one task: test accuracy in percent over the compression ratio."""
+    frame = frame[frame["task"] == task]
+    lines, runs = summary(frame), measured(frame)
+    runs = runs[numpy.isfinite(runs["compression"])]
+    with figure_style():
+        figure = Figure()
+        figure.suptitle(f"{task}: accuracy against compression", x=0.01, ha="left", fontsize=12, fontweight="bold")
+        figure.supxlabel(_caption(frame, lines), x=0.01, ha="left", fontsize=7, color="#555555")
+        axes = figure.add_subplot()
+        axes.set_title(subtitle(frame, lines))
+        axes.set_xlabel("compression ratio (prunable weights / weights left)")
+        axes.set_ylabel("test accuracy in % (log scale of the error)")
+        axes.set_yscale("function", functions=(stretch, shrink))
+        _draw_dense(axes, lines[lines["method"] == "dense"], runs[runs["method"] == "dense"])
+        names = labels(set(runs["method"]) - {"dense"})
+        for method in order(names):
+            own = (table[table["method"] == method] for table in (lines, runs))
+            _draw_method(axes, names[method], style(method), *own)
+        means = lines.loc[numpy.isfinite(lines["compression"]), "compression"]
+        scale(axes, largest=max([10, *runs["compression"], *means]), highest=runs["test_accuracy"].max())
+        if axes.get_legend_handles_labels()[0]:
+            figure.legend(loc="outside right upper")
+    return figure
+
+
+def _draw_dense(axes: Axes, dense: pandas.DataFrame, runs: pandas.DataFrame) -> None:
+    draw_runs(axes, runs, DENSE)
+    for mean, std in zip(dense["test_mean"], dense["test_std"].fillna(0), strict=True):
+        axes.axhline(mean, color=DENSE, linestyle="--", linewidth=1.2, label=f"dense {mean:.1f} %")
+        axes.axhspan(mean - std, mean + std, color=DENSE, alpha=0.15, linewidth=0)
+
+
+def _draw_method(axes: Axes, name: str, look: tuple[str, str], lines: pandas.DataFrame, runs: pandas.DataFrame) -> None:
+    colour, marker = look
+    chosen = members(lines)
+    x, y = chosen["compression"], chosen["test_mean"]
+    draw_runs(axes, runs, colour)
+    others = lines[~lines.index.isin(chosen.index)]
+    axes.plot(others["compression"], others["test_mean"], marker, color=colour, markerfacecolor="white", alpha=0.6)
+    axes.errorbar(x, y, yerr=chosen["test_std"], fmt="none", color=colour, elinewidth=1.2, capsize=2)
+    axes.plot(x, y, color=colour, marker=marker, label=name)
+
+
+def _caption(frame: pandas.DataFrame, lines: pandas.DataFrame) -> str:
+    text = (
+        "Small dots: runs. Lines: each method's values that none of its others beats in compression and mean "
+        "validation accuracy, at their mean test accuracy; hollow: its other values."
+    )
+    if lines["n"].max() > 1:
+        text += f" Bars, and the band of dense: one standard deviation over {seeds(lines)}."
+    text += f" {budgets(frame)}." if budgets(frame) else ""
+    empty = int(numpy.isinf(measured(frame)["compression"]).sum())
+    missing = {"without a result": failures(frame), "with no weight left": empty}
+    if any(missing.values()):
+        text += f" Runs not drawn: {', '.join(f'{count} {why}' for why, count in missing.items() if count)}."
+    return textwrap.fill(text, 135)

@@ -1,0 +1,149 @@
+"""How the factors start: the weights that each initialization makes, and what is reached from them."""
+
+from pathlib import Path
+
+import numpy
+import pandas
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
+
+from benchmark.errors import UsageError
+from benchmark.records.schema import INITIAL_COLUMNS
+from benchmark.records.table import read
+from plots.axes import PLAIN, shrink, stretch, ticks
+from plots.results import measured
+from plots.style import figure_style, save, sheet, style
+from plots.summary import subtitle, summary
+
+LOOKS = {
+    "truncated": ("#0072b2", "o"),
+    "rescale=true": ("#56b4e9", "s"),
+    "epsilon=0": ("#009e73", "^"),
+    "init=variance": ("#d55e00", "v"),
+    "init=standard": ("#111111", "X"),
+    "init=root": ("#cc79a7", "D"),
+    "init=ones": ("#e69f00", "P"),
+}
+
+
+def scheme(method: str) -> str:
+    """What is said of the start in a method's written form, `truncated` where nothing is."""
+    options = method.partition("[")[2].removesuffix("]").split(",")
+    return ",".join(text for text in options if not text.startswith(("depth=", "threshold="))) or "truncated"
+
+
+def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
+    """Write the figure of the weights before training, and one a task of what is reached from them."""
+    drawn = [save(weights(folder), figures / "initial-weights")]
+    for task in sorted(measured(frame.dropna(subset="depth"))["task"].unique()):
+        drawn.append(save(reached(frame, task), figures / f"init-{task}"))
+    return [file for files in drawn for file in files]
+
+
+def weights(folder: Path) -> Figure:
+    """A panel an initialization: how densely the weights lie before training, a line a depth."""
+    path = folder / "initial.csv"
+    table = pandas.DataFrame(read(path, INITIAL_COLUMNS), columns=list(INITIAL_COLUMNS))
+    try:
+        table = table.astype(dict.fromkeys(INITIAL_COLUMNS[1:], float))
+    except ValueError as error:
+        raise UsageError(f"{path} holds something that is no number: {error}") from error
+    if table.empty:
+        raise UsageError(f"{path} holds no line; running its experiment again makes them")
+    schemes = list(dict.fromkeys(table["init"]))
+    caption = (
+        "s: standard deviation of the usual start, that of depth 1. Kurtosis is by rising depth; that of a "
+        "normal distribution is 3. Where lines coincide the deeper one is drawn on the wider, shallower one."
+    )
+    with figure_style():
+        figure, panels = sheet(
+            "Which weights does each start of the factors make?", "one layer of fan-in 300", caption, height=4.4
+        )
+        panels.supxlabel("weight / s", fontsize=9)
+        panels.supylabel("probability density (log scale)", fontsize=9)
+        rows = -(-len(schemes) // 3)
+        axes = panels.subplots(rows, 3, sharex=True, sharey=True, squeeze=False).flatten()
+        for panel, name in zip(axes, schemes, strict=False):
+            _draw_weights(panel, name, table[table["init"] == name])
+        axes[0].set_ylim(bottom=1e-4)  # below is the noise of too few draws
+        for panel in axes[len(schemes) :]:
+            panel.set_axis_off()
+        panels.legend(*axes[0].get_legend_handles_labels(), loc="outside right center")
+    return figure
+
+
+def _draw_weights(axes: Axes, name: str, table: pandas.DataFrame) -> None:
+    text = []
+    depths = sorted(table["depth"].unique())
+    for place, depth in enumerate(depths):
+        own = table[table["depth"] == depth]
+        # Wide below narrow, so that what coincides still shows.
+        width = 1.2 + 0.8 * (len(depths) - 1 - place)
+        colour = style(f"dwf[depth={depth:g}]")[0]
+        axes.plot(
+            own["weight"], own["density"].replace(0, numpy.nan), color=colour, linewidth=width, label=f"depth {depth:g}"
+        )
+        text.append(f"{own['kurtosis'].iloc[0]:.3g}")
+    axes.set_title(f"{name}\nkurtosis {', '.join(text)}", fontsize=8)
+    axes.set_yscale("log")
+    axes.tick_params(labelsize=8)
+
+
+def reached(frame: pandas.DataFrame, task: str) -> Figure:
+    """The figure of one task: a panel a depth, test accuracy over compression, a line an initialization."""
+    frame = frame[(frame["task"] == task) & frame["depth"].notna()]
+    lines = summary(frame)
+    lines = lines.merge(frame[["method", "depth"]].drop_duplicates(), on="method")
+    drawn = lines[numpy.isfinite(lines["compression"])]
+    caption = "Bars: one standard deviation over seeds."
+    caption += " Lines join the strengths of one start." if lines["value"].nunique() > 1 else ""
+    caption += f" {lost}" if (lost := _lost(frame)) else ""
+    with figure_style():
+        figure, panels = sheet(f"{task}: where does each start lead?", subtitle(frame, lines), caption, height=3.6)
+        panels.supxlabel("compression ratio", fontsize=9)
+        depths = sorted(lines["depth"].unique())
+        subs = (1, 2, 5) if drawn["compression"].max() < 100 * drawn["compression"].min() else (1,)
+        axes = panels.subplots(1, len(depths), sharex=True, sharey=True, squeeze=False)[0]
+        for panel, depth in zip(axes, depths, strict=True):
+            panel.set_title(f"depth {depth:g}")
+            panel.set_yscale("function", functions=(stretch, shrink))
+            panel.set_xscale("log")
+            panel.xaxis.set_major_formatter(PLAIN)
+            panel.xaxis.set_major_locator(LogLocator(subs=subs))
+            panel.xaxis.set_minor_locator(NullLocator())
+            panel.tick_params(labelsize=8)
+            for method in _order(drawn.loc[drawn["depth"] == depth, "method"]):
+                _draw_scheme(panel, scheme(method), drawn[drawn["method"] == method].sort_values("value"))
+        axes[0].set_ylabel("test accuracy in %\n(log scale of the error)", fontsize=9)
+        bottom, top = (min(max(limit, 0), 100) for limit in axes[0].get_ylim())
+        axes[0].set_ylim(bottom, top)
+        axes[0].set_yticks(ticks(bottom, top))
+        axes[0].yaxis.set_major_formatter(PLAIN)
+        handles = {line.get_label(): line for panel in axes for line in panel.get_legend_handles_labels()[0]}
+        panels.legend(handles=[*handles.values()], loc="outside right upper", title="start")
+    return figure
+
+
+def _lost(frame: pandas.DataFrame) -> str:
+    """Which starts have runs that are not drawn, and how many of how many."""
+    drawn = frame.index.isin(measured(frame).index) & numpy.isfinite(frame["compression"])
+    parts = []
+    for method in _order(frame.loc[~drawn, "method"]):
+        own = frame["method"] == method
+        depth = frame.loc[own, "depth"].iloc[0]
+        parts.append(f"{scheme(method)} at depth {depth:g} ({(own & ~drawn).sum()} of {own.sum()})")
+    return f"Not drawn, since they diverged or no weight was left: {', '.join(parts)}." if parts else ""
+
+
+def _draw_scheme(axes: Axes, name: str, lines: pandas.DataFrame) -> None:
+    colour, marker = LOOKS.get(name, style(name))
+    x, y = lines["compression"], lines["test_mean"]
+    axes.errorbar(x, y, yerr=lines["test_std"], fmt="none", color=colour, elinewidth=1.2, capsize=2)
+    axes.plot(x, y, color=colour, marker=marker, linewidth=1.2, label=name)
+
+
+def _order(methods: pandas.Series) -> list[str]:
+    """Known starts in the order of their table, others by name."""
+    places = {name: place for place, name in enumerate(LOOKS)}
+    return sorted(set(methods), key=lambda method: (places.get(scheme(method), len(places)), method))

@@ -1,0 +1,98 @@
+"""Heat maps of learning rate and strength."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy
+import pandas
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LogNorm, Normalize
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.transforms import offset_copy
+
+from plots.axes import PLAIN
+from plots.rates import MASKS, _floor, rates, write_rates
+from plots.results import RATED, measured
+from plots.style import figure_style, labels, order, save, sheet
+from plots.summary import subtitle, summary
+
+
+def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
+    """Write <folder>/rates.csv and a figure a task that has a method with a strength."""
+    runs = measured(frame)
+    tasks = sorted(runs.loc[~runs["knob"].isin(MASKS), "task"].unique())
+    drawn = [save(heatmaps(frame, task), figures / f"learning-rate-{task}") for task in tasks]
+    return [*write_rates(folder, frame, figures), *(file for files in drawn for file in files)]
+
+
+def heatmaps(frame: pandas.DataFrame, task: str) -> Figure:
+    """The figure of one task: a column a method, validation accuracy above, compression below."""
+    frame = frame[frame["task"] == task]
+    table, everything = rates(frame), summary(frame, RATED)
+    chosen = table[table["chosen"]].set_index("method")["learning_rate"]
+    frame = frame[~frame["knob"].isin(MASKS)]
+    lines = summary(frame, RATED)
+    largest = lines.loc[numpy.isfinite(lines["compression"]), "compression"].max()
+    scales: dict[str, tuple[Normalize, str]] = {
+        "val_mean": (Normalize(_floor(everything), everything["val_mean"].max()), "viridis"),
+        "compression": (LogNorm(1, max(10, largest)), "cividis"),
+    }
+    methods = order(set(frame["method"]))
+    names = labels(methods)
+    caption = (
+        "Triangles: the chosen learning rate, that of largest hypervolume in log10 compression and validation "
+        "accuracy. Hatched: diverged, or without a result. \N{INFINITY}: no weight left. White: not run."
+    )
+    title = f"{task}: which learning rate does each depth want?"
+    with figure_style():
+        figure, panels = sheet(title, subtitle(frame, lines), caption, height=4.4)
+        panels.supxlabel("strength (lambda \N{MULTIPLICATION SIGN} summed learning rate)", fontsize=9)
+        panels.supylabel("peak learning rate", fontsize=9)
+        axes = panels.subplots(2, len(methods), sharex=True, sharey=True, squeeze=False)
+        for row, (what, scale) in zip(axes, scales.items(), strict=True):
+            for panel, method in zip(row, methods, strict=True):
+                _draw_map(panel, frame, lines, method, what, scale)
+                _mark(panel, frame, chosen[method])
+        for panel, method in zip(axes[0], methods, strict=True):
+            panel.set_title(names[method].replace(" ", "\n"), fontsize=8)
+        above = panels.colorbar(ScalarMappable(*scales["val_mean"]), ax=axes[0], extend="min", aspect=12)
+        below = panels.colorbar(ScalarMappable(*scales["compression"]), ax=axes[1], aspect=12, format=PLAIN)
+        above.set_label("validation accuracy in %", fontsize=8)
+        below.set_label("compression ratio", fontsize=8)
+        for bar in (above, below):
+            bar.ax.tick_params(labelsize=8)
+    return figure
+
+
+def _draw_map(
+    axes: Axes, frame: pandas.DataFrame, lines: pandas.DataFrame, method: str, what: str, scale: tuple[Normalize, str]
+) -> None:
+    """One panel: a cell a strength and learning rate, both as steps, so that no cell is narrow."""
+    norm, colours = scale
+    place = ["learning_rate", "value"]
+    cells = lines[lines["method"] == method].set_index(place)[what]
+    levels, strengths = (sorted(frame[name].unique()) for name in place)
+    grid = cells.replace(numpy.inf, numpy.nan).unstack().reindex(index=levels, columns=strengths)
+    axes.pcolormesh(grid.to_numpy(dtype=float), norm=norm, cmap=colours, edgecolors="white", linewidth=0.5)
+    for rate, value in sorted(set(frame[frame["method"] == method].set_index(place).index)):
+        x, y = strengths.index(value), levels.index(rate)
+        if (rate, value) not in cells.index:
+            axes.add_patch(
+                Rectangle((x, y), 1, 1, facecolor="#dddddd", edgecolor="#888888", hatch="/////", linewidth=0)
+            )
+        elif numpy.isinf(cells[rate, value]):
+            axes.text(x + 0.5, y + 0.45, "\N{INFINITY}", ha="center", va="center", fontsize=9)
+    axes.set_xticks(numpy.arange(len(strengths)) + 0.5, [f"{value:g}" for value in strengths])
+    axes.set_yticks(numpy.arange(len(levels)) + 0.5, [f"{rate:g}" for rate in levels])
+    axes.tick_params(labelsize=7, length=2)
+    axes.grid(False)
+
+
+def _mark(axes: Axes, frame: pandas.DataFrame, rate: float) -> None:
+    """A triangle at the right of a learning rate's row."""
+    level = sorted(frame["learning_rate"].unique()).index(rate)
+    beside = offset_copy(axes.get_yaxis_transform(), axes.get_figure(root=True), x=4, units="points")
+    axes.plot([1], [level + 0.5], "<", color="black", markersize=5, clip_on=False, transform=beside)

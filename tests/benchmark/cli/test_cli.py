@@ -1,0 +1,187 @@
+"""The command line as a user meets it: bad input first."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmark.cli import commands
+from benchmark.records.schema import COLUMNS
+from benchmark.tasks.registry import TASKS
+from methods import METHODS
+
+
+def command(*arguments: str, monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setattr(sys, "argv", ["sparsefront", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        commands.main()
+    return int(ended.value.code or 0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run", "quickstrat"], "quickstart"),
+        (["plan", "quickstrat"], "quickstart"),
+        (["run", "quickstart", "--tasks", "lenet300-cifar"], "lenet300-digits"),
+        (["run", "quickstart", "--methods", "dwff"], "dwf"),
+        (["run", "quickstart", "--methods", "dwf[dept=3]"], "depth"),
+        (["run", "quickstart", "--methods", "dwf[depth=0]"], ">= 1"),
+        (["run", "quickstart", "--methods", "dwf[depth=two]"], "whole number"),
+        (["run", "quickstart", "--methods", ""], "at least one method"),
+        (["run", "quickstart", "--methods", "snip", "--values", "0"], "(0, 1]"),
+        (["run", "quickstart", "--methods", "snip", "--values", "1.5"], "(0, 1]"),
+        (["run", "quickstart", "--methods", "snip", "--values", "half"], "numbers"),
+        (["run", "quickstart", "--methods", "dwf", "--values", "-3"], ">= 0"),
+        (["run", "quickstart", "--values", "0.1"], "--values density="),
+        (["run", "quickstart", "--values", "sparsity=0.1"], "--values density="),
+        (["run", "quickstart", "--epochs", "0"], "epochs"),
+        (["run", "quickstart", "--seeds", "-1"], "whole numbers from 0"),
+        (["run", "quickstart", "--seeds", "one"], "whole numbers from 0"),
+        (["run", "quickstart", "--seeds", "99999999999999999999"], "whole numbers from 0"),
+        (["run", "quickstart", "--workers", "0"], ">= 1"),
+        (["run", "quickstart", "--device", "cuda:7"], "devices are cpu"),
+        (["run", "quickstart", "--device", "gpu"], "devices are cpu"),
+        (["run", "quickstart", "--precision", "fp8"], "bf16"),
+        (["run", "quickstart", "--engine", "ray", "--device", "cuda:1"], "cpu or cuda"),
+        (["run", "quickstart", "--engine", "ray", "--device", "cuda", "--precision", "auto"], "devices are cpu"),
+        (["run", "quickstart", "--plugin", "no-such-file.py"], "plugin"),
+        (["list", "models"], "experiments"),
+        (["status", "quickstart"], "runs.csv"),
+        (["status"], "Missing argument"),
+        (["report", "quickstart"], "runs.csv"),
+        (["report"], "no results"),
+        (["--nonsense"], "nonsense"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_bad_input_is_one_sentence_status_2_and_no_file(
+    arguments: list[str],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert command(*arguments, monkeypatch=monkeypatch) == 2
+    told = capfd.readouterr().err
+    assert said in told and "Traceback" not in told
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_results_that_cannot_be_written_are_told_before_anything_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    blocked = tmp_path / "results"
+    blocked.write_text("a file where the folder should be")
+    arguments = ["run", "quickstart", "--tier", "smoke", "--results", str(blocked)]
+    assert command(*arguments, monkeypatch=monkeypatch) == 2
+    assert "cannot be written" in capfd.readouterr().err
+    assert blocked.read_text().startswith("a file")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [("", "columns"), ("a,b\n1,2\n", "unknown: a, b"), (",".join(COLUMNS) + "\nabc,quick", "torn")],
+    ids=["empty", "foreign", "torn"],
+)
+def test_a_table_that_is_none_is_left_alone(
+    content: str,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    path = tmp_path / "results" / "quickstart" / "runs.csv"
+    path.parent.mkdir(parents=True)
+    path.write_text(content)
+    monkeypatch.chdir(tmp_path)
+    for reader in ("status", "report"):
+        assert command(reader, "quickstart", monkeypatch=monkeypatch) == 2
+        assert said in capfd.readouterr().err
+    assert path.read_text() == content and list(path.parent.iterdir()) == [path]
+
+
+def test_a_foreign_table_is_not_appended_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "quickstart-smoke" / "runs.csv"
+    path.parent.mkdir()
+    path.write_text("a,b\n1,2\n")
+    assert command("run", "quickstart", "--tier", "smoke", "--results", str(tmp_path), monkeypatch=monkeypatch) == 2
+    assert path.read_text() == "a,b\n1,2\n" and list(path.parent.iterdir()) == [path]
+
+
+def test_failed_runs_end_with_status_1(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    plugin = tmp_path / "failing.py"
+    plugin.write_text(
+        PLUGIN.replace("super().prepare(net, probe)", "raise OSError('no')").replace("first-come", "fails")
+    )
+    options = ["--methods", "fails,dense", "--values", "0.5", "--seeds", "0", "--tier", "smoke", "--workers", "1"]
+    where = ["--results", str(tmp_path), "--plugin", str(plugin)]
+    try:
+        assert command("run", "quickstart", *options, *where, monkeypatch=monkeypatch) == 1
+    finally:
+        METHODS.pop("fails"), TASKS.pop("my-digits")
+    told = capfd.readouterr().out
+    assert "1 error, 1 ok" in told and "OSError: no" in told
+
+
+def test_plan_tells_runs_and_time(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    arguments = ["plan", "quickstart", "--methods", "dense,snip", "--values", "0.1,0.2", "--results", str(tmp_path)]
+    assert command(*arguments, monkeypatch=monkeypatch) == 0
+    told = capfd.readouterr().out
+    assert "9 runs, 0 finished before, 9 to do" in told and "about 0:0" in told
+    assert list(tmp_path.iterdir()) == []
+
+
+PLUGIN = '''
+from dataclasses import dataclass
+from functools import partial
+
+from benchmark import Task, models, task
+from benchmark.data.in_memory import digits
+from methods import Masked, register
+
+
+@register("first-come", knob="density")
+@dataclass
+class FirstCome(Masked):
+    """Keep the weights that come first."""
+
+    def prepare(self, net, probe):
+        super().prepare(net, probe)
+        self.restrict(-net.weights.new_tensor(range(net.weights.shape[1])).expand_as(net.weights))
+
+
+@task
+def my_digits():
+    """Digits on a network of my own."""
+    return Task(
+        model=partial(models.lenet300, 64, 10), data=digits, shape=(1, 8, 8), classes=10,
+        examples=1_293, epochs=1, batch_size=32, learning_rate=0.1,
+    )
+'''
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_plugin_brings_methods_and_tasks_from_outside(workers: str, tmp_path: Path) -> None:
+    plugin = tmp_path / "mine.py"
+    plugin.write_text(PLUGIN)
+    sparsefront = [sys.executable, "-m", "benchmark"]
+    listed = subprocess.run(
+        [*sparsefront, "list", "methods", "--plugin", plugin], capture_output=True, text=True, check=True
+    ).stdout
+    assert "first-come" in listed and "Keep the weights that come first." in listed
+    options = ["--tasks", "my-digits", "--methods", "first-come", "--values", "0.5,0.25", "--seeds", "0"]
+    settings = ["--plugin", plugin, "--results", tmp_path, "--workers", workers]
+    subprocess.run([*sparsefront, "run", "quickstart", *options, *settings], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([*sparsefront, "report", "quickstart", "--results", tmp_path], check=True, stdout=subprocess.DEVNULL)
+    assert "first-come" in (tmp_path / "quickstart" / "leaderboard.md").read_text()

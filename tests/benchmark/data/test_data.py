@@ -1,0 +1,167 @@
+"""Data sets: the split, and where they are looked for. Files are made here in the original format."""
+
+from __future__ import annotations
+
+from benchmark.data.in_memory import by_torchvision, digits, tiny_imagenet
+from benchmark.data.split import split
+from benchmark.data.synthetic import made
+
+import gzip
+import hashlib
+import pickle
+import struct
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from benchmark.errors import UsageError
+from benchmark.tasks.registry import TASKS, get_task
+
+
+def write_idx(path: Path, array: torch.Tensor, compressed: bool = False) -> None:
+    """The format of MNIST: two zero bytes, 8 for uint8, the number of dimensions, their sizes, the bytes."""
+    content = struct.pack(f">HBB{array.dim()}I", 0, 8, array.dim(), *array.shape) + array.numpy().tobytes()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(gzip.compress(content) if compressed else content)
+
+
+def write_mnist(raw: Path, compressed: bool = False) -> None:
+    generator = torch.Generator().manual_seed(0)
+    for name, n in (("train", 100), ("t10k", 20)):
+        images = torch.randint(0, 256, (n, 28, 28), generator=generator, dtype=torch.uint8)
+        labels = (torch.arange(n) % 10).to(torch.uint8)
+        suffix = ".gz" if compressed else ""
+        write_idx(raw / f"{name}-images-idx3-ubyte{suffix}", images, compressed)
+        write_idx(raw / f"{name}-labels-idx1-ubyte{suffix}", labels, compressed)
+
+
+@pytest.mark.parametrize("name", ["MNIST", "FashionMNIST", "KMNIST"])
+def test_sets_a_user_has_in_torchvisions_layout_are_found(name: str, tmp_path: Path) -> None:
+    write_mnist(tmp_path / name / "raw")
+    loaded = by_torchvision(name)(tmp_path)
+    assert [tuple(x.shape) for x, _ in (loaded.train, loaded.val, loaded.test)] == [
+        (90, 1, 28, 28), (10, 1, 28, 28), (20, 1, 28, 28),
+    ]  # fmt: skip
+    assert loaded.train[0].mean().item() == pytest.approx(0, abs=1e-5)
+    assert loaded.train[0].std().item() == pytest.approx(1, abs=1e-5)
+
+
+def test_fashion_mnist_is_found_where_debian_puts_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_mnist(tmp_path / "debian", compressed=True)
+    monkeypatch.setattr(data, "DEBIAN_FASHION_MNIST", tmp_path / "debian")
+    user = tmp_path / "user"
+    assert len(by_torchvision("FashionMNIST")(user).test[1]) == 20
+    assert not user.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "folder", "key"),
+    [("CIFAR10", "cifar-10-batches-py", "labels"), ("CIFAR100", "cifar-100-python", "fine_labels")],
+)
+def test_cifar_is_read_from_its_python_version(
+    name: str, folder: str, key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from torchvision import datasets
+
+    dataset, classes = getattr(datasets, name), int(name[5:])
+    (tmp_path / folder).mkdir()
+    images = torch.randint(0, 256, (2 * classes, 3, 32, 32), generator=torch.Generator().manual_seed(0)).byte()
+    for list_ in ("train_list", "test_list"):
+        files = []
+        for file, _ in getattr(dataset, list_):
+            content = {"data": images.flatten(1).numpy(), key: (torch.arange(2 * classes) % classes).tolist()}
+            (tmp_path / folder / file).write_bytes(pickle.dumps(content))
+            files.append((file, hashlib.md5((tmp_path / folder / file).read_bytes()).hexdigest()))
+        monkeypatch.setattr(dataset, list_, files)
+    meta = dict(dataset.meta)
+    (tmp_path / folder / meta["filename"]).write_bytes(pickle.dumps({meta["key"]: [str(i) for i in range(classes)]}))
+    meta["md5"] = hashlib.md5((tmp_path / folder / meta["filename"]).read_bytes()).hexdigest()
+    monkeypatch.setattr(dataset, "meta", meta)
+    loaded = by_torchvision(name)(tmp_path)
+    assert len(loaded.test[1]) == 2 * classes and loaded.test[0].shape[1:] == (3, 32, 32)
+    pixels = images.float() / 255
+    std, mean = (loaded.test[0].std((0, 2, 3)), loaded.test[0].mean((0, 2, 3)))
+    assert torch.allclose(std, torch.ones(3), atol=0.05) and torch.allclose(mean, torch.zeros(3), atol=0.05)
+    # an image is what it was, but for one affine map a channel
+    for channel in range(3):
+        before, after = pixels[:, channel].flatten(), loaded.test[0][:, channel].flatten()
+        assert torch.corrcoef(torch.stack([before, after]))[0, 1] > 0.9999
+
+
+def test_tiny_imagenet_is_read_from_its_own_layout(tmp_path: Path) -> None:
+    root, names = tmp_path / "tiny-imagenet-200", ["n02", "n01"]
+    (root / "val" / "images").mkdir(parents=True)
+    (root / "wnids.txt").write_text("\n".join(names) + "\n")
+    annotations = []
+    for label, name in enumerate(names):
+        (root / "train" / name / "images").mkdir(parents=True)
+        for i in range(10):  # dark and bright images; every third one grey, as some are
+            image = Image.new("L" if i % 3 == 0 else "RGB", (64, 64), "white" if label else "black")
+            image.save(root / "train" / name / "images" / f"{name}_{i}.JPEG")
+        image.save(root / "val" / "images" / f"val_{label}.JPEG")
+        annotations.append(f"val_{label}.JPEG\t{name}\t0\t0\t63\t63\n")
+    (root / "val" / "val_annotations.txt").write_text("".join(annotations))
+    loaded = tiny_imagenet(tmp_path)
+    assert loaded.train[0].shape == (18, 3, 64, 64) and loaded.val[1].tolist() == [0, 1]
+    assert loaded.test[1].tolist() == [0, 1]
+    for images, labels in (loaded.train, loaded.val, loaded.test):
+        assert ((images.mean((1, 2, 3)) > 0).long() == labels).all()
+    (root / "train" / "n01" / "images" / "n01_0.JPEG").write_bytes(b"no image")
+    with pytest.raises(UsageError, match=r"tiny-imagenet-200 cannot be read .* --data"):
+        tiny_imagenet(tmp_path)
+    with pytest.raises(UsageError, match=r"wnids.txt.* --data"):
+        tiny_imagenet(tmp_path / "nowhere")
+
+
+def test_a_set_that_is_nowhere_is_named_with_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from torchvision import datasets
+
+    def unreachable(self: object) -> None:
+        (tmp_path / "KMNIST" / "raw").mkdir(parents=True)
+        raise RuntimeError("Error downloading")
+
+    monkeypatch.setattr(datasets.KMNIST, "download", unreachable)
+    with pytest.raises(UsageError) as refused:
+        by_torchvision("KMNIST")(tmp_path)
+    assert all(part in str(refused.value) for part in ("KMNIST", str(tmp_path / "KMNIST" / "raw"), "--data"))
+    assert not (tmp_path / "KMNIST").exists()
+
+
+def test_validation_is_a_fixed_class_balanced_tenth() -> None:
+    images = torch.arange(1000.0).view(-1, 1, 1, 1)  # each image tells which it was
+    labels = torch.arange(1000) % 7
+    loaded = split((images, labels), (images, labels))
+    assert len(loaded.val[1]) == 100
+    counts = loaded.val[1].bincount(minlength=7)
+    assert counts.max() - counts.min() <= 1
+    both = torch.cat([loaded.train[0], loaded.val[0]]).flatten().sort().values
+    assert len(both.unique()) == 1000  # nothing lost, nothing twice
+    again = split((images, labels), (images, labels))
+    assert torch.equal(again.val[0], loaded.val[0])
+
+
+def test_normalization_knows_the_training_split_alone() -> None:
+    images = torch.randn(100, 1, 2, 2)
+    labels = torch.arange(100) % 10
+    one = split((images, labels), (images, labels))
+    two = split((images, labels), (1e6 * images, labels))
+    assert torch.equal(one.train[0], two.train[0])
+    assert one.train[0].mean().item() == pytest.approx(0, abs=1e-6)
+
+
+def test_digits_ship_with_scikit_learn(tmp_path: Path) -> None:
+    loaded = digits(tmp_path)
+    assert [len(y) for _, y in (loaded.train, loaded.val, loaded.test)] == [1293, 144, 360]
+    assert loaded.test[1].bincount().min() >= 34
+    assert len(loaded.train[1]) == get_task("lenet300-digits").examples
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_every_task_trains_on_made_data_of_its_own_shape(name: str) -> None:
+    task = get_task(name)
+    images, labels = made(task.shape, task.classes).train
+    assert task.model()(images[:3]).shape == (3, task.classes)
+    assert set(labels.tolist()) == set(range(min(task.classes, len(labels))))
+    assert len(TASKS[name].__doc__ or "") > 20

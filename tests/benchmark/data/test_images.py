@@ -1,0 +1,271 @@
+"""Folders of images: read when they are asked for, and reproducible whoever reads them."""
+
+from __future__ import annotations
+
+from benchmark.data.split import Data
+from benchmark.data.image_folder import image_folder
+from benchmark.records.table import read
+
+import multiprocessing
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from benchmark.data import streamed
+from benchmark.engines.settings import Settings
+from benchmark.engines.dispatch import run_all
+from benchmark.errors import UsageError
+from benchmark.experiments.run import Run
+from benchmark.training.evaluation import evaluate
+from benchmark.data.seeds import generator
+from benchmark.tasks.registry import get_task
+from benchmark.training.loop import train
+from methods.core.registry import parse
+
+SHAPE = (3, 32, 32)
+
+
+def write_folder(root: Path, per_class: int = 20) -> None:
+    """Noise around a grey that tells the class, in pictures of several sizes; one a class without colours."""
+    chance = torch.Generator().manual_seed(0)
+    for label, name in enumerate(("n01", "n02")):
+        for part, count in (("train", per_class), ("val", 4)):
+            (root / part / name).mkdir(parents=True)
+            for i in range(count):
+                pixels = torch.randint(120 * label, 120 * label + 130, (40 + i, 50, 3), generator=chance).byte()
+                picture = Image.fromarray(pixels.numpy()).convert("L" if i == 0 else "RGB")
+                picture.save(root / part / name / f"{name}_{i}.JPEG")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    write_folder(folder / "greys")
+    return folder
+
+
+# torch warns of more processes than cores.
+TWO = pytest.param(2, id="two processes", marks=pytest.mark.filterwarnings("ignore:This DataLoader will create"))
+
+
+@pytest.fixture(params=[pytest.param(0, id="alone"), TWO])
+def processes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    count: int = request.param
+    monkeypatch.setattr(streamed, "READERS", count)
+    return count
+
+
+def load(folder: Path) -> Data:
+    return image_folder("greys", SHAPE, 2, 40)(folder)
+
+
+def test_a_folder_is_split_as_every_data_set_is(folder: Path) -> None:
+    loaded = load(folder)
+    splits = (loaded.train, loaded.val, loaded.test)
+    assert [tuple(inputs.shape) for inputs, _ in splits] == [(36, *SHAPE), (4, *SHAPE), (8, *SHAPE)]
+    assert [labels.bincount().tolist() for _, labels in splits] == [[18, 18], [2, 2], [4, 4]]
+    paths = [path for inputs, _ in splits for path in inputs.paths]  # type: ignore[union-attr]
+    assert len(set(paths)) == len(paths) == 48
+    for inputs, labels in splits:
+        assert [f"n0{label + 1}" for label in labels] == [Path(path).parent.name for path in inputs.paths]  # type: ignore[union-attr]
+
+
+def test_images_stand_where_a_tensor_would(folder: Path, processes: int) -> None:
+    inputs, labels = load(folder).train
+    whole = inputs[:]
+    assert whole.shape == inputs.shape and whole.dtype == torch.float32
+    assert ((whole.mean((1, 2, 3)) > 0).long() == labels).all()
+    chosen = torch.tensor([5, 0, 35])
+    assert torch.equal(inputs[chosen], whole[chosen]) and torch.equal(inputs[:1], whole[:1])
+    assert torch.equal(torch.cat(list(inputs.split(7))), whole)
+    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 32 * 32, 2))
+    assert evaluate(model, (inputs, labels)) == evaluate(model, (whole, labels))
+
+
+def test_augmentation_depends_on_the_seed_alone_and_touches_no_other_chance(folder: Path, processes: int) -> None:
+    inputs, _ = load(folder).train
+    assert isinstance(inputs, streamed.Images)
+    batches = list(torch.arange(36).split(6))
+    before = torch.get_rng_state(), random.getstate()
+    epoch = [one for (one,) in inputs.augmented([batches], [generator(0, "augmentation")])]
+    assert torch.equal(before[0], torch.get_rng_state()) and before[1] == random.getstate()
+    chance = generator(0, "augmentation")
+    rest = [one for (one,) in inputs.augmented([batches[4:]], [chance])]  # an epoch that is gone on with
+    assert all(torch.equal(one, other) for one, other in zip(epoch[4:], rest, strict=True))
+    following, *_ = next(inputs.augmented([batches], [chance]))
+    backwards = batches[::-1]
+    both = list(inputs.augmented([batches, backwards], [generator(seed, "augmentation") for seed in (0, 1)]))
+    assert all(torch.equal(one, other) for one, (other, _) in zip(epoch, both, strict=True))
+    alone = [one for (one,) in inputs.augmented([backwards], [generator(1, "augmentation")])]
+    assert all(torch.equal(one, other) for one, (_, other) in zip(alone, both, strict=True))
+    other_seed = alone[-1]
+    plain = inputs[batches[0]]
+    for other in (following, other_seed, plain):
+        assert not torch.equal(epoch[0], other)
+    assert EPOCH.setdefault("first", epoch[0]).equal(epoch[0])  # whoever reads
+
+
+EPOCH: dict[str, torch.Tensor] = {}
+
+
+def test_training_reads_a_folder_and_goes_on_in_mid_epoch(folder: Path, processes: int, tmp_path: Path) -> None:
+    from benchmark.training.checkpoint import STOP, Checkpoint
+
+    small = replace(get_task("timm:resnet10t-greys[classes=2,images=40]"), batch_size=6)
+    task = replace(small, model=lambda: torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 32 * 32, 2)))
+    arguments = (task, parse("dwf[depth=2]"), [1.0], [0], 2, 0.02, load(folder), "float32")
+
+    def final(checkpoint: Checkpoint | None = None) -> dict[str, object]:
+        measured = train(*arguments, checkpoint)[0].measured
+        return {name: measured[name] for name in ("status", "steps", "train_loss", "test_loss") if name in measured}
+
+    class Stopping(Checkpoint):
+        """Says stop before the fourth step."""
+
+        asked = 0
+
+        def due(self) -> bool:
+            self.asked += 1
+            if self.asked == 3:
+                STOP.set()
+            return False
+
+    uninterrupted = final()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            final(Stopping(tmp_path, ["key"]))
+    finally:
+        STOP.clear()
+    assert list(tmp_path.glob("*.pt"))
+    assert final(Checkpoint(tmp_path, ["key"])) == uninterrupted
+    assert uninterrupted["steps"] == 12
+
+
+def test_a_reader_that_dies_takes_no_later_reading_along(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streamed, "READERS", 1)
+    inputs, _ = load(folder).train
+    others = multiprocessing.active_children()
+    streamed._loader.cache_clear()
+    expected = inputs[:2]
+    (reader,) = set(multiprocessing.active_children()) - set(others)
+    with suppress(RuntimeError):  # torch may say so as soon as it hears of it
+        reader.kill()
+        reader.join()
+    with pytest.raises(RuntimeError, match=r"exited unexpectedly|killed by signal"):
+        inputs[:]
+    assert torch.equal(inputs[:2], expected)
+
+
+def test_stopping_all_processes_of_a_run_loses_nothing(folder: Path, tmp_path: Path) -> None:
+    plugin = tmp_path / "slow.py"
+    plugin.write_text(SLOW)
+    command = [
+        sys.executable, "-m", "benchmark", "run", "vit-cifar10", "--tasks", "small-greys", "--methods", "slow",
+        "--seeds", "0", "--epochs", "3", "--plugin", str(plugin), "--data", str(folder), "--results", str(tmp_path),
+    ]  # fmt: skip
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        while not plugin.with_suffix(".begun").exists():
+            assert process.poll() is None
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGINT)
+        _, told = process.communicate()
+    assert process.returncode == 130 and "the same command goes on" in told and "Traceback" not in told
+    assert not (tmp_path / "vit-cifar10" / "runs.csv").exists()
+    assert len(list(tmp_path.glob("vit-cifar10/checkpoints/*.pt"))) == 1
+    plugin.with_suffix(".begun").unlink()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    (row,) = read(tmp_path / "vit-cifar10" / "runs.csv")
+    assert (row["status"], row["steps"]) == ("ok", "18")
+
+
+SLOW = """
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from benchmark.tasks.registry import get_task, task
+from methods.dense import Dense
+from methods import register
+
+
+def perceptron():
+    return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.AvgPool1d(1024), torch.nn.Linear(147, 2))
+
+
+@task
+def small_greys():
+    '''A small network on the folder, in batches of 6.'''
+    return replace(get_task("timm:resnet10t-greys[classes=2,images=40]"), model=perceptron, batch_size=6)
+
+
+@register("slow", knob="none")
+@dataclass
+class Slow(Dense):
+    '''Dense training that takes its time, and tells when it is in the second epoch.'''
+
+    steps = 0
+
+    def update(self, lr):
+        super().update(lr)
+        self.steps += 1
+        if self.steps == 8:
+            Path(__file__).with_suffix(".begun").touch()
+        time.sleep(0.1 if self.steps < 8 else 0.5)
+"""
+
+
+def test_a_run_on_a_folder_is_a_run(folder: Path) -> None:
+    run = Run("timm:test_resnet-greys[classes=2,images=40]", "snip", 0.1, 0, 1, 0.05)
+    results = dict(pair for part in run_all([run], Settings("cpu", folder), 1) for pair in part)
+    measured = results[run].measured
+    assert "error" not in measured and 0 <= float(str(measured["test_accuracy"])) <= 100
+
+
+def test_a_damaged_image_is_named(tmp_path: Path, processes: int) -> None:
+    write_folder(tmp_path / "greys")
+    damaged = tmp_path / "greys" / "train" / "n02" / "n02_3.JPEG"
+    damaged.write_bytes(b"no image")
+    inputs, _ = load(tmp_path).train
+    with pytest.raises(OSError, match=r"^[^\n]*n02_3.JPEG cannot be read as an image [^\n]*$"):
+        inputs[:]
+
+
+def test_folders_that_do_not_fit_are_refused_in_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"train/CLASS and val/CLASS; .* --data"):
+        load(tmp_path)
+    write_folder(tmp_path / "greys", per_class=10)
+    with pytest.raises(UsageError, match="2 classes and 20 images in train, not 2 and 40"):
+        load(tmp_path)
+    (tmp_path / "greys" / "val" / "n01").rename(tmp_path / "greys" / "val" / "n03")
+    with pytest.raises(UsageError, match="different classes"):
+        load(tmp_path)
+
+
+def test_tasks_on_folders_say_how_large_they_are() -> None:
+    imagenet = get_task("timm:resnet26-imagenet")
+    assert (imagenet.classes, imagenet.examples, imagenet.shape) == (1000, 1_153_050, (3, 224, 224))
+    vit = get_task("timm:vit_tiny_patch16_224-birds[classes=3,images=100]")
+    assert vit.model()(torch.zeros(1, *vit.shape)).shape == (1, 3) and vit.examples == 90
+    for written, said in [
+        ("timm:resnet26-birds", r"timm:MODEL-FOLDER\[classes=K,images=N\]"),
+        ("timm:resnet26-birds[classes=3]", r"timm:MODEL-FOLDER\[classes=K,images=N\]"),
+        ("timm:resnet26-birds[classes=3,width=2]", "has no option 'width'; its options are classes, images"),
+        ("timm:resnet26-birds[classes=3,images=2.5]", "images of .* is a whole number >= 1"),
+        ("timm:resnet26-birds[classes=nan,images=2]", "classes of .* is a whole number >= 1"),
+        ("timm:resnet26-cifar10[classes=3]", "no option 'classes'; its options are none"),
+        ("timm:resnut26-my-birds[classes=3,images=2]", "no model 'resnut26'"),
+    ]:
+        with pytest.raises(UsageError, match=said):
+            get_task(written)

@@ -1,0 +1,153 @@
+"""Packs: who is trained together, and what becomes of them when memory or time run short."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from rich.console import Console
+
+from benchmark.engines import packs
+from benchmark.engines.packs import fitting, make_packs
+from benchmark.engines.settings import Settings
+from benchmark.experiments.experiment import Experiment
+from benchmark.records.table import read
+from benchmark.sweep.sweep import sweep
+from benchmark.tasks.registry import get_task
+from benchmark.training.checkpoint import STOP
+
+GRID = Experiment(
+    tasks=("lenet300-digits",),
+    methods=("dense", "snip", "dwf"),
+    values={"density": (0.5, 0.2, 0.1, 0.05, 0.02), "strength": (2.0, 4.0)},
+    seeds=(0, 1),
+    epochs=2,
+    made_data=True,
+)
+SETTINGS = Settings("cpu", Path("nowhere"))
+QUIET = Console(quiet=True)
+
+
+def rows(folder: Path) -> list[dict[str, str]]:
+    return read(folder / "runs.csv")
+
+
+def test_a_pack_differs_in_value_and_seed_alone_and_has_its_size_at_most() -> None:
+    runs = GRID.runs()
+    made = make_packs(runs, replace(SETTINGS, pack=3))
+    assert Counter(run for pack in made for run in pack) == Counter(runs)
+    assert list(map(len, made)) == [2, 3, 3, 3, 1, 3, 1]  # dense; snip, ten; dwf, four
+    for pack in made:
+        assert len({replace(run, value=0.0, seed=0) for run in pack}) == 1
+    assert make_packs(runs, SETTINGS) == [[run] for run in runs]
+    cuda = replace(SETTINGS, device="cuda")
+    assert list(map(len, make_packs(runs, cuda))) == [2, 10, 4]
+    assert list(map(len, make_packs(runs[:1] * 9, cuda, workers=4))) == [3, 3, 3]  # a share for each worker
+
+
+def test_packed_rows_are_what_lone_rows_are(tmp_path: Path) -> None:
+    runs = GRID.runs()
+    sweep("test", runs, tmp_path / "packed", replace(SETTINGS, pack=7), 1, QUIET)
+    sweep("test", runs, tmp_path / "alone", SETTINGS, 1, QUIET)
+    packed, alone = rows(tmp_path / "packed"), rows(tmp_path / "alone")
+    assert [row["pack"] for row in packed] == ["2"] * 2 + ["7"] * 7 + ["3"] * 3 + ["4"] * 4
+    assert {row["pack"] for row in alone} == {"1"}
+    lone = {row["key"]: row for row in alone}
+    assert len(lone) == len(packed) == len(runs)
+    for one in packed:
+        other = lone[one["key"]]
+        assert one["seed"] == other["seed"]
+        assert float(one["test_loss"]) == pytest.approx(float(other["test_loss"]), rel=1e-3, abs=1e-6)
+        assert (one["method"] != "snip") or one["nonzeros"] == other["nonzeros"]
+
+
+def test_seeds_are_not_mixed_where_a_network_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    task, settings = get_task("lenet300-digits"), replace(SETTINGS, pack=5)
+    runs = [run for run in GRID.runs() if run.method == "snip"][4:7]
+    assert [run.seed for run in runs] == [0, 1, 1]
+
+    def sizes(model: Callable[[], torch.nn.Module]) -> list[int]:
+        monkeypatch.setattr(packs, "get_task", lambda name: replace(task, model=model))
+        packs._draws.cache_clear()
+        return list(map(len, make_packs(runs, settings)))
+
+    assert sizes(task.model) == [3]
+    assert sizes(lambda: torch.nn.Sequential(task.model(), torch.nn.Dropout(0.1))) == [1, 2]
+    assert sizes(lambda: torch.nn.Linear(3, 3)) == [3]  # does not fit the data, which training will say
+    packs._draws.cache_clear()
+
+
+def short_of_memory(monkeypatch: pytest.MonkeyPatch, most: int) -> list[int]:
+    """Let training fail for packs of more than `most`; gives the sizes that were tried."""
+    tried: list[int] = []
+    original = packs.train
+
+    def train(task: Any, method: Any, values: list[float], *arguments: Any) -> Any:
+        tried.append(len(values))
+        if len(values) > most:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return original(task, method, values, *arguments)
+
+    monkeypatch.setattr(packs, "train", train)
+    return tried
+
+
+def test_an_error_of_a_process_that_is_being_stopped_is_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    def train(*arguments: Any) -> Any:
+        STOP.set()
+        raise RuntimeError("DataLoader worker is killed by signal: Terminated")
+
+    monkeypatch.setattr(packs, "train", train)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            list(packs.compute(GRID.runs()[:1], SETTINGS))
+    finally:
+        STOP.clear()
+
+
+def test_a_pack_that_does_not_fit_is_halved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = [run for run in GRID.runs() if run.method == "snip" and run.seed == 0]
+    tried = short_of_memory(monkeypatch, 2)
+    assert sweep("test", runs, tmp_path, replace(SETTINGS, pack=5), 1, QUIET) == {"ok": 5}
+    assert tried == [5, 3, 2, 1, 2]
+    assert [row["pack"] for row in rows(tmp_path)] == ["2", "2", "1", "2", "2"]
+    assert [row["key"] for row in rows(tmp_path)] == [run.key for run in runs]
+
+
+def test_a_run_that_does_not_fit_alone_is_a_row_that_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = GRID.runs()[:2]
+    short_of_memory(monkeypatch, 0)
+    assert sweep("test", runs, tmp_path, SETTINGS, 1, QUIET) == {"memory": 2}
+    assert {row["error"] for row in rows(tmp_path)} == {"OutOfMemoryError: CUDA out of memory"}
+
+
+def test_what_the_processor_cannot_allocate_is_short_memory_too() -> None:
+    with pytest.raises(RuntimeError) as raised:
+        torch.empty(2**60)
+    assert packs._is_out_of_memory(raised.value)
+    assert packs._is_out_of_memory(RuntimeError("MPS backend out of memory (MPS allocated: 5 GB)"))
+    assert not packs._is_out_of_memory(RuntimeError("shapes differ"))
+
+
+def test_a_run_that_takes_too_long_is_a_row_and_goes_on_when_it_is_given_time(tmp_path: Path) -> None:
+    runs = [run for run in GRID.runs() if run.seed == 0][:2]
+    hasty = replace(SETTINGS, timeout=1e-6)
+    assert sweep("test", runs, tmp_path, hasty, 1, QUIET) == {"timeout": 2}
+    assert {row["error"] for row in rows(tmp_path)} == {"not done after 1e-06 s"}
+    assert len(list((tmp_path / "checkpoints").glob("*.pt"))) == 2
+    assert sweep("test", runs, tmp_path, SETTINGS, 1, QUIET) == {}
+    assert sweep("test", runs, tmp_path, SETTINGS, 1, QUIET, retry=True) == {"ok": 2}
+    assert [row["status"] for row in rows(tmp_path)] == ["timeout", "timeout", "ok", "ok"]
+    assert not (tmp_path / "checkpoints").exists()
+
+
+def test_the_pack_size_by_hand() -> None:
+    """Of 1000 MB 900 may be taken: the first run takes 300, each further one 100."""
+    assert fitting(1000, 300, 400) == 7
+    assert fitting(310, 300, 400) == 1  # at least one is tried
+    assert fitting(1000, 300, 300) > 10**6  # what takes nothing sets no limit

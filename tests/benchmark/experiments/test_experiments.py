@@ -1,0 +1,201 @@
+"""Grids: what they hold, in which order, and what they refuse."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from benchmark.cli.overrides import override
+from benchmark.errors import UsageError
+from benchmark.experiments.experiment import Experiment
+from benchmark.experiments.registry import EXPERIMENTS, get_experiment
+from benchmark.tasks.registry import TASKS, get_task, task
+from benchmark.tasks.task import Task
+from methods.core.registry import MethodError, parse
+from plots.report import SEARCHES
+from tests.conftest import toy_task
+
+SMALL = Experiment(
+    tasks=("lenet300-digits",),
+    methods=("dense", "snip", "dwf[depth=3]"),
+    values={"density": (0.1, 0.05, 0.02), "strength": (4.0,)},
+    seeds=(0, 1),
+    epochs=3,
+)
+
+
+def test_a_grid_is_every_method_at_every_value_of_its_own_knob_seed_by_seed() -> None:
+    runs = SMALL.runs()
+    assert [(run.seed, run.method, run.value) for run in runs[:5]] == [
+        (0, "dense", 1.0), (0, "snip", 0.1), (0, "snip", 0.05), (0, "snip", 0.02), (0, "dwf[depth=3]", 4.0),
+    ]  # fmt: skip
+    assert [run.seed for run in runs] == [0] * 5 + [1] * 5
+    assert len({run.key for run in runs}) == len(runs)
+
+
+def test_an_option_may_choose_the_knob() -> None:
+    runs = replace(
+        SMALL, methods=("dwf[by=penalty]", "dwf"), values={"penalty": (1e-4,), "strength": (4.0, 5.0)}, seeds=(0,)
+    )
+    assert [(run.method, run.value) for run in runs.runs()] == [
+        ("dwf[depth=3,by=penalty]", 1e-4), ("dwf[depth=3]", 4.0), ("dwf[depth=3]", 5.0),
+    ]  # fmt: skip
+
+
+def test_names_of_one_method_are_one_run() -> None:
+    runs = replace(SMALL, methods=("shallow", "dwf[depth=2]"), seeds=(0,)).runs()
+    assert [run.method for run in runs] == ["dwf[depth=2]"]
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "said"),
+    [
+        ({"tasks": ("lenet300-emnist",)}, UsageError, "lenet300-digits"),
+        ({"tasks": ()}, UsageError, "at least one task"),
+        ({"methods": ("snap",)}, MethodError, "snip"),
+        ({"values": {"density": (0.0,)}}, MethodError, r"\(0, 1\]"),
+        ({"values": {"density": (1.5,)}}, MethodError, r"\(0, 1\]"),
+        ({"values": {"density": (0.1,), "strength": (-1.0,)}}, MethodError, ">= 0"),
+        ({"epochs": 0}, UsageError, "epochs"),
+        ({"methods": ("prox-l1",)}, UsageError, "no values for the penalty of prox-l1"),
+        ({"seeds": ()}, UsageError, "at least one seed"),
+    ],
+)
+def test_a_grid_that_cannot_be_is_refused(change: dict[str, object], error: type[Exception], said: str) -> None:
+    with pytest.raises(error, match=said):
+        replace(SMALL, **change).runs()  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_experiment_is_explained_and_has_runs(name: str) -> None:
+    assert len(EXPERIMENTS[name].__doc__ or "") > 40
+    runs = get_experiment(name).runs()
+    # What is claimed has a spread; choosing rates has one seed, so that it can have many rates.
+    assert len({run.seed for run in runs}) >= (1 if name.startswith("learning-rate") else 3)
+    smoke = get_experiment(name).smoke().runs()
+    assert {run.method for run in smoke} == {run.method for run in runs}
+    assert all(run.made_data and run.epochs == 2 for run in smoke) and len(smoke) <= 100
+
+
+def test_rates_may_be_a_part_of_the_grid() -> None:
+    runs = replace(SMALL, methods=("dense", "dwf"), learning_rates=(0.1, 0.4), seeds=(0,)).runs()
+    assert [(run.method, run.learning_rate) for run in runs] == [
+        ("dense", 0.1), ("dense", 0.4), ("dwf[depth=3]", 0.1), ("dwf[depth=3]", 0.4),
+    ]  # fmt: skip
+    smoke = replace(SMALL, learning_rates=(0.1, 0.2, 0.4)).smoke()
+    assert smoke.learning_rates == (0.1, 0.4)
+
+
+def test_a_method_may_have_values_of_its_own() -> None:
+    runs = replace(SMALL, methods=("snip", "random"), values={"density": (0.1,), "snip": (0.3, 0.2)}, seeds=(0,)).runs()
+    assert [(run.method, run.value) for run in runs] == [("snip", 0.3), ("snip", 0.2), ("random", 0.1)]
+
+
+def test_values_from_the_command_line_are_for_all_that_turn_the_knob() -> None:
+    """Also for methods for which the experiment has values of their own."""
+    chosen = ("families", None, "gmp,prox-l1,str", ["penalty=0.5", "str=2"], "0", None, None, "full")
+    _, experiment = override(*chosen)
+    runs = [(run.method, run.value) for run in experiment.runs() if run.method != "gmp"]
+    assert runs == [("prox-l1", 0.5), ("str", 2.0)]
+    assert {run.value for run in experiment.runs() if run.method == "gmp"} > {0.2, 0.1}
+
+
+def test_a_task_may_have_options() -> None:
+    torch.manual_seed(0)
+    small = get_task("lenet300-mnist[width=0.1]").model()
+    assert [tuple(p.shape) for p in small.parameters()][::2] == [(30, 784), (10, 30), (10, 10)]
+    for written, said in [
+        ("lenet300-mnist[depth=2]", "has no option 'depth'; its options are width"),
+        ("lenet300-mnist[width=wide]", "takes a number, not 'wide'"),
+        ("nothing[width=1]", "there is no task 'nothing'"),
+    ]:
+        with pytest.raises(UsageError, match=said):
+            get_task(written)
+
+
+def test_narrow_networks_stand_beside_those_of_tasks_that_have_widths() -> None:
+    grid = Experiment(("lenet300-mnist", "lenet5-mnist"), ("snip",), {"density": (0.1,)}, (0,), widths=(0.5, 0.1, 0.02))
+    runs = [(run.task, run.method) for run in grid.runs()]
+    narrow = [(f"lenet300-mnist[width={width}]", "dense") for width in ("0.5", "0.1", "0.02")]
+    assert runs == [("lenet300-mnist", "snip"), *narrow, ("lenet5-mnist", "snip")]
+    assert len(grid.smoke().runs()) == 4
+    _, chosen = override("families", None, "snip", None, "0", None, None, "full")
+    assert {run.method for run in chosen.runs()} == {"snip"}
+
+
+@pytest.mark.parametrize("network", ["vgg16", "vgg19", "resnet18", "resnet20", "wrn22"])
+def test_every_network_of_cifar_has_both_sets_and_one_recipe(network: str) -> None:
+    ten, hundred = (get_task(f"{network}-cifar{classes}") for classes in (10, 100))
+    assert [task.model()(torch.zeros(2, 3, 32, 32)).shape for task in (ten, hundred)] == [(2, 10), (2, 100)]
+    assert replace(hundred, model=ten.model, data=ten.data, classes=10) == ten
+
+
+def test_any_network_of_timm_is_a_task() -> None:
+    small = get_task("timm:resnet10t-cifar100")
+    assert small.model()(torch.zeros(2, *small.shape)).shape == (2, 100)
+    vit = get_task("vit-cifar10").model()
+    assert vit.patch_embed.num_patches == 64 and vit(torch.zeros(2, 3, 32, 32)).shape == (2, 10)
+    for written, said in [
+        ("timm:resnet10t", "timm:MODEL-DATASET"),
+        ("timm:resnet10t-mnist", "cifar10, cifar100"),
+        ("timm:resnut-cifar10", "timm has no model 'resnut'"),
+    ]:
+        with pytest.raises(UsageError, match=said):
+            get_task(written)
+
+
+def test_the_rate_of_the_most_fitting_entry_counts() -> None:
+    recipe = toy_task(learning_rate=0.1, learning_rates={"dwf": 0.3, "dwf[depth=2]": 1.0, "snip": 0.2})
+    expected = {
+        "dense": 0.1, "snip": 0.2, "snip[batches=2]": 0.2, "shallow": 1.0, "dwf": 0.3,
+        "dwf[depth=2,threshold=0.001]": 1.0, "control[mask=shallow]": 1.0, "ham[mask=snip[batches=2]]": 0.2,
+        "control[mask=control[mask=dwf[depth=2,init=ones]]]": 1.0,
+    }  # fmt: skip
+    assert {form: recipe.rate(parse(form)) for form in expected} == expected
+
+
+def test_what_is_not_prunable_learns_at_no_more_than_the_recipes_own_rate() -> None:
+    recipe = toy_task(learning_rate=0.1)
+    assert (recipe.rest_rate(0.05), recipe.rest_rate(0.1), recipe.rest_rate(0.8)) == (0.05, 0.1, 0.1)
+
+
+def test_a_new_task_is_one_decorated_function() -> None:
+    def my_own_task() -> Task:
+        """A task."""
+        return toy_task()
+
+    try:
+        assert task(my_own_task) is my_own_task
+        assert get_task("my-own-task").classes == 4
+        with pytest.raises(UsageError, match="registered already"):
+            task(my_own_task)
+    finally:
+        del TASKS["my-own-task"]
+
+
+def rates(experiment: str) -> list[dict[str, str]]:
+    with (Path(__file__).parent.parent.parent.parent / "results" / experiment / "rates.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize("experiment", SEARCHES)
+def test_recipes_have_the_rates_that_were_chosen(experiment: str) -> None:
+    """With one procedure and as many trials for every method; the table is committed.
+
+    What has the finer search of `learning-rate` keeps its choice.
+    """
+    rows = rates(experiment)
+    if experiment == "learning-rate-families":
+        finer = {row["method"] for row in rates("learning-rate")}
+        rows = [row for row in rows if row["method"] not in finer]
+    trials: dict[str, set[tuple[str, int]]] = {}
+    for row in rows:
+        knob = parse(row["method"]).knob
+        trials.setdefault(knob, set()).add((row["learning_rate"], int(row["trials"])))
+        if row["chosen"] == "true":
+            assert get_task(row["task"]).rate(parse(row["method"])) == float(row["learning_rate"]), row["method"]
+    assert all(len({rate for rate, _ in tried}) == len(tried) for tried in trials.values())

@@ -1,0 +1,59 @@
+"""Rows of older versions are told, never deleted; and a key is what it was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from benchmark.engines.settings import Settings
+from benchmark.experiments.run import Run, stale_keys
+from benchmark.records.schema import COLUMNS
+from benchmark.records.table import read
+from benchmark.sweep.sweep import sweep, to_do
+from methods.core.registry import METHODS
+from plots.report import report
+
+RUNS = [
+    Run("lenet300-digits", method, value, 0, 2, 0.1, made_data=True)
+    for method, value in (("dense", 1.0), ("snip", 0.5))
+]
+
+
+def test_keys_are_what_they_were() -> None:
+    """Written down once: a change here runs every finished run of every user again."""
+    golden = {
+        Run("lenet300-digits", "dense", 1.0, 0, 40, 0.2): "09f5baebff94",
+        Run("lenet300-fmnist", "dwf[depth=3]", 7.0, 2, 30, 0.8): "d586fccebed8",
+        Run("lenet300-fmnist", "imp[rounds=3]", 0.05, 1, 30, 0.1, "bf16"): "a76b819b1bef",
+        Run("resnet18-cifar10", "rigl", 0.01, 0, 160, 0.1): "b152bd8f3c0e",
+        Run("lenet300-mnist", "control[mask=snip,kind=shuffle]", 0.1, 0, 2, 0.1): "0decbaad1d3f",
+        Run("lenet300-mnist", "control[mask=snip[iterations=2],kind=shuffle]", 0.1, 0, 2, 0.1): "e91510c5ce8e",  # v. 2
+        Run("lenet5-mnist", "snip[iterations=100]", 0.002, 0, 2, 0.1, made_data=True): "72078ea74d5d",  # version 2
+    }
+    assert {run: run.key for run in golden} == golden
+
+
+def test_rows_of_an_older_version_are_marked_run_again_and_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, settings, quiet = tmp_path / "some-smoke", Settings("cpu", tmp_path), Console(quiet=True)
+    sweep("some-smoke", RUNS, folder, settings, 1, quiet)
+    before = (folder / "runs.csv").read_text()
+    rows = read(folder / "runs.csv")
+    assert stale_keys(rows) == set()
+    monkeypatch.setattr(METHODS["snip"], "version", 2)
+    assert stale_keys(rows) == {rows[1]["key"]}  # of that method alone
+    report(folder, stale=stale_keys(rows))
+    assert "Stale: snip" in (folder / "leaderboard.md").read_text()
+    assert to_do(RUNS, folder) == RUNS[1:]
+    sweep("some-smoke", RUNS, folder, settings, 1, quiet)
+    assert (folder / "runs.csv").read_text().startswith(before)
+    report(folder, stale=stale_keys(read(folder / "runs.csv")))  # the new row counts, the old one stays
+    assert "Stale" not in (folder / "leaderboard.md").read_text()
+
+
+def test_what_is_not_known_here_is_not_called_stale() -> None:
+    row = dict.fromkeys(COLUMNS, "1") | {"method": "from-a-plugin", "task": "lenet300-digits"}
+    assert stale_keys([row]) == set()

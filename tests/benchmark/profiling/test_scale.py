@@ -1,0 +1,26 @@
+"""The benchmark of sweeps, at small size."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmark.profiling.sweep import bench_rows, grid, made_rows
+from benchmark.records.table import read
+from benchmark.sweep.sweep import to_do
+
+
+def test_made_rows_are_those_of_finished_runs(tmp_path: Path) -> None:
+    runs = grid(100).runs()
+    assert len(runs) == 100
+    made_rows(runs, tmp_path / "scale")
+    assert len(read(tmp_path / "scale" / "runs.csv")) == 100
+    assert to_do(runs, tmp_path / "scale") == []
+
+
+def test_rows_are_planned_resumed_looked_at_and_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bench_rows(100, tmp_path)
+    told = capsys.readouterr().out
+    assert all(name in told for name in ("100 rows", "plan", "resume", "status", "report"))
+    assert (tmp_path / "scale" / "leaderboard.md").exists()

@@ -1,0 +1,179 @@
+"""What another terminal is told of a sweep."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from benchmark.cli import commands
+from benchmark.errors import UsageError
+from benchmark.records.schema import COLUMNS
+from benchmark.records.table import append, read
+from benchmark.sweep import invocation
+from benchmark.sweep.folder import locked
+from benchmark.sweep.status import best
+
+ASKED = {"device": "cpu", "workers": 2, "planned": 9, "to_do": 6, "rows": {"before": 3, "written": 0}}
+
+KEYS = itertools.count()
+
+
+def row(method: str, accuracy: object, compression: object, status: str = "ok", **more: object) -> dict[str, str]:
+    """As read gives it, with a key of its own."""
+    cells: dict[str, object] = {"key": next(KEYS), "task": "lenet300-digits", "method": method, "status": status}
+    cells |= {"val_accuracy": accuracy, "compression": compression} | more
+    return {name: str(cells.get(name, "")) for name in COLUMNS}
+
+
+def write(folder: Path, *rows: dict[str, str]) -> None:
+    folder.mkdir(exist_ok=True)
+    append(folder / "runs.csv", COLUMNS, [tuple(row.values()) for row in rows])
+
+
+def status(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, folder: Path) -> list[str]:
+    """The lines of `sparsefront status`."""
+    monkeypatch.setattr(sys, "argv", ["sparsefront", "status", folder.name, "--results", str(folder.parent)])
+    with pytest.raises(SystemExit) as ended:
+        commands.main()
+    assert not ended.value.code
+    return capfd.readouterr().out.splitlines()
+
+
+def test_of_each_method_the_best_and_what_it_compresses_to_within_a_point_of_dense() -> None:
+    rows = [
+        row("dense", 97, 1),
+        row("dense", 98, 1),  # 97.5 on average, so 96.5 is near
+        row("snip", 97.2, 2),
+        row("snip", 97.2, 4),
+        row("snip", 96.5, 20),
+        row("snip", 96.4, 50),
+        row("dwf[depth=2]", 90, 500),
+        row("dwf[depth=2]", "nan", "", status="diverged"),
+        row("deadly", "", "", status="error"),
+    ]
+    told = best(rows, Path("runs.csv"))
+    assert told[:3] == [
+        ("lenet300-digits", "dense", 2, 98, 1, 1),
+        ("lenet300-digits", "snip", 4, 97.2, 4, 20),
+        ("lenet300-digits", "dwf[depth=2]", 2, 90, 500, pytest.approx(math.nan, nan_ok=True)),
+    ]
+    assert told[3][1:3] == ("deadly", 1) and all(map(math.isnan, told[3][3:]))
+
+
+def test_without_a_dense_run_a_point_counts_from_the_best_of_the_task() -> None:
+    rows = [row("snip", 95, 10), row("random", 94, 40), row("random", 93, 90), row("dense", 99, 1, task="other")]
+    assert [line[5] for line in best(rows, Path("runs.csv"))] == [10, 40, 1]
+
+
+def test_a_sweep_at_work_is_told_with_the_time_that_is_left_by_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "mine"
+    write(folder, row("snip", 95, 10), row("snip", 96, 5), row("snip", "", "", status="error"))
+    with locked(folder), invocation.recorded(folder, **ASKED, seconds_left=100.0) as update:
+        update(statuses={"ok": 3, "diverged": 1})
+        (path,) = (folder / "invocations").iterdir()
+        earlier = datetime.now(UTC) - timedelta(seconds=40)
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"updated": earlier.isoformat(timespec="seconds")}))
+        told = status(capfd, monkeypatch, folder)
+    start = json.loads(path.read_text())["start"]
+    assert told[0] == f"mine: running since {start}, 2 at a time on cpu"
+    assert told[1][:41] in {f"4/6 (2 running, 1 failed, 0:0{rest} left), " for rest in ("1:00", "0:59", "0:58")}
+    assert told[1].endswith(f"3 of 9 finished before, as of {earlier.isoformat(timespec='seconds')}")
+    assert told[2] == "3 runs in all: 2 ok, 1 error"
+    assert told[-1].split() == ["lenet300-digits", "snip", "3", "96.00", "5.0", "10.0"]
+
+
+def test_a_sweep_that_ended_is_told_by_how(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "mine"
+    write(folder, row("snip", 95, 10))
+    assert status(capfd, monkeypatch, folder)[0] == "mine: no sweep is running"
+    with locked(folder):
+        assert status(capfd, monkeypatch, folder)[0] == "mine: a sweep is starting or ending"
+    with invocation.recorded(folder, **ASKED, seconds_left=9.0) as update:
+        update(statuses={"ok": 5})
+        told = status(capfd, monkeypatch, folder)  # it never said that it ended, and nobody holds the folder
+    assert told[0].startswith("mine: killed after 2") and told[1].startswith("5/6 (0 running, 0 failed), 3 of 9")
+    assert status(capfd, monkeypatch, folder)[0].startswith("mine: stopped at 2")
+    with locked(folder):  # another sweep, which has not begun to compute
+        told = status(capfd, monkeypatch, folder)
+    assert told[0] == "mine: a sweep is starting or ending" and told[1].startswith("5/6 (0 running, 0 failed), ")
+    with invocation.recorded(folder, **ASKED) as update:
+        update(statuses={"ok": 5, "error": 1})
+    told = status(capfd, monkeypatch, folder)
+    assert told[0].startswith("mine: finished at 2") and told[1].startswith("6/6 (0 running, 1 failed), ")
+
+
+def test_a_sweep_without_a_row_yet_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with locked(tmp_path):
+        assert status(capfd, monkeypatch, tmp_path) == [f"{tmp_path.name}: a sweep is starting or ending"]
+        with invocation.recorded(tmp_path, **ASKED):
+            told = status(capfd, monkeypatch, tmp_path)
+    assert len(told) == 2 and told[1].startswith("0/6 (2 running, 0 failed), ")
+
+
+def test_a_run_that_was_tried_again_counts_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    failed = row("snip", "", "", status="error")
+    write(tmp_path, failed)
+    assert status(capfd, monkeypatch, tmp_path)[-1].split() == ["lenet300-digits", "snip", "1", "-", "-", "-"]
+    write(tmp_path, failed | {"status": "ok", "val_accuracy": "95", "compression": "10"})
+    told = status(capfd, monkeypatch, tmp_path)
+    assert told[1] == "1 runs in all: 1 ok" and told[-1].split()[2:] == ["1", "95.00", "10.0", "10.0"]
+
+
+def test_what_is_no_number_is_told_in_a_sentence() -> None:
+    with pytest.raises(UsageError, match="holds 'high' as val_accuracy of run"):
+        best([row("snip", "high", 2)], Path("runs.csv"))
+
+
+def test_a_folder_of_a_hundred_thousand_rows_is_told_in_seconds_and_without_torch(tmp_path: Path) -> None:
+    rows = [row(f"dwf[depth={i % 8}]", 90 + i % 7, 1 + i % 100) for i in range(100_000)]
+    write(tmp_path, *rows)
+    code = (
+        "import sys, time; from benchmark.cli import commands; "
+        "begun = time.process_time();"
+        "commands.app(sys.argv[1:], standalone_mode=False);"
+        "print(time.process_time() - begun, 'torch._C' in sys.modules)"
+    )
+    arguments = ["status", tmp_path.name, "--results", str(tmp_path.parent)]
+    told = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True).stdout
+    assert "100000 runs in all" in told and told.count("dwf[depth=") == 8
+    seconds, torch = told.split()[-2:]
+    assert float(seconds) < 20 and torch == "False"
+
+
+def test_a_sweep_is_followed_from_another_process_and_its_death_is_seen(tmp_path: Path) -> None:
+    sparsefront, where = [sys.executable, "-m", "benchmark"], ["--results", str(tmp_path)]
+    options = ["--tier", "smoke", "--methods", "snip,random", "--epochs", "40", "--values", "0.5,0.1,0.05,0.02"]
+    command = [*sparsefront, "run", "quickstart", *options, *where, "--workers", "1"]
+    ask = [*sparsefront, "status", "quickstart-smoke", *where]
+    rows = tmp_path / "quickstart-smoke" / "runs.csv"
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        while not rows.exists():
+            assert process.poll() is None
+            time.sleep(0.05)
+        alive = subprocess.run(ask, capture_output=True, text=True, check=True).stdout
+        assert process.poll() is None
+        os.kill(process.pid, signal.SIGKILL)
+    dead = subprocess.run(ask, capture_output=True, text=True, check=True).stdout
+    assert alive.startswith("quickstart-smoke: running since ") and "1 running" in alive and " left)" in alive
+    assert dead.startswith("quickstart-smoke: killed after ") and "0 running" in dead and " left)" not in dead
+    (record,) = (rows.parent / "invocations").glob("*.json")
+    killed = json.loads(record.read_text())
+    assert killed["end"] is None and 0 <= len(read(rows)) - killed["rows"]["written"] <= 1

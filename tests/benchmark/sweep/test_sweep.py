@@ -1,0 +1,314 @@
+"""Sweeps: nothing twice, nothing lost, failures as data."""
+
+from __future__ import annotations
+
+import csv
+import errno
+import io
+import multiprocessing
+import os
+import shutil
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from benchmark.engines import packs
+from benchmark.engines.dispatch import run_all
+from benchmark.engines.local import in_processes
+from benchmark.engines.settings import Settings
+from benchmark.experiments.experiment import Experiment
+from benchmark.experiments.run import Run
+from benchmark.records.schema import CURVE_COLUMNS, CUT_COLUMNS, LAYER_COLUMNS
+from benchmark.records.table import read
+from benchmark.sweep.sweep import sweep, to_do
+
+GRID = Experiment(
+    tasks=("lenet300-digits",),
+    methods=("dense", "snip", "dwf[depth=2]"),
+    values={"density": (0.5, 0.1), "strength": (2.0,)},
+    seeds=(0,),
+    epochs=2,
+    made_data=True,
+)
+SETTINGS = Settings("cpu", Path("nowhere"))
+QUIET = Console(quiet=True)
+
+
+def rows(folder: Path) -> list[dict[str, str]]:
+    return read(folder / "runs.csv")
+
+
+def test_a_sweep_writes_a_row_its_curves_and_its_layers_for_every_run(tmp_path: Path) -> None:
+    runs = GRID.runs()
+    assert sweep("test", runs, tmp_path, SETTINGS, 1, QUIET) == {"ok": 4}
+    written = rows(tmp_path)
+    assert [row["key"] for row in written] == [run.key for run in runs]
+    assert {row["selection"] for row in written} == {"last"}
+    assert [row["method"] for row in written] == ["dense", "snip", "snip", "dwf[depth=2]"]
+    assert [row["nonzeros"] for row in written[:3]] == ["50200", "25100", "5020"]
+    assert [row["penalty"] != "" for row in written] == [False, False, False, True]
+    assert (written[3]["depth"], written[3]["options"]) == (
+        "2",
+        "depth=2,by=strength,init=truncated,epsilon=0.25,rescale=false,decay=coupled,threshold=1.19e-07",
+    )
+    for row in written:
+        assert all(row[name] for name in ("train_seconds", "step_ms", "peak_memory_mb", "torch", "finished_at"))
+    curves = read(tmp_path / "curves.csv", CURVE_COLUMNS)
+    assert len(curves) == len({(c["key"], c["epoch"], c["metric"]) for c in curves})
+    assert {(c["key"], c["epoch"]) for c in curves} == {(row["key"], epoch) for row in written for epoch in "012"}
+    cuts = read(tmp_path / "cuts.csv", CUT_COLUMNS)
+    assert [cut["key"] for cut in cuts] == [written[3]["key"]] * 5
+    layers = read(tmp_path / "layers.csv", LAYER_COLUMNS)
+    for row in written:
+        own = [layer for layer in layers if layer["key"] == row["key"]]
+        assert sum(int(layer["kept"]) for layer in own) == int(row["nonzeros"])
+        assert sum(int(layer["total"]) for layer in own) == int(row["prunable"])
+
+
+def test_a_finished_run_is_never_run_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = GRID.runs()
+    sweep("test", runs[:2], tmp_path, SETTINGS, 1, QUIET)
+    before = (tmp_path / "runs.csv").read_bytes()
+    computed: list[Run] = []
+    original = packs._train
+    monkeypatch.setattr(packs, "_train", lambda part, settings: computed.extend(part) or original(part, settings))
+    sweep("test", runs, tmp_path, SETTINGS, 1, QUIET)
+    assert computed == runs[2:]
+    assert (tmp_path / "runs.csv").read_bytes().startswith(before)
+    sweep("test", runs, tmp_path, SETTINGS, 1, QUIET)
+    assert computed == runs[2:] and to_do(runs, tmp_path) == []
+
+
+def test_two_processes_compute_what_one_does(tmp_path: Path) -> None:
+    runs = GRID.runs()
+    sweep("test", runs, tmp_path / "one", SETTINGS, 1, QUIET)
+    sweep("test", runs, tmp_path / "two", SETTINGS, 2, QUIET)
+    timed = {"train_seconds", "step_ms", "peak_memory_mb", "finished_at", "threads"}
+    one, two = (
+        {row["key"]: {k: v for k, v in row.items() if k not in timed} for row in rows(tmp_path / folder)}
+        for folder in ("one", "two")
+    )
+    assert one == two
+
+
+def test_what_a_run_raises_is_a_row_and_is_tried_again_when_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = GRID.runs()
+
+    def fail(*arguments: object) -> None:
+        raise RuntimeError("out of\nluck")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(packs, "train", fail)
+        assert sweep("test", runs[:1], tmp_path, SETTINGS, 1, QUIET) == {"error": 1}
+    (row,) = rows(tmp_path)
+    assert (row["status"], row["error"]) == ("error", "RuntimeError: out of luck")
+    assert row["test_accuracy"] == "" and row["method"] == "dense"
+    console = Console(record=True, width=500, file=io.StringIO())
+    assert sweep("test", runs[:1], tmp_path, SETTINGS, 1, console) == {}
+    assert "1 of the finished failed, --retry failed" in console.export_text()
+    assert sweep("test", runs[:1], tmp_path, SETTINGS, 1, QUIET, retry=True) == {"ok": 1}
+    assert [row["status"] for row in rows(tmp_path)] == ["error", "ok"]
+
+
+def test_a_full_disk_stops_the_sweep_with_one_sentence_and_costs_no_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from benchmark.errors import UsageError
+
+    runs = GRID.runs()
+    synced = 0
+
+    def fill(descriptor: int) -> None:
+        nonlocal synced
+        synced += 1
+        if synced > 5:  # curves, layers and row of the first run, curves and layers of the second; in its row
+            os.ftruncate(descriptor, os.fstat(descriptor).st_size - 7)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched, pytest.raises(UsageError, match=r"No space left on device.*goes on"):
+        patched.setattr(os, "fsync", fill)
+        sweep("test", runs, tmp_path, SETTINGS, 1, QUIET)
+    _, whole, torn = (tmp_path / "runs.csv").read_text().splitlines()
+    assert sweep("test", runs, tmp_path, SETTINGS, 1, QUIET) == {"ok": 3}
+    assert (tmp_path / "runs.csv").read_text().splitlines()[1] == whole
+    assert (tmp_path / "runs.csv.torn").read_text() == torn + "\n"
+    assert [row["key"] for row in rows(tmp_path)] == [run.key for run in runs]
+
+
+def test_a_folder_that_vanishes_stops_the_sweep_with_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from benchmark.errors import UsageError
+
+    folder = tmp_path / "mounted"
+    original = packs._train
+
+    def unmounting(*arguments: Any) -> Any:
+        result = original(*arguments)
+        shutil.rmtree(folder)
+        return result
+
+    monkeypatch.setattr(packs, "_train", unmounting)
+    with pytest.raises(UsageError, match=r"can no longer be written .*No such file"):
+        sweep("test", GRID.runs(), folder, SETTINGS, 1, QUIET)
+
+
+def test_two_sweeps_do_not_write_to_one_folder(tmp_path: Path) -> None:
+    from benchmark.errors import UsageError
+    from benchmark.sweep.folder import locked
+
+    with locked(tmp_path), pytest.raises(UsageError, match="another sweep"):
+        sweep("test", GRID.runs(), tmp_path, SETTINGS, 1, QUIET)
+    assert not (tmp_path / "runs.csv").exists()
+
+
+def test_a_folder_holds_runs_of_one_budget(tmp_path: Path) -> None:
+    from benchmark.errors import UsageError
+
+    sweep("test", GRID.runs()[:1], tmp_path, SETTINGS, 1, QUIET)
+    before = (tmp_path / "runs.csv").read_bytes()
+    for change in ({"epochs": 3}, {"precision": "bf16"}):
+        with pytest.raises(UsageError, match="another folder"):
+            sweep("test", replace(GRID, **change).runs(), tmp_path, SETTINGS, 1, QUIET)  # type: ignore[arg-type]
+    assert (tmp_path / "runs.csv").read_bytes() == before
+
+
+PLUGIN = """
+import os
+from dataclasses import dataclass
+from methods import Method, register
+
+@register("deadly", knob="none")
+@dataclass
+class Deadly(Method):
+    '''Takes its whole process along.'''
+    def update(self, lr):
+        os._exit(9)
+"""
+
+
+def test_a_worker_that_dies_takes_only_its_own_run_along(tmp_path: Path) -> None:
+    from methods.core.registry import METHODS, load_plugin
+
+    plugin = tmp_path / "deadly_plugin.py"
+    plugin.write_text(PLUGIN)
+    load_plugin(plugin)
+    try:
+        healthy = GRID.runs()
+        runs = [Run("lenet300-digits", "deadly", 1.0, 0, 1, 0.1, made_data=True), *healthy]
+        results = dict(pair for part in run_all(runs, Settings("cpu", tmp_path, (plugin,)), 2) for pair in part)
+    finally:
+        del METHODS["deadly"]
+    assert results[runs[0]].measured == {"status": "error", "error": "worker died with exit code 9"}
+    assert all("test_accuracy" in results[run].measured for run in healthy)
+
+
+def test_a_worker_between_two_packs_ends_by_itself_when_the_sweep_stops() -> None:
+    first, second = GRID.runs()[:2]
+    others = multiprocessing.active_children()
+    parts = in_processes([[first], [second]], SETTINGS, 1)
+    assert [run for run, _ in next(parts)] == [first]
+    (worker,) = set(multiprocessing.active_children()) - set(others)
+    parts.close()  # type: ignore[attr-defined]
+    assert worker.exitcode == 0
+
+
+STOPPING = """
+import multiprocessing, os, signal, time
+from dataclasses import dataclass
+from pathlib import Path
+from methods import register
+from methods.random import Random
+
+BLOWS = {0.1: signal.SIGINT, 0.02: signal.SIGTERM}
+
+@register("stopping", knob="density")
+@dataclass
+class Stopping(Random):
+    '''Stops the sweep in the middle of two of its runs, each once.'''
+    def update(self, lr):
+        super().update(lr)
+        value = round(self.value.item(), 6)
+        told = Path(__file__).with_name(f"{value}.told")
+        if value in BLOWS and not told.exists():
+            told.touch()
+            parent = multiprocessing.parent_process()
+            os.kill(parent.pid if parent else os.getpid(), BLOWS[value])
+        if value in BLOWS:
+            time.sleep(0.01)
+"""
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_stopped_sweep_says_how_to_go_on_and_goes_on_where_it_was(tmp_path: Path, workers: int) -> None:
+    plugin = tmp_path / "stopping_plugin.py"
+    plugin.write_text(STOPPING)
+    command = [
+        sys.executable, "-m", "benchmark", "run", "quickstart", "--tier", "smoke", "--methods", "stopping",
+        "--epochs", "20", "--values", "0.5,0.1,0.05,0.02,0.01", "--workers", str(workers), "--results", str(tmp_path),
+        "--plugin", str(plugin),
+    ]  # fmt: skip
+    folder = tmp_path / "quickstart-smoke"
+    before: list[dict[str, str]] = []
+    for _ in ("SIGINT", "SIGTERM"):
+        stopped = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert stopped.returncode == 130
+        assert "the same command goes on" in stopped.stderr and "Traceback" not in stopped.stderr
+        assert list(folder.glob("checkpoints/*.pt"))
+        after = rows(folder) if (folder / "runs.csv").exists() else []
+        assert after[: len(before)] == before and len(after) < 5
+        before = after
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    after = rows(folder)
+    assert after[: len(before)] == before
+    assert len(after) == len({row["key"] for row in after}) == 5
+    assert not (folder / "checkpoints").exists()
+
+
+def test_a_terminal_is_left_as_it_was_when_a_sweep_is_stopped(tmp_path: Path) -> None:
+    plugin = tmp_path / "stopping_plugin.py"
+    plugin.write_text(STOPPING)
+    command = [
+        sys.executable, "-m", "benchmark", "run", "quickstart", "--tier", "smoke", "--methods", "stopping",
+        "--epochs", "20", "--values", "0.1", "--workers", "1", "--results", str(tmp_path), "--plugin", str(plugin),
+    ]  # fmt: skip
+    ours, theirs = os.openpty()
+    with subprocess.Popen(command, stdout=theirs, stderr=theirs, env=os.environ | {"TERM": "xterm"}) as process:
+        os.close(theirs)
+        told = b""
+        with suppress(OSError):  # Linux's word for the end
+            while part := os.read(ours, 4096):
+                told += part
+    os.close(ours)
+    assert process.returncode == 130
+    hidden, shown = told.rfind(b"\x1b[?25l"), told.rfind(b"\x1b[?25h")  # the cursor
+    assert 0 <= hidden < shown < told.rfind(b"interrupted: ")
+    assert b"running" in told[:shown] and b"running" not in told[shown:]  # no bar is left behind
+
+
+def test_a_torn_row_is_repaired_with_a_warning_and_its_run_done_again(tmp_path: Path) -> None:
+    runs = GRID.runs()[:2]
+    sweep("test", runs, tmp_path, SETTINGS, 1, QUIET)
+    path = tmp_path / "runs.csv"
+    path.write_bytes(path.read_bytes()[:-20])
+    console = Console(record=True, width=500, quiet=False, file=open(os.devnull, "w"))  # noqa: PTH123, SIM115
+    assert sweep("test", runs, tmp_path, SETTINGS, 1, console) == {"ok": 1}
+    assert "warning" in console.export_text() and (tmp_path / "runs.csv.torn").exists()
+    console.file.close()
+    assert [row["key"] for row in rows(tmp_path)] == [run.key for run in runs]
+
+
+def test_no_reader_is_needed_to_tell_the_columns(tmp_path: Path) -> None:
+    """The file is plain CSV: one header, one line a run."""
+    sweep("test", GRID.runs()[:1], tmp_path, SETTINGS, 1, QUIET)
+    with (tmp_path / "runs.csv").open() as file:
+        (row,) = csv.DictReader(file)
+    assert row["task"] == "lenet300-digits" and float(row["compression"]) == 1

@@ -1,0 +1,230 @@
+"""A run that is cut short goes on from its checkpoint as if nothing had been."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from benchmark.data.augmentation import Augmentation
+from benchmark.data.split import Data
+from benchmark.records.schema import COLUMNS, CURVE_COLUMNS, LAYER_COLUMNS
+from benchmark.records.table import read
+from benchmark.training import checkpoint
+from benchmark.training.checkpoint import STOP, Checkpoint, keys_of
+from benchmark.training.loop import train
+from benchmark.training.measure import Result
+from methods.core.registry import parse
+from tests.conftest import dropout_mlp, toy_task
+
+TIMES = ("train_seconds", "step_ms", "peak_memory_mb")
+
+
+def untimed(result: Result) -> tuple[Any, ...]:
+    measured = {name: value for name, value in result.measured.items() if name not in TIMES}
+    return repr(measured), repr(result.curves), result.layers, result.cuts  # repr: NaN is like itself
+
+
+class Dying(Checkpoint):
+    """Saves before the given steps of its own count, and dies at each."""
+
+    moments: tuple[int, ...] = ()
+    count = -1
+
+    def due(self) -> bool:
+        self.count += 1
+        return self.count in self.moments
+
+    def save(self, state: dict[str, Any]) -> None:
+        super().save(state)
+        raise InterruptedError
+
+
+def interrupted(folder: Path, moments: tuple[int, ...], *arguments: Any) -> list[Result]:
+    """Train with a death at each moment, counted anew after each."""
+    for moment in moments:
+        dying = Dying(folder, ["one"])
+        dying.moments = (moment,)
+        with pytest.raises(InterruptedError):
+            train(*arguments, checkpoint=dying)
+        assert dying.warnings == []
+    last = Checkpoint(folder, ["one"])
+    results = train(*arguments, checkpoint=last)
+    assert last.path.exists() and last.warnings == []  # it went on from there
+    return results
+
+
+def test_dropout_and_augmentation_go_on_where_they_were(toy_data: Data, tmp_path: Path) -> None:
+    task = toy_task(dropout_mlp, augmentation=Augmentation(shift=1, cutout=1))
+    arguments = task, parse("dwf"), [1.0, 3.0], [0, 1], 3, 0.3, toy_data, "float32"
+    whole = train(*arguments)
+    resumed = interrupted(tmp_path, (7, 11, 30), *arguments)
+    assert list(map(untimed, resumed)) == list(map(untimed, whole))
+
+
+def test_a_pack_goes_on_after_a_member_has_diverged(toy_data: Data, tmp_path: Path) -> None:
+    arguments = toy_task(), parse("dwf"), [1.0, 1e9], [0, 0], 3, 0.3, toy_data, "float32"
+    whole = train(*arguments)
+    assert [result.measured.get("status", "ok") for result in whole] == ["ok", "diverged"]
+    assert list(map(untimed, interrupted(tmp_path, (45,), *arguments))) == list(map(untimed, whole))
+
+
+def test_seconds_of_all_attempts_count(toy_data: Data, tmp_path: Path) -> None:
+    arguments = toy_task(), parse("dense"), [1.0], [0], 2, 0.1, toy_data, "float32"
+    with pytest.raises(TimeoutError, match=r"0\.001 s"):
+        train(*arguments, checkpoint=Checkpoint(tmp_path, ["one"]), timeout=0.001)
+    state = Checkpoint(tmp_path, ["one"]).load()
+    assert state is not None and state["progress"][1] > 0.001  # what a longer timeout goes on from
+
+
+def test_being_told_to_stop_saves_and_ends(toy_data: Data, tmp_path: Path) -> None:
+    arguments = toy_task(), parse("snip"), [0.5], [0], 2, 0.1, toy_data, "float32"
+    STOP.set()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            train(*arguments, checkpoint=Checkpoint(tmp_path, ["one"]))
+    finally:
+        STOP.clear()
+    assert keys_of(Checkpoint(tmp_path, ["one"]).path) == ["one"]
+
+
+def damage(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def foreign(path: Path) -> None:
+    saved = torch.load(path, weights_only=True)
+    torch.save(saved | {"keys": ["another"]}, path)
+
+
+def older(path: Path) -> None:
+    saved = torch.load(path, weights_only=True)
+    torch.save(saved | {"format": saved["format"] - 1}, path)
+
+
+def executable(path: Path) -> None:
+    torch.save(
+        {"format": checkpoint.FORMAT, "torch": str(torch.__version__), "keys": ["one"], "state": Path("code")}, path
+    )
+
+
+def test_a_run_goes_on_on_another_kind_of_device(toy_data: Data, tmp_path: Path) -> None:
+    """Its generator's state means nothing there; dropout draws anew."""
+    arguments = toy_task(dropout_mlp), parse("snip"), [0.5], [0], 2, 0.1, toy_data, "float32"
+    dying = Dying(tmp_path, ["one"])
+    dying.moments = (5,)
+    with pytest.raises(InterruptedError):
+        train(*arguments, checkpoint=dying)
+    saved = torch.load(dying.path, weights_only=True)
+    assert set(saved["state"]["noise"]) == {"cpu"}
+    saved["state"]["noise"] = {"cuda": torch.zeros(16, dtype=torch.uint8)}
+    torch.save(saved, dying.path)
+    last = Checkpoint(tmp_path, ["one"])
+    (result,) = train(*arguments, checkpoint=last)
+    assert last.warnings == [] and "status" not in result.measured
+
+
+@pytest.mark.parametrize("spoil", [damage, foreign, older, executable])
+def test_what_is_no_checkpoint_of_these_runs_is_named_and_set_aside(spoil: Any, toy_data: Data, tmp_path: Path) -> None:
+    arguments = toy_task(), parse("snip"), [0.5], [0], 2, 0.1, toy_data, "float32"
+    dying = Dying(tmp_path, ["one"])
+    dying.moments = (5,)
+    with pytest.raises(InterruptedError):
+        train(*arguments, checkpoint=dying)
+    spoil(dying.path)
+    spoilt = dying.path.read_bytes()
+    anew = Checkpoint(tmp_path, ["one"])
+    (result,) = train(*arguments, checkpoint=anew)
+    assert untimed(result) == untimed(train(*arguments)[0])
+    (warning,) = anew.warnings
+    assert anew.path.name in warning and anew.path.with_suffix(".aside").read_bytes() == spoilt
+
+
+def test_saving_takes_no_more_than_its_share_of_time(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    now = 100.0
+    monkeypatch.setattr(checkpoint.time, "monotonic", lambda: now)
+    kept = Checkpoint(tmp_path, ["one"])
+    original = torch.save
+
+    def slow(*arguments: Any) -> None:
+        nonlocal now
+        now += 3
+        original(*arguments)
+
+    monkeypatch.setattr(torch, "save", slow)
+    now += 59
+    assert not kept.due()
+    now += 1
+    assert kept.due()
+    kept.save({})
+    now += 149  # three seconds are two per cent of 150
+    assert not kept.due()
+    now += 1
+    assert kept.due()
+
+
+def test_a_folder_that_cannot_be_written_costs_a_warning(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    kept = Checkpoint(tmp_path / "file", ["one"])
+    kept.save({})
+    assert "cannot be written" in kept.warnings[0]
+
+
+PLUGIN = """
+from dataclasses import replace
+from benchmark.training import checkpoint
+from benchmark.augmentation import Augmentation
+from benchmark.tasks.registry import get_task, task
+
+checkpoint.EVERY, checkpoint.SHARE = 0.0, 1e9  # before every step
+
+@task
+def shifted_digits():
+    '''Digits, augmented.'''
+    return replace(get_task("lenet300-digits"), augmentation=Augmentation(shift=1, cutout=2))
+"""
+
+
+def test_a_sweep_that_is_killed_again_and_again_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
+    plugin = tmp_path / "often.py"
+    plugin.write_text(PLUGIN)
+    command = [
+        sys.executable, "-m", "benchmark", "run", "quickstart", "--tasks", "shifted-digits", "--seeds", "0",
+        "--methods", "snip,dwf,imp[rounds=1],rigl[every=20]", "--values", "density=0.1", "--values", "strength=4",
+        "--epochs", "4", "--workers", "1", "--plugin", str(plugin), "--results",
+    ]  # fmt: skip
+    killed, whole = tmp_path / "killed", tmp_path / "whole"
+    subprocess.run([*command, str(whole)], check=True, stdout=subprocess.DEVNULL)
+    chance = random.Random(0)
+    blows = 0
+    for blow in (signal.SIGKILL, signal.SIGTERM, signal.SIGKILL, signal.SIGINT):
+        with subprocess.Popen([*command, str(killed)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            before = None
+            while process.poll() is None:
+                now = {path: path.stat().st_mtime_ns for path in killed.glob("quickstart/checkpoints/*.pt")}
+                if before not in (None, now) and now:  # it is training: another checkpoint was written
+                    time.sleep(chance.random() / 10)
+                    process.send_signal(blow)
+                    blows += process.wait() != 0
+                before = now
+                time.sleep(0.01)
+    assert blows >= 3
+    subprocess.run([*command, str(killed)], check=True, stdout=subprocess.DEVNULL)
+    assert not (killed / "quickstart" / "checkpoints").exists()
+    timed = {*TIMES, "finished_at"}
+    for file, columns in (("runs", COLUMNS), ("curves", CURVE_COLUMNS), ("layers", LAYER_COLUMNS)):
+        one, other = (
+            [
+                {k: v for k, v in row.items() if k not in timed}
+                for row in read(folder / f"quickstart/{file}.csv", columns)
+            ]
+            for folder in (whole, killed)
+        )
+        assert one == other, file

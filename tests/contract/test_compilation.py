@@ -1,0 +1,98 @@
+"""The update as one pass: the same numbers compiled and not, nothing allocated, and a way on without a compiler."""
+
+from __future__ import annotations
+
+import shutil
+from typing import Any
+
+import pytest
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from methods import dwf
+from methods.core import compilation
+from methods.core.network import Network
+from methods.core.optimizers import Adam, Rule, Sgd
+from methods.core.registry import parse
+from methods.dwf import Factorization
+from tests.conftest import FakeProbe, mlp
+
+
+def started(depth: int, rule: Rule, runs: int = 1) -> Factorization:
+    net = Network([mlp() for _ in range(runs)])
+    method = parse(f"dwf[depth={depth}]")
+    assert isinstance(method, Factorization)
+    method.start(net, [2.0] * runs, rule, 0.0, FakeProbe(net, [0.1] * 5))
+    return method
+
+
+def trained(method: Factorization) -> torch.Tensor:
+    for step in range(5):
+        method.net.grad.copy_(torch.sin(torch.arange(method.net.grad.numel()) + step).view_as(method.net.grad))
+        method.update(torch.tensor(0.1 / (step + 1)))
+    return method.net.weights
+
+
+@pytest.mark.skipif(not (shutil.which("g++") or shutil.which("clang++")), reason="needs a C++ compiler")
+@pytest.mark.parametrize(("depth", "rule", "runs"), [(3, Sgd(0.9), 2), (4, Sgd(0.0), 1), (2, Adam(), 1)])
+def test_compiled_updates_are_the_eager_ones(
+    depth: int, rule: Rule, runs: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    eager = trained(started(depth, rule, runs))
+    monkeypatch.setattr(dwf, "COMPILE_FROM", 0)
+    method = started(depth, rule, runs)
+    assert method.step is not dwf.step
+    torch.testing.assert_close(trained(method), eager, rtol=1e-5, atol=1e-7)
+    assert not compilation._broken
+
+
+def test_without_a_working_compiler_updates_go_on_with_one_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+
+    def broken(function: Any, **options: Any) -> Any:
+        def call(*arguments: Any) -> None:
+            calls.append(1)
+            raise torch._dynamo.exc.TorchDynamoException("no compiler here")
+
+        return call
+
+    monkeypatch.setattr(compilation, "_broken", [])
+    monkeypatch.setattr(torch, "compile", broken)
+    monkeypatch.setattr(dwf, "COMPILE_FROM", 0)
+    compilation._compiled.cache_clear()
+    method = started(3, Sgd(0.9))
+    with pytest.warns(UserWarning, match="no compiler here"):
+        weights = trained(method)
+    compilation._compiled.cache_clear()
+    monkeypatch.setattr(dwf, "COMPILE_FROM", 10**9)
+    assert torch.equal(weights, trained(started(3, Sgd(0.9)))) and len(calls) == 1
+    assert started(3, Sgd(0.9)).step is dwf.step
+
+
+class Allocations(TorchDispatchMode):
+    """Counts tensors of a network's size that an operation makes anew."""
+
+    def __init__(self, known: list[torch.Tensor], size: int):
+        super().__init__()
+        self.known, self.size, self.count = {tensor.untyped_storage().data_ptr() for tensor in known}, size, 0
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        out = function(*args, **(kwargs or {}))
+        for tensor in out if isinstance(out, list | tuple) else [out]:
+            if isinstance(tensor, torch.Tensor) and tensor.numel() >= self.size:
+                self.count += tensor.untyped_storage().data_ptr() not in self.known
+        return out
+
+
+@pytest.mark.parametrize("rule", [Sgd(0.9), Sgd(0.0)], ids=["momentum", "plain"])
+@pytest.mark.parametrize("depth", [1, 2, 3, 4, 8])
+def test_a_step_allocates_nothing_and_keeps_two_copies_a_factor(depth: int, rule: Rule) -> None:
+    method = started(depth, rule)
+    net, size = method.net, method.net.weights.numel()
+    momenta = [tensor for state in method.states for tensor in state.values()]
+    kept = [method.factors, method.scratch, *momenta]
+    assert sum(tensor.numel() for tensor in kept) == (2 if momenta else 1) * depth * size + size
+    with Allocations([*kept, net.weights, net.grad], size) as allocations:
+        trained_once = torch.tensor(0.1)
+        method.update(trained_once)
+    assert allocations.count == 0

@@ -1,0 +1,61 @@
+"""Every method on an accelerator that is not there: tensors without numbers know their device and mix with no other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.overrides import TorchFunctionMode
+
+from methods.core.network import Network
+from methods.core.optimizers import Adam, Rule, Sgd
+from methods.core.registry import METHODS, parse
+from tests.conftest import FakeProbe, batch_norm_cnn
+
+# SynFlow copies the network, which a fake one does not bear; other forms come to where they rewire and prune at once.
+FORMS = {"dwf": "dwf[init=root]", "rigl": "rigl[every=2]", "set": "set[every=2]", "gmp": "gmp[every=2]"}
+VALUES = {"density": 0.5, "strength": 2.0, "penalty": 1e-3, "none": 1.0}
+STEPS = 20
+
+
+class Answers(TorchFunctionMode):
+    """Ones, where the host asks for a number."""
+
+    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        name = getattr(function, "__name__", "")
+        if name in ("item", "__int__", "__index__", "__float__", "__bool__"):
+            return 1
+        if name == "tolist":
+            return _ones(args[0].shape)
+        return function(*args, **(kwargs or {}))
+
+
+def _ones(shape: Any) -> Any:
+    return [_ones(shape[1:]) for _ in range(shape[0])] if shape else 1
+
+
+@pytest.mark.parametrize("rule", [Sgd(), Adam()], ids=["sgd", "adam"])
+@pytest.mark.parametrize("name", sorted(set(METHODS) - {"synflow"}))
+def test_a_method_mixes_no_devices(name: str, rule: Rule) -> None:
+    method = parse(FORMS.get(name, name))
+    with FakeTensorMode(), Answers():
+        with torch.device("cuda"):
+            net = Network([batch_norm_cnn(seed) for seed in range(2)])
+        probe = FakeProbe(net, [0.1] * STEPS)
+        net.rest_state = rule.state(net.rest)
+        method.start(net, [VALUES[method.knob]] * 2, rule, 1e-3, probe)
+        rate = net.weights.new_zeros(())
+        starts = [round(STEPS * sum(method.phases[:i]) / sum(method.phases)) for i in range(len(method.phases))]
+        for step in range(STEPS):
+            for phase in (phase for phase, start in enumerate(starts) if start == step):
+                method.begin(phase)
+            method.update(rate)
+        method.finish()
+        assert {tensor.device.type for tensor in (net.weights, net.grad, *method.diagnose().values())} == {"cuda"}
+
+
+def test_what_mixes_devices_is_found() -> None:
+    with FakeTensorMode(), pytest.raises(RuntimeError, match="device"):
+        torch.zeros(3, device="cuda") + torch.zeros(3)

@@ -1,0 +1,189 @@
+"""What the theory of weight factorization promises, against solvers that are not ours."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy
+import pytest
+import torch
+from scipy.optimize import brentq
+from sklearn.datasets import load_diabetes
+from sklearn.linear_model import Lasso
+
+from benchmark.data.split import Data
+from benchmark.training.loop import train
+from methods.core.base import Method
+from methods.core.network import Network
+from methods.core.optimizers import Adam, Rule, Sgd
+from methods.core.registry import parse
+from methods.dwf import Factorization
+from tests.conftest import FakeProbe, mlp, toy_task
+
+DOUBLE = torch.float64
+
+
+def minimize(
+    method: Method,
+    gradient: Callable[[torch.Tensor], torch.Tensor],
+    size: int,
+    penalty: float,
+    rate: float,
+    steps: int,
+    start: torch.Tensor | None = None,
+    rule: Rule | None = None,
+) -> torch.Tensor:
+    """Full-batch gradient descent at a constant rate on one layer of `size` weights; the final weights."""
+    rule = rule or Sgd(0.9)
+    net = Network([torch.nn.Linear(size, 1, bias=False, dtype=DOUBLE)])
+    if start is not None:
+        net.weights[0] = start
+    value = penalty * rule.gain * rate * steps if method.knob == "strength" else penalty
+    method.start(net, [value], rule, 0.0, FakeProbe(net, [rate] * steps))
+    for _ in range(steps):
+        net.grad[0] = gradient(net.weights[0])
+        method.update(torch.tensor(rate, dtype=DOUBLE))
+    return net.weights[0].clone()
+
+
+def least_squares(design: str) -> tuple[numpy.ndarray, numpy.ndarray]:
+    if design == "diabetes":
+        x, y = load_diabetes(return_X_y=True)
+    else:
+        generator = numpy.random.default_rng(int(design))
+        x = generator.standard_normal((60, 30))
+        y = x[:, :5] @ generator.standard_normal(5) + 0.3 * generator.standard_normal(60)
+    return (x - x.mean(0)) / x.std(0), (y - y.mean()) / y.std()
+
+
+def both(method: Method, design: str, penalty: float, steps: int, rule: Sgd) -> tuple[numpy.ndarray, numpy.ndarray]:
+    """The Lasso's solution, and what a method with the same penalty comes to."""
+    x, y = least_squares(design)
+    lasso = Lasso(alpha=penalty, fit_intercept=False, tol=1e-12, max_iter=100_000).fit(x, y).coef_
+    inputs, target = torch.tensor(x), torch.tensor(y)
+    ours = minimize(
+        method,
+        lambda w: inputs.T @ (inputs @ w - target) / len(target),
+        x.shape[1], penalty, rate=0.02, steps=steps, rule=rule,
+    ).numpy()  # fmt: skip
+    assert 0 < (lasso != 0).sum() <= x.shape[1]
+    return lasso, ours
+
+
+@pytest.mark.parametrize("design", ["diabetes", "1", "2"])
+@pytest.mark.parametrize("penalty", [0.02, 0.08, 0.3])
+def test_depth_two_is_the_lasso(design: str, penalty: float) -> None:
+    """(lambda / 2) (||u||^2 + ||v||^2) with w = u v has the minimum of lambda ||w||_1."""
+    lasso, ours = both(Factorization(depth=2), design, penalty, 20_000, Sgd(0.9))
+    numpy.testing.assert_allclose(ours, lasso, atol=1e-4)
+    assert ((numpy.abs(ours) > 1e-5) == (lasso != 0)).all()
+
+
+@pytest.mark.parametrize("design", ["diabetes", "1"])
+@pytest.mark.parametrize("rule", [Sgd(0.0), Sgd(0.9), Sgd(0.9, nesterov=True)], ids=["plain", "momentum", "nesterov"])
+def test_proximal_steps_are_the_lasso_whatever_the_momentum(design: str, rule: Sgd) -> None:
+    lasso, ours = both(parse("prox-l1"), design, 0.08, 8_000, rule)
+    numpy.testing.assert_allclose(ours, lasso, atol=1e-5)
+    assert ((ours != 0) == (lasso != 0)).all()
+
+
+def outer_minimizer(z: float, penalty: float, power: float) -> float:
+    """The local minimizer w > 0 of (w - z)^2 / 2 + penalty w^power for z > 0, by search; 0 where there is none."""
+
+    def slope(w: float) -> float:
+        return w - z + penalty * power * w ** (power - 1)
+
+    grid = numpy.linspace(z, 0, 20_001)[:-1]
+    below = [w for w in grid if slope(w) < 0]
+    return brentq(slope, below[0], z) if below else 0.0
+
+
+@pytest.mark.parametrize("depth", [3, 4])
+@pytest.mark.parametrize("init", ["truncated", "root", "variance"])
+def test_deeper_factors_end_at_a_minimizer_of_the_scalar_problem(depth: int, init: str) -> None:
+    """Zero or the outer minimizer, never between; zero where there is no other."""
+    penalty = 0.2
+    z = torch.linspace(-2, 2, 81, dtype=DOUBLE)
+    start = 0.8 * torch.sin(3 * torch.arange(81, dtype=DOUBLE))
+    method = parse(f"dwf[depth={depth},init={init}]")
+    assert isinstance(method, Factorization)
+    ours = minimize(method, lambda w: w - z, 81, penalty, rate=0.02, steps=15_000, start=start)
+    outer = torch.tensor([math.copysign(outer_minimizer(abs(v), penalty, 2 / depth), v) for v in z.tolist()])
+    zero = ours.abs() < 1e-6
+    torch.testing.assert_close(ours[~zero], outer.to(DOUBLE)[~zero], rtol=0, atol=1e-4)
+    alone = outer == 0
+    assert zero[alone].all() and 0 < alone.sum() < 81
+    assert (~zero).sum() >= 10
+    # the penalty is not convex: from the edge of the dead zone a weight jumps
+    assert ours[~zero].abs().min() > 0.1
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3, 4, 8])
+@pytest.mark.parametrize("rule", [Sgd(0.0), Sgd(0.9)], ids=["plain", "momentum"])
+def test_an_unneeded_weight_shrinks_by_the_strength_alone(depth: int, rule: Sgd) -> None:
+    """|w| falls by exp(-2 strength), whatever the depth: this is what makes strengths comparable."""
+    start = torch.linspace(0.1, 1, 12, dtype=DOUBLE)
+    method = Factorization(depth=depth, init="root")
+    ours = minimize(method, torch.zeros_like, 12, 1.5 / (rule.gain * 100), 0.025, 4000, start, rule)
+    torch.testing.assert_close(ours / start, torch.full_like(start, math.exp(-3)), rtol=0.02, atol=0)
+
+
+@pytest.mark.parametrize("depth", [2, 3])
+def test_under_adam_decoupled_decay_leaves_what_coupled_decay_zeroes(depth: int) -> None:
+    z = torch.linspace(-1, 1, 40, dtype=DOUBLE)
+
+    def zeros(decay: str) -> torch.Tensor:
+        method = parse(f"dwf[depth={depth},init=root,decay={decay}]")
+        ours = minimize(method, lambda w: w - z, 40, 0.3, rate=0.01, steps=4_000, start=z.sign() / 2, rule=Adam())
+        return ours.abs() < 1e-5
+
+    coupled = zeros("coupled")
+    assert 10 <= coupled.sum() < 40 and z[coupled].abs().max() < z[~coupled].abs().min()  # all small ones
+    assert not zeros("decoupled").any()
+
+
+@pytest.mark.parametrize("depth", [2, 3, 4])
+def test_imbalance_decays_at_its_rate_whatever_the_loss(depth: int) -> None:
+    """omega_i^2 - omega_j^2 falls by 1 - 4 lambda lr / D a step, up to O(lr^2), while the data pull at the product."""
+    penalty, rate, steps = 0.5, 1e-3, 1500
+    method = Factorization(depth=depth)
+    net = Network([torch.nn.Linear(20, 1, bias=False, dtype=DOUBLE)])
+    method.start(net, [penalty * rate * steps], Sgd(0.0), 0.0, FakeProbe(net, [rate] * steps))
+    imbalance = method.factors[0] ** 2 - method.factors[1] ** 2
+    target = torch.linspace(-1, 1, 20, dtype=DOUBLE)
+    for _ in range(steps):
+        net.grad[0] = net.weights[0] - target
+        method.update(torch.tensor(rate, dtype=DOUBLE))
+    left = (method.factors[0] ** 2 - method.factors[1] ** 2) / imbalance
+    expected = (1 - 4 * penalty * rate / depth) ** steps
+    torch.testing.assert_close(left, torch.full_like(left, expected), rtol=0.02, atol=0)
+
+
+def test_depth_one_is_dense_training_with_weight_decay(toy_data: Data) -> None:
+    """lambda w^2 has the gradient 2 lambda w: weight decay 2 lambda, from the same start, to rounding."""
+    data = Data(*((x.double(), y) for x, y in (toy_data.train, toy_data.val, toy_data.test)))
+
+    def task(weight_decay: float = 0.0):  # type: ignore[no-untyped-def]
+        return toy_task(lambda seed: mlp(seed).double(), weight_decay=weight_decay)
+
+    (one,) = train(task(), parse("dwf[depth=1,init=root]"), [0.7], [0], 3, 0.1, data, "float32")
+    penalty = one.measured["penalty"]
+    assert isinstance(penalty, float)
+    (dense,) = train(task(2 * penalty), parse("dense"), [1.0], [0], 3, 0.1, data, "float32")
+    for name in ("train_loss", "test_loss", "test_accuracy", "val_accuracy"):
+        assert one.measured[name] == pytest.approx(dense.measured[name], rel=1e-6), name
+
+
+def test_collapse_changes_no_output() -> None:
+    """The plain network computes what the product of the factors does, at every step."""
+    net = Network([mlp(0)])
+    method = parse("dwf[depth=4]")
+    assert isinstance(method, Factorization)
+    method.start(net, [1.0], Sgd(0.9), 0.0, FakeProbe(net, [0.1] * 3))
+    x = torch.randn(5, 1, 4, 4, generator=torch.Generator().manual_seed(0))
+    for _ in range(3):
+        net.grad.copy_(torch.sin(torch.arange(net.grad.numel())).view_as(net.grad))
+        method.update(torch.tensor(0.1))
+        weights = {layer.name: method.factors[:, 0, layer.span].prod(0).view(layer.shape) for layer in net.layers}
+        torch.testing.assert_close(net.model(x), torch.func.functional_call(net.model, weights, (x,)))

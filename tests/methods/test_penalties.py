@@ -1,0 +1,155 @@
+"""Penalties without factors, and other reparametrizations."""
+
+from __future__ import annotations
+
+import numpy
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from methods.core.network import Network
+from methods.core.optimizers import Sgd
+from methods.core.registry import MethodError, parse
+from tests.conftest import FakeProbe
+from tests.methods.test_mask_methods import WEIGHTS, kept, six
+
+
+def two_layers() -> Network:
+    nn = torch.nn
+    torch.manual_seed(0)
+    return Network([nn.Sequential(nn.Linear(5, 4), nn.Linear(4, 3)).double()])
+
+
+@given(
+    form=st.sampled_from([("prox-l1", 1.0), ("prox-lq[q=1/2]", 1 / 2), ("prox-lq[q=2/3]", 2 / 3)]),
+    weight=st.floats(-3, 3),
+    kappa=st.floats(1e-4, 2),
+)
+def test_the_proximal_operator_solves_its_scalar_problem(form: tuple[str, float], weight: float, kappa: float) -> None:
+    method, q = parse(form[0]), form[1]
+    ours = method.shrink(torch.tensor(weight).double(), torch.tensor(kappa).double()).item()  # type: ignore[attr-defined]
+    grid = numpy.append(numpy.linspace(-3, 3, 60_001), ours)
+    values = (grid - weight) ** 2 / 2 + kappa * numpy.abs(grid) ** q
+    assert values[-1] <= values.min() + 1e-9
+    assert ours == 0 or numpy.sign(ours) == numpy.sign(weight)
+
+
+@pytest.mark.parametrize("form", ["prox-l1", "prox-lq[q=1/2]", "prox-lq[q=2/3]"])
+def test_no_penalty_and_no_rate_shrink_nothing(form: str) -> None:
+    weights = torch.tensor([0.5, -1e-6, 0.0, 3.0])
+    assert torch.allclose(parse(form).shrink(weights, torch.tensor(0.0)), weights, rtol=1e-4, atol=0)  # type: ignore[attr-defined]
+
+
+def test_a_proximal_step_by_hand() -> None:
+    net = six()
+    method = parse("prox-l1")
+    method.start(net, [0.5], Sgd(0.9), 0.0, FakeProbe(net, [0.1]))
+    net.grad.zero_()
+    method.update(torch.tensor(0.1))  # kappa = 0.5 * 0.1 / (1 - 0.9)
+    assert net.weights[0].tolist() == pytest.approx([0, -3.5, 2.5, 0, 1.5, 0.5])
+    assert not net.weights[0, 3]
+    net.grad.fill_(-10.0)
+    method.update(torch.tensor(0.1))  # a weight comes back where the loss asks for it
+    assert net.weights[0].tolist() == pytest.approx([0.5, -2.0, 3.0, 0.5, 2.0, 1.0])
+
+
+def test_what_is_below_epsilon_is_zero_in_the_end_as_in_dwf() -> None:
+    net = six()
+    net.weights[0, :2] = torch.tensor([1e-7, -2e-7])
+    method = parse("prox-l1")
+    method.start(net, [0.0], Sgd(), 0.0, FakeProbe(net, [0.1]))
+    method.finish()
+    assert kept(net) == [1, 2, 3, 4, 5]
+
+
+def test_vanilla_l1_steps_along_the_subgradient_and_prunes_in_the_end() -> None:
+    net = six()
+    net.weights[0, 3] = 0.0
+    method = parse("l1[penalty_weight=0.5]")
+    method.start(net, [0.5], Sgd(0.0), 0.0, FakeProbe(net, [0.1]))
+    net.grad.fill_(1.0)
+    method.update(torch.tensor(0.1))
+    steps = [1.5, 0.5, 1.5, 1.0, 1.5, 1.5]  # 1 + 0.5 sign(w)
+    expected = [w - 0.1 * s for w, s in zip([0.5, -4.0, 3.0, 0.0, 2.0, 1.0], steps, strict=True)]
+    assert net.weights[0].tolist() == pytest.approx(expected)
+    method.finish()
+    assert kept(net) == [1, 2, 4]
+
+
+def loss(weights: torch.Tensor) -> torch.Tensor:
+    return (weights.sin() * torch.arange(1.0, weights.numel() + 1, dtype=torch.float64)).sum()
+
+
+def test_learned_thresholds_move_along_their_gradients() -> None:
+    net = two_layers()
+    method = parse("str[init=-2]")
+    method.start(net, [0.5], Sgd(0.0), 0.0, FakeProbe(net, [0.1]))
+    start = torch.cat([p.detach().flatten() for n, p in net.model.named_parameters() if "weight" in n])
+    assert 0 < kept(net).__len__() < net.weights.shape[1]  # sigmoid(-2) = 0.12 cuts some from the start
+    theta = method.theta.clone().requires_grad_()  # type: ignore[attr-defined]
+    logits = method.logits.clone().requires_grad_()  # type: ignore[attr-defined]
+    threshold = torch.cat([logits[:, i : i + 1].expand(1, layer.size) for i, layer in enumerate(net.layers)], 1)
+    weights = theta.sign() * (theta.abs() - threshold.sigmoid()).relu()
+    assert torch.equal(weights.detach(), net.weights) and torch.equal(start, net.weights[0])
+    decay = 2 * 0.5 / 0.1
+    (loss(weights[0]) + decay / 2 * (theta.square().sum() + logits.square().sum())).backward()
+    leaf = net.weights[0].clone().requires_grad_()
+    loss(leaf).backward()
+    net.grad.copy_(leaf.grad)  # type: ignore[arg-type]
+    method.update(torch.tensor(0.01, dtype=torch.float64))
+    torch.testing.assert_close(method.theta, (theta - 0.01 * theta.grad).detach(), rtol=1e-12, atol=1e-12)  # type: ignore[attr-defined]
+    torch.testing.assert_close(method.logits, (logits - 0.01 * logits.grad).detach(), rtol=1e-12, atol=1e-12)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("alpha", [1.0, 2.0, 3.5])
+def test_powerpropagation_is_autograd_through_the_power(alpha: float) -> None:
+    net = two_layers()
+    before = net.weights.clone()
+    method = parse(f"powerprop[alpha={alpha}]")
+    method.start(net, [0.5], Sgd(0.0), 0.01, FakeProbe(net, [0.1]))
+    theta = method.theta.clone().requires_grad_()  # type: ignore[attr-defined]
+    weights = theta * theta.abs() ** (alpha - 1)
+    torch.testing.assert_close(weights.detach(), before, rtol=1e-12, atol=1e-12)
+    (loss(weights[0]) + 0.01 / 2 * theta.square().sum()).backward()
+    leaf = net.weights[0].clone().requires_grad_()
+    loss(leaf).backward()
+    net.grad.copy_(leaf.grad)  # type: ignore[arg-type]
+    method.update(torch.tensor(0.01, dtype=torch.float64))
+    moved = (theta - 0.01 * theta.grad).detach()
+    torch.testing.assert_close(method.theta, moved, rtol=1e-12, atol=1e-12)  # type: ignore[attr-defined]
+    torch.testing.assert_close(net.weights, moved * moved.abs() ** (alpha - 1), rtol=1e-12, atol=1e-12)
+
+
+def test_ham_multiplies_after_the_step() -> None:
+    net = six()
+    method = parse("ham[mask=magnitude-init,alpha=2,beta=0.5]")
+    method.start(net, [0.5], Sgd(0.9), 0.0, FakeProbe(net, [0.1]))
+    net.grad[0] = torch.tensor([9.0, 1.0, -1.0, float("inf"), 25.0, 9.0])
+    method.update(torch.tensor(0.1))
+    stepped = {i: WEIGHTS[i] - 0.1 * g for i, g in ((1, 1.0), (2, -1.0), (4, 25.0))}  # -4.1, 3.1, -0.5: a new sign
+    powers = {1: 2 * -1 * 1.0 + 0.5, 2: 2 * 1 * -1.0 + 0.5, 4: 2 * -1 * 25.0 + 0.5}
+    expected = [stepped[i] * numpy.exp(-0.1 * powers[i]) if i in stepped else 0 for i in range(6)]
+    assert net.weights[0].tolist() == pytest.approx(expected)
+    net.grad.zero_()  # now the step is momentum alone, and its factor has no gradient
+    method.update(torch.tensor(0.1))
+    expected = [(expected[i] - 0.09 * g) * numpy.exp(-0.05) for i, g in ((1, 1.0), (2, -1.0), (4, 25.0))]
+    assert net.weights[0, [1, 2, 4]].tolist() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ("l1[penalty_weight=-1]", ">= 0"),
+        ("powerprop[alpha=0.5]", ">= 1"),
+        ("powerprop[finetune=1]", "powerprop's finetune"),
+        ("ham[mask=dense]", "masks the weights themselves"),
+        ("ham[mask=powerprop]", "masks the weights themselves"),
+        ("ham[mask=nothing]", "there is no method"),
+        ("ham[mask=control[mask=dwf[depth=2]]]", "masks the weights themselves"),
+        ("prox-lq[q=0.7]", "one of 1/2, 2/3"),
+    ],
+)
+def test_options_that_cannot_be_are_refused(form: str, said: str) -> None:
+    with pytest.raises(MethodError, match=said):
+        parse(form)

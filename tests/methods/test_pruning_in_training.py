@@ -1,0 +1,223 @@
+"""Masks that change on the way: gradual, alternating, iterative, dynamic; on six weights, by hand."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from methods.core.network import Network
+from methods.core.optimizers import Sgd
+from methods.core.registry import MethodError, parse
+from tests.conftest import FakeProbe, mlp
+from tests.methods.test_mask_methods import WEIGHTS, kept, six
+
+STILL = torch.tensor(0.0)  # a learning rate at which weights stand still and momentum does not
+
+
+def started(form: str, steps: int, density: float = 0.5, momentum: float = 0.9) -> tuple[Network, object]:
+    net = six()
+    method = parse(form)
+    method.start(net, [density], Sgd(momentum), 0.0, FakeProbe(net, [0.1] * steps))
+    return net, method
+
+
+def test_gradual_pruning_follows_the_cubic_schedule() -> None:
+    torch.manual_seed(0)
+    net = Network([torch.nn.Linear(100, 10, bias=False)])
+    method = parse("gmp[after=0.2,until=0.8,every=2]")
+    method.start(net, [0.1], Sgd(), 0.0, FakeProbe(net, [0.1] * 20))
+    counts = []
+    for _ in range(20):
+        net.grad.zero_()
+        method.update(torch.tensor(0.1))
+        counts.append(int(net.weights.count_nonzero()))
+    # d + (1 - d) (1 - p)^3 at p = 0, 1/6, ... 1, in steps 4, 6, ... 16
+    expected = [round(1000 * (0.1 + 0.9 * (1 - p / 6) ** 3)) for p in range(7)]
+    assert [counts[step - 1] for step in range(4, 17, 2)] == expected
+    assert counts[:3] == [1000] * 3 and counts[15:] == [100] * 5
+    assert counts[4] == counts[3]
+
+
+def test_gradual_pruning_keeps_the_largest_and_ends_at_its_density_in_any_budget() -> None:
+    for steps in (1, 3, 50):
+        net, method = started("gmp", steps)
+        for _ in range(steps):
+            net.grad.zero_()
+            method.update(torch.tensor(0.1))  # type: ignore[attr-defined]
+        method.finish()  # type: ignore[attr-defined]
+        assert kept(net) == [1, 2, 4]
+
+
+def test_acdc_takes_turns() -> None:
+    """The paper's ImageNet schedule: masks begin at epochs 10, 20, ... 70 and 85 of 100, and end after five."""
+    method = parse("acdc")
+    masked = [epoch for epoch in range(100) if method.masked_at(epoch / 100)]  # type: ignore[attr-defined]
+    expected = [epoch for start in range(10, 80, 10) for epoch in range(start, start + 5)] + list(range(85, 100))
+    assert masked == expected
+
+
+def test_acdc_brings_weights_back_from_zero_without_momentum() -> None:
+    net, method = started("acdc[warmup=0.25,period=0.25,final=0.25]", 4)
+    seen = []
+    for _ in range(4):
+        net.grad.fill_(-1.0)
+        method.update(torch.tensor(1.0))  # type: ignore[attr-defined]
+        seen.append(net.weights[0].tolist())
+    # step 1 dense: w + 1. Step 2 masked: |w| = 1.5, 3, 4, .9, 3, 2, so 1, 2, 4 stay and move by 1.9.
+    assert seen[0] == pytest.approx([w + 1 for w in WEIGHTS])
+    assert seen[1] == pytest.approx([0, -3 + 1.9, 4 + 1.9, 0, 3 + 1.9, 0])
+    # step 3 dense: those that were dropped move by their own gradient alone.
+    assert seen[2] == pytest.approx([1, -1.1 + 2.71, 5.9 + 2.71, 1, 4.9 + 2.71, 1])
+    # step 4 masked to the end
+    assert [i for i, w in enumerate(seen[3]) if w] == [1, 2, 4]
+
+
+@pytest.mark.parametrize("rewind", ["weights", "rate"])
+def test_iterative_pruning_rewinds(rewind: str) -> None:
+    net, method = started(f"imp[rounds=2,point=0.5,rewind={rewind}]", 12, density=1 / 3, momentum=0.0)
+    seen = {}
+    for step in range(12):
+        if step % 4 == 0:
+            method.begin(step // 4)  # type: ignore[attr-defined]
+        seen[step] = net.weights[0].tolist()
+        net.grad.fill_(1.0)
+        method.update(torch.tensor(1.0))  # type: ignore[attr-defined]
+    early = [w - 2 for w in WEIGHTS]  # after half of the first training: -1.5, -6, 1, -2.1, 0, -1
+    assert seen[2] == pytest.approx(early)
+    # after it -3.5, -8, -1, -4.1, -2, -3: three of six are kept, then two
+    if rewind == "weights":
+        assert seen[4] == pytest.approx([early[i] if i in (0, 1, 3) else 0 for i in range(6)])
+        assert seen[8] == pytest.approx([early[i] if i in (1, 3) else 0 for i in range(6)])
+    else:
+        assert seen[4] == pytest.approx([-3.5, -8, 0, -4.1, 0, 0])
+        assert seen[8] == pytest.approx([0, -12, 0, -8.1, 0, 0])
+
+
+def test_iterative_pruning_ends_at_its_density_even_if_training_ends_early() -> None:
+    for rewind in ("weights", "rate", "none"):
+        net, method = started(f"imp[rounds=2,rewind={rewind}]", 60, density=1 / 3)
+        net.grad.zero_()
+        method.update(STILL)  # type: ignore[attr-defined]
+        method.finish()  # type: ignore[attr-defined]
+        assert kept(net) == [1, 2]
+
+
+def test_a_rewind_takes_momentum_along() -> None:
+    net = Network([mlp()])
+    net.rest_state = {"momentum": torch.ones_like(net.rest)}
+    method = parse("imp")
+    method.start(net, [0.5], Sgd(), 0.0, FakeProbe(net, [0.1] * 12))
+    net.grad.fill_(1.0)
+    method.update(torch.tensor(0.1))
+    assert method.state["momentum"].all()
+    method.begin(1)
+    assert not net.rest_state["momentum"].any() and not method.state["momentum"].any()
+
+
+def test_iterative_pruning_that_rewinds_nothing_has_one_schedule() -> None:
+    net, method = started("imp[rounds=2,rewind=none]", 9, density=1 / 3)
+    assert method.phases == (3.0,)  # type: ignore[attr-defined]
+    counts = []
+    for _ in range(9):
+        net.grad.zero_()
+        method.update(torch.tensor(0.1))  # type: ignore[attr-defined]
+        counts.append(len(kept(net)))
+    assert counts == [6, 6, 6, 3, 3, 3, 2, 2, 2]
+
+
+def rewired(form: str, gradient: list[float]) -> tuple[list[int], list[int], Network, object]:
+    """Weights 1, 2 and 4 are kept; one step of momentum, then one in which the layer is rewired."""
+    net, method = started(form, 4)
+    net.weights[0] = torch.tensor(WEIGHTS)
+    method.dropped = None  # type: ignore[attr-defined]
+    method.hold(torch.tensor([[True, False, False, True, False, True]]))  # type: ignore[attr-defined]
+    net.grad.fill_(1.0)
+    method.update(STILL)  # type: ignore[attr-defined]
+    before = kept(net)
+    net.grad[0] = torch.tensor(gradient)
+    method.update(torch.tensor(1.0))  # type: ignore[attr-defined]
+    return before, (~method.dropped[0]).nonzero().flatten().tolist(), net, method  # type: ignore[attr-defined]
+
+
+def test_rigl_drops_the_smallest_and_grows_by_gradient() -> None:
+    before, after, net, method = rewired("rigl[every=2,drop=0.7,stop=1]", [0.5, 9.0, 9.0, -3.0, 0.1, 2.0])
+    assert before == [1, 2, 4]
+    # share 0.7 / 2 (1 + cos(pi / 2)) = 0.35 of three: one, the weight 2.0; weight 3 has the largest gradient
+    assert after == [1, 2, 3]
+    assert net.weights[0].tolist() == [0, -4, 3, 0, 0, 0]  # grown at zero, and no step taken
+    momentum = method.state["momentum"][0].tolist()  # type: ignore[attr-defined]
+    assert momentum == [0, 1, 1, 0, 0, 0]
+
+
+def test_rigl_may_grow_what_it_dropped() -> None:
+    _, after, net, _ = rewired("rigl[every=2,drop=0.7,stop=1]", [0.5, 9.0, 9.0, -3.0, 4.0, 2.0])
+    assert after == [1, 2, 4]
+    assert net.weights[0].tolist() == [0, -4, 3, 0, 2, 0]
+
+
+def test_rigls_share_falls_as_a_cosine_and_it_stops() -> None:
+    net, method = started("rigl[every=1,drop=0.4,stop=0.5]", 10)
+    shares = [method.share(progress) for progress in (0, 0.5, 1)]  # type: ignore[attr-defined]
+    assert shares == pytest.approx([0.4, 0.2, 0.0])
+    times = []
+    method.rewire = lambda share, growth: times.append(share)  # type: ignore[attr-defined]
+    for _ in range(10):
+        net.grad.zero_()
+        method.update(torch.tensor(0.1))  # type: ignore[attr-defined]
+    assert times == pytest.approx([0.2 * (1 + math.cos(math.pi * t / 5)) for t in (1, 2, 3, 4)])
+
+
+def test_set_grows_at_random_and_keeps_its_size() -> None:
+    grown = set()
+    for seed in range(30):
+        *_, method = rewired("set[every=2,drop=0.4,stop=1]", [0.0] * 6)
+        method.dropped = torch.tensor([[True, False, False, True, False, True]])  # type: ignore[attr-defined]
+        method.seeds = [seed]  # type: ignore[attr-defined]
+        method.rewire(0.4, method.growth())  # type: ignore[attr-defined]
+        free = (~method.dropped[0]).nonzero().flatten().tolist()  # type: ignore[attr-defined]
+        assert len(free) == 3 and {1, 2} <= set(free)
+        grown |= set(free) - {1, 2}
+    assert grown == {0, 3, 4, 5}
+
+
+def test_what_set_grows_starts_where_the_network_started() -> None:
+    net, method = started("set[every=1,drop=1,stop=1]", 4, density=1 / 3)
+    net.grad.zero_()
+    method.update(STILL)  # type: ignore[attr-defined]
+    assert len(kept(net)) == 2 and all(net.weights[0, i] == pytest.approx(WEIGHTS[i]) for i in kept(net))
+
+
+def test_dynamic_masks_keep_every_layers_share() -> None:
+    net = Network([mlp()])
+    method = parse("rigl[every=1,drop=0.5]")
+    method.start(net, [0.3], Sgd(), 0.0, FakeProbe(net, [0.1] * 20))
+    counts = [int((net.weights[:, layer.span] != 0).sum()) for layer in net.layers]
+    assert sum(counts) == round(0.3 * net.weights.shape[1])
+    before = method.dropped.clone()  # type: ignore[attr-defined]
+    for _ in range(10):
+        net.grad.normal_(generator=torch.Generator().manual_seed(1))
+        method.update(torch.tensor(0.1))
+    after = method.dropped  # type: ignore[attr-defined]
+    assert [int((~after[:, layer.span]).sum()) for layer in net.layers] == counts
+    assert not torch.equal(before, after)
+    assert not net.weights[after].any()
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ("gmp[after=0.5,until=0.5]", "to a later one"),
+        ("gmp[every=0]", "every whole number"),
+        ("acdc[warmup=0.5,final=0.6]", "warmup"),
+        ("imp[rounds=0]", "at least 1 round"),
+        ("imp[point=1]", "a share of the first training"),
+        ("rigl[drop=0]", "rigl drops a share"),
+        ("set[every=0]", "set rewires every"),
+        ("set[stop=2]", "set stops"),
+    ],
+)
+def test_options_that_cannot_be_are_refused(form: str, said: str) -> None:
+    with pytest.raises(MethodError, match=said):
+        parse(form)

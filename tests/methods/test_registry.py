@@ -1,0 +1,170 @@
+"""The written form of methods: parsed, printed, refused; plugins; lists without torch."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from methods.core.registry import METHODS, MethodError, check_value, load_plugin, parse, register, signature, split_list
+
+
+@pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        ("dense", "dense"),
+        ("dwf", "dwf[depth=3]"),
+        ("shallow", "dwf[depth=2]"),
+        ("shallow[threshold=1e-4]", "dwf[depth=2,threshold=0.0001]"),
+        (" dwf[ threshold=1e-4 , depth=4 ]", "dwf[depth=4,threshold=0.0001]"),
+        ("magnitude[finetune=0]", "magnitude[finetune=0]"),
+        ("magnitude[finetune=0.5]", "magnitude"),
+        ("random[distribution=erk]", "random[distribution=erk]"),
+    ],
+)
+def test_one_method_has_one_printed_form(text: str, printed: str) -> None:
+    assert str(parse(text)) == printed
+    assert str(parse(printed)) == printed
+
+
+@given(depth=st.integers(1, 64), threshold=st.floats(0, 1), epsilon=st.floats(0, 0.99))
+def test_parsing_undoes_printing(depth: int, threshold: float, epsilon: float) -> None:
+    method = METHODS["dwf"](depth=depth, threshold=threshold, epsilon=epsilon)  # type: ignore[call-arg]
+    assert parse(str(method)) == method
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("dfw", ["'dfw'", "dwf", "magnitude", "shallow"]),
+        ("dwf[dept=3]", ["'dept'", "depth", "threshold"]),
+        ("dense[depth=3]", ["dense has no option"]),
+        ("dwf[depth=0]", ["depth", ">= 1"]),
+        ("dwf[depth=2.5]", ["depth", "whole number", "'2.5'"]),
+        ("dwf[threshold=small]", ["threshold", "number"]),
+        ("dwf[threshold=nan]", ["threshold"]),
+        ("random[distribution=spherical]", ["global", "uniform", "erk", "'spherical'"]),
+        ("magnitude[finetune=1]", ["finetune", "[0, 1)"]),
+        ("snip[batches=0]", ["at least 1 batch"]),
+        ("dwf[depth=3", ["name[option=value"]),
+        ("dwf[depth]", ["name[option=value"]),
+        ("dwf[depth=2,depth=3]", ["twice"]),
+        ("", ["methods are"]),
+    ],
+)
+def test_bad_written_forms_are_refused_in_one_sentence(text: str, named: list[str]) -> None:
+    with pytest.raises(MethodError) as refused:
+        parse(text)
+    assert all(name in str(refused.value) for name in named)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("method", "good", "bad"),
+    [
+        ("snip", [1, 0.5, 1e-9], [0, -0.1, 1.01, float("nan")]),
+        ("dwf", [0, 5, 1e3], [-1, float("inf"), float("nan")]),
+        ("dense", [1], [0.5]),
+    ],
+)
+def test_values_out_of_the_knobs_range_are_refused(method: str, good: list[float], bad: list[float]) -> None:
+    for value in good:
+        check_value(parse(method), value)
+    for value in bad:
+        with pytest.raises(MethodError, match=method):
+            check_value(parse(method), value)
+
+
+def test_commas_in_brackets_do_not_split() -> None:
+    assert split_list("dense, dwf[depth=4,threshold=0.1] ,snip,") == ["dense", "dwf[depth=4,threshold=0.1]", "snip"]
+
+
+def test_a_name_is_registered_once() -> None:
+    with pytest.raises(MethodError, match="registered already"):
+        register("snip", knob="density")(METHODS["snip"])
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method_prints_its_options_and_explains_itself(name: str) -> None:
+    assert str(parse(signature(METHODS[name]))) == str(parse(name))
+    assert len(METHODS[name].__doc__ or "") > 60
+
+
+def test_boolean_options_parse() -> None:
+    """Text is not true just because it is not empty."""
+    from dataclasses import dataclass
+
+    from methods.core.base import Method
+
+    @register("test-boolean", knob="none")
+    @dataclass
+    class Switch(Method):
+        """A method with a switch."""
+
+        on: bool = True
+
+    try:
+        assert [parse(f"test-boolean[on={text}]").on for text in ("true", "False")] == [True, False]  # type: ignore[attr-defined]
+        with pytest.raises(MethodError, match="true or false"):
+            parse("test-boolean[on=0]")
+        assert str(parse("test-boolean[on=false]")) == "test-boolean[on=false]"
+    finally:
+        del METHODS["test-boolean"]
+
+
+def test_optional_options_parse() -> None:
+    from dataclasses import dataclass
+
+    from methods.core.base import Method
+
+    @register("test-optional", knob="none")
+    @dataclass
+    class Optional(Method):
+        """A method with an option that may be none."""
+
+        width: int | None = None
+
+    try:
+        assert [parse(f"test-optional[width={text}]").width for text in ("3", "none")] == [3, None]  # type: ignore[attr-defined]
+        assert str(parse("test-optional[width=3]")) == "test-optional[width=3]"
+    finally:
+        del METHODS["test-optional"]
+    with pytest.raises(MethodError, match="dataclass"):
+        register("test-plain", knob="none")(type("Plain", (Method,), {}))
+
+
+def test_plugins_of_one_file_name_are_two_plugins(tmp_path: Path) -> None:
+    from benchmark.tasks.registry import TASKS
+
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        plugin = tmp_path / folder / "mine.py"
+        plugin.write_text(f"from benchmark import task\n@task\ndef test_{folder}():\n    'A task.'\n")
+        load_plugin(plugin)
+        load_plugin(plugin)  # once is enough
+    assert TASKS.pop("test-a") and TASKS.pop("test-b")
+
+
+def test_plugins_that_do_not_load_are_named(tmp_path: Path) -> None:
+    with pytest.raises(MethodError, match="a plugin is a Python file"):
+        load_plugin(tmp_path / "missing.py")
+    broken = tmp_path / "broken.py"
+    broken.write_text("1 / 0")
+    with pytest.raises(MethodError, match="ZeroDivisionError"):
+        load_plugin(broken)
+
+
+def test_listing_methods_imports_no_torch() -> None:
+    """Method files name torch in annotations and function bodies alone, so the list is there at once."""
+    code = (
+        "import sys; from benchmark.cli import commands;"
+        "[commands.list_(what) for what in ('methods', 'tasks', 'experiments')];"
+        "print('torch._C' in sys.modules, 'numpy' in sys.modules)"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert answer.splitlines()[-1] == "False False"
+    assert "dwf[depth=3" in answer

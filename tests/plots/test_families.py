@@ -1,0 +1,53 @@
+"""The figure of many methods: a panel a family."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from methods.core.registry import METHODS
+from plots.figures.families import FAMILIES, family, panels
+from plots.report import report
+from plots.results import load
+from tests.plots.runs import GOLDEN, pair, run, write
+
+
+def test_every_method_has_a_family() -> None:
+    assert {name for names in FAMILIES.values() for name in names} == {*METHODS, "narrow"} - {"dense"}
+    assert family("control[mask=magnitude,kind=shuffle]") == "Controls"
+    assert family("magnitude-init") == "Before training" and family("magnitude[finetune=0]") != "Before training"
+    assert family("of-a-plugin") == "Penalties"
+
+
+def test_panels_show_their_own_family_in_colour_and_all_others_in_grey(tmp_path: Path) -> None:
+    rigl = pair("rigl", 0.1, 100, (88, 88), (87, 89))
+    figure = panels(load(write(tmp_path, [*GOLDEN, *rigl])), "toy")
+    (sub,) = figure.subfigs
+    shown = {axes.get_title(loc="left"): axes for axes in sub.axes if axes.get_visible()}
+    assert list(shown) == ["Factorization", "Before training", "Dynamic"]
+    named = {name: axes.get_legend_handles_labels()[1] for name, axes in shown.items()}
+    assert named == {"Factorization": ["dwf[depth=3]"], "Before training": ["snip"], "Dynamic": ["rigl"]}
+    for axes in shown.values():
+        grey = [line for line in axes.lines if line.get_color() == "#dcdcdc"]
+        assert len(grey) == 3
+    (line,) = (line for line in shown["Dynamic"].lines if line.get_label() == "rigl")
+    assert (line.get_xdata().tolist(), line.get_ydata().tolist()) == ([10], [88])  # type: ignore[union-attr]
+
+
+def test_values_that_others_of_the_method_beat_are_shown(tmp_path: Path) -> None:
+    """A front through the best values alone would pass above a collapse."""
+    rows = [run("snip", value, 0, int(1000 * value), *2 * (accuracy,)) for value, accuracy in ((0.5, 90), (0.1, 10))]
+    figure = panels(load(write(tmp_path, [*rows, run("snip", 0.01, 0, 10, 11, 11)])), "toy")
+    (line,) = (line for line in figure.subfigs[0].axes[0].lines if line.get_label() == "snip")
+    assert sorted(line.get_ydata()) == [10, 11, 90]
+
+
+def test_more_methods_than_colours_are_all_drawn(tmp_path: Path) -> None:
+    many = [run(f"dwf[depth={depth}]", 1, 0, 100 + depth, 80, 80) for depth in range(1, 10)]
+    figure = panels(load(write(tmp_path, many)), "toy")
+    assert len(figure.subfigs[0].axes[0].get_legend_handles_labels()[0]) == 9
+
+
+def test_report_draws_it_in_place_of_the_front_and_the_same_twice(tmp_path: Path, capsys) -> None:
+    paths = report(write(tmp_path, [replace(row, experiment="families") for row in GOLDEN]))
+    assert [path.name for path in paths] == ["families-toy.png", "families-toy.svg", "leaderboard.md"]
+    before = [path.read_bytes() for path in paths]
+    assert [path.read_bytes() for path in report(tmp_path)] == before

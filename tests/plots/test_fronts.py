@@ -1,0 +1,146 @@
+from pathlib import Path
+
+import numpy
+import pandas
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.colors import same_color
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from plots.axes import shrink, stretch
+from plots.figures.fronts import draw, front, members
+from plots.results import load
+from plots.style import style
+from plots.summary import summary
+from tests.plots.runs import GOLDEN, pair, run, write
+
+
+def drawn(figure: Figure) -> dict[str, Line2D]:
+    """The labelled lines of a figure."""
+    return {str(line.get_label()): line for line in figure.axes[0].lines if not str(line.get_label()).startswith("_")}
+
+
+def test_validation_chooses_the_front_and_test_accuracy_does_not(tmp_path: Path) -> None:
+    lines = summary(load(write(tmp_path)))
+    chosen = members(lines[lines["method"] == "snip"])
+    assert chosen["value"].tolist() == [0.1, 0.05, 0.01]  # not 0.2, which has the best test accuracy
+    assert members(lines[lines["method"] == "dwf[depth=3]"])["value"].tolist() == [1]  # not the empty network
+
+
+grid = st.integers(0, 6)
+
+
+@given(st.lists(st.tuples(grid, grid, grid), max_size=12))
+def test_the_front_is_what_its_definition_says(points: list[tuple[int, int, int]]) -> None:
+    lines = pandas.DataFrame(points, columns=["compression", "val_mean", "test_mean"], dtype=float)
+    expected = [
+        one
+        for one in points
+        if not any(o[0] >= one[0] and o[1] >= one[1] and (o[0], o[1]) != (one[0], one[1]) for o in points)
+    ]
+    found = [tuple(line) for line in members(lines).to_numpy().tolist()]
+    assert sorted(found) == sorted(expected)
+    assert [point[0] for point in found] == sorted(point[0] for point in found)
+
+
+def test_lines_go_through_mean_test_accuracy(tmp_path: Path) -> None:
+    lines = drawn(front(load(write(tmp_path)), "toy"))
+    assert set(lines) == {"dense 92.0 %", "snip", "dwf[depth=3]"}
+    numpy.testing.assert_allclose(lines["snip"].get_xydata(), [(10, 89), (20, 95), (100, 52)])
+    numpy.testing.assert_allclose(lines["dwf[depth=3]"].get_xydata(), [(5, 91)])
+    assert lines["dense 92.0 %"].get_ydata() == [92, 92]
+
+
+def test_a_method_looks_the_same_in_any_company(tmp_path: Path) -> None:
+    frame = load(write(tmp_path))
+    both, alone = front(frame, "toy"), front(frame[frame["method"] == "snip"], "toy")
+    for figure in (both, alone):
+        assert same_color(drawn(figure)["snip"].get_color(), style("snip")[0])
+        assert drawn(figure)["snip"].get_marker() == style("snip")[1]
+
+
+def test_every_run_is_a_dot_but_those_with_nothing_left(tmp_path: Path) -> None:
+    axes = front(load(write(tmp_path)), "toy").axes[0]
+    dots = {tuple(dot) for cloud in axes.collections for dot in numpy.asarray(cloud.get_offsets()).tolist()}
+    assert {(5, 99), (10 / 3, 92), (10, 90), (100, 52)} <= dots
+    assert all(numpy.isfinite(dot).all() for dot in dots)
+
+
+def test_the_figure_tells_its_seeds_epochs_and_what_is_missing(tmp_path: Path) -> None:
+    figure = front(load(write(tmp_path)), "toy")
+    assert figure.get_suptitle() == "toy: accuracy against compression"
+    assert figure.axes[0].get_title(loc="left") == "1 to 2 seeds, 40 epochs"
+    caption = " ".join(figure.get_supxlabel().split())
+    assert "one standard deviation over 1 to 2 seeds" in caption
+    assert caption.endswith("Runs not drawn: 2 without a result, 2 with no weight left.")
+
+
+def test_a_complete_figure_speaks_of_nothing_missing(tmp_path: Path) -> None:
+    figure = front(load(write(tmp_path, pair("snip", 0.1, 100, (80, 80), (80, 81)))), "toy")
+    assert "not drawn" not in figure.get_supxlabel()
+
+
+def test_a_threshold_that_is_not_the_default_stands_on_the_figure(tmp_path: Path) -> None:
+    row = run("dwf[depth=3,threshold=0.0001]", 5, 0, 10, 90, 90, options="depth=3,threshold=0.0001")
+    title = front(load(write(tmp_path, [*GOLDEN, row])), "toy").axes[0].get_title(loc="left")
+    assert title.endswith("zeros: |w| < 0.0001")
+
+
+def test_the_axes_show_all_there_is_and_end_at_the_largest_finite_compression(tmp_path: Path) -> None:
+    axes = front(load(write(tmp_path)), "toy").axes[0]
+    assert axes.get_xlim() == pytest.approx((1 / 1.1, 115))
+    bottom, top = axes.get_ylim()
+    assert 0 <= bottom < 52 < 99 < top <= 100
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        pair("dense", 1, 1000, (97, 98), (97, 98)),
+        pair("dwf[depth=4]", 9, 0, (10, 10), (10, 10)),
+        [run("dense", 1, 0, 1000, 100, 100), run("snip", 0.1, 0, 100, 100, 100)],
+        [run("snip", 0.1, 0, 100, 0, 0)],
+        [run("dense", 1, 0, 1000, 98, 98), *pair("snip", 0.001, 1, (0, 60), (0, 60))],
+    ],
+    ids=["dense alone", "nothing left", "all right", "all wrong", "bars beyond the scale"],
+)
+def test_extreme_results_do_not_break_the_axes(tmp_path: Path, rows: list) -> None:
+    frame = load(write(tmp_path, rows))
+    axes = front(frame, "toy").axes[0]
+    assert numpy.isfinite([*axes.get_xlim(), *axes.get_ylim()]).all()
+    assert axes.get_xlim()[1] > 10
+    assert 0 <= axes.get_ylim()[0] < axes.get_ylim()[1] <= 100
+    assert all(path.stat().st_size for path in draw(frame, "toy", tmp_path / "front-toy"))
+
+
+def test_a_collapse_does_not_stretch_the_axis_to_accuracies_that_nobody_has(tmp_path: Path) -> None:
+    rows = [run("dense", 1, 0, 1000, 90, 90), *pair("snip", 0.1, 100, (10, 89), (10, 89))]
+    bottom, top = front(load(write(tmp_path, rows)), "toy").axes[0].get_ylim()
+    assert bottom < 10 and 90 < top < 92  # where the bar around 49.5 would reach to 105
+
+
+@pytest.mark.parametrize(("low", "high"), [(9, 99), (97, 98.2), (30, 75), (0, 100)])
+def test_the_labels_of_the_accuracy_axis_are_round_and_apart(tmp_path: Path, low: float, high: float) -> None:
+    rows = [run("snip", 0.1, 0, 100, high, high), run("snip", 0.01, 0, 10, low, low)]
+    axes = front(load(write(tmp_path, rows)), "toy").axes[0]
+    bottom, top = stretch(axes.get_ylim())
+    places = (stretch(axes.get_yticks()) - bottom) / (top - bottom)
+    assert 4 <= len(places) <= 13
+    assert all(tick == int(tick) for tick in axes.get_yticks()) or high - low < 2
+    assert (numpy.diff(places) >= 1 / 12 - 1e-9).all()
+
+
+@given(st.floats(0, 100))
+def test_the_accuracy_scale_can_be_undone(accuracy: float) -> None:
+    assert float(shrink(stretch(accuracy))) == pytest.approx(accuracy, abs=1e-9)
+
+
+def test_drawing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
+    frame = load(write(tmp_path))
+    first = draw(frame, "toy", tmp_path / "front-toy")
+    assert [path.name for path in first] == ["front-toy.png", "front-toy.svg"]
+    before = [path.read_bytes() for path in first]
+    assert [path.read_bytes() for path in draw(frame, "toy", tmp_path / "front-toy")] == before
+    assert b"<dc:date>" not in before[1]

@@ -1,0 +1,117 @@
+from pathlib import Path
+
+import numpy
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from benchmark.errors import UsageError
+from benchmark.records.schema import INITIAL_COLUMNS, Row
+from benchmark.records.table import append
+from plots.figures.initialization import LOOKS, draw, reached, scheme, weights
+from plots.report import report
+from plots.results import load
+from tests.plots.runs import run, write
+
+
+def start(depth: int, options: str, value: float, seed: int, nonzeros: int, test: float | None) -> Row:
+    method = f"dwf[depth={depth}{options}]"
+    return run(method, value, seed, nonzeros, test, test, knob="strength", depth=depth, experiment="init")
+
+
+ROWS = [
+    start(2, "", 7, 0, 100, 80),
+    start(2, "", 7, 1, 300, 84),  # 82, at a mean density of 0.2
+    start(2, "", 14, 0, 10, 70),
+    start(2, ",init=ones", 7, 0, 100, 60),
+    start(3, "", 7, 0, 100, 85),
+    start(3, ",init=standard", 7, 0, 0, 10),  # nothing left
+    start(3, ",init=ones", 7, 0, 100, None),
+]
+
+
+def initial(folder: Path) -> Path:
+    """Three bins of two starts at two depths."""
+    bins = [("root", depth, x, y, 1.8) for depth in (1, 2) for x, y in ((-1, 0.25), (0, 0.5), (1, 0.25))] + [
+        ("ones", depth, x, y, 9.0) for depth in (1, 2) for x, y in ((-1, 0), (0, 1), (1, 0))
+    ]
+    append(folder / "initial.csv", INITIAL_COLUMNS, bins)
+    return folder
+
+
+def lines(figure: Figure, panel: int) -> dict[str, Line2D]:
+    return {str(line.get_label()): line for line in figure.axes[panel].lines if str(line.get_label())[0] != "_"}
+
+
+@pytest.mark.parametrize(
+    ("method", "name"),
+    [
+        ("dwf[depth=3]", "truncated"),
+        ("dwf[depth=3,threshold=0.0001]", "truncated"),
+        ("dwf[depth=3,epsilon=0]", "epsilon=0"),
+        ("dwf[depth=8,init=root,threshold=0.0001,rescale=true]", "init=root,rescale=true"),
+    ],
+)
+def test_a_start_is_what_a_method_says_beside_depth_and_zero(method: str, name: str) -> None:
+    assert scheme(method) == name
+
+
+def test_no_two_starts_look_the_same() -> None:
+    assert len(set(LOOKS.values())) == len({colour for colour, _ in LOOKS.values()}) == len(LOOKS)
+
+
+def test_densities_are_drawn_by_start_and_depth_with_their_kurtosis(tmp_path: Path) -> None:
+    figure = weights(initial(tmp_path))
+    assert [axes.get_title(loc="left") for axes in figure.axes[:2]] == [
+        "root\nkurtosis 1.8, 1.8",
+        "ones\nkurtosis 9, 9",
+    ]
+    numpy.testing.assert_allclose(lines(figure, 0)["depth 2"].get_xydata(), [(-1, 0.25), (0, 0.5), (1, 0.25)])
+    # Zero has no place on a log scale.
+    numpy.testing.assert_allclose(lines(figure, 1)["depth 1"].get_ydata(), [numpy.nan, 1, numpy.nan])
+    assert not figure.axes[2].axison
+
+
+def test_means_over_seeds_are_joined_over_strengths(tmp_path: Path) -> None:
+    figure = reached(load(write(tmp_path, ROWS)), "toy")
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["depth 2", "depth 3"]
+    assert set(lines(figure, 0)) == {"truncated", "init=ones"}
+    numpy.testing.assert_allclose(lines(figure, 0)["truncated"].get_xydata(), [(5, 82), (100, 70)])
+    assert set(lines(figure, 1)) == {"truncated"}
+    (legend,) = figure.subfigs[0].legends
+    assert [text.get_text() for text in legend.get_texts()] == ["truncated", "init=ones"]
+    caption = figure.get_supxlabel().replace("\n", " ")
+    assert "left: init=standard at depth 3 (1 of 1), init=ones at depth 3 (1 of 1)." in caption
+    assert "Lines join the strengths" in caption
+    (tmp_path / "one").mkdir()
+    alone = reached(load(write(tmp_path / "one", ROWS[:2])), "toy").get_supxlabel()
+    assert "Lines join" not in alone and "Not drawn" not in alone
+
+
+def test_report_draws_both_and_the_same_twice(tmp_path: Path, capsys) -> None:
+    paths = report(initial(write(tmp_path, ROWS)))
+    assert [path.name for path in paths[:-1]] == [
+        *("initial-weights.png", "initial-weights.svg", "init-toy.png", "init-toy.svg")
+    ]
+    before = [path.read_bytes() for path in paths]
+    assert [path.read_bytes() for path in report(tmp_path)] == before
+
+
+def test_weights_that_were_not_written_are_named_and_nothing_is_drawn(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"there is no .*initial\.csv"):
+        report(write(tmp_path, ROWS))
+    assert not [*(tmp_path / "figures").iterdir()]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"), [("", "holds no line"), ("root,1,none,0.5,3\n", "no number"), ("root,1\n", "torn")]
+)
+def test_what_is_no_table_of_weights_is_refused(tmp_path: Path, text: str, says: str) -> None:
+    (tmp_path / "initial.csv").write_text(",".join(INITIAL_COLUMNS) + "\n" + text)
+    with pytest.raises(UsageError, match=says):
+        weights(tmp_path)
+
+
+def test_starts_that_left_nothing_do_not_break_the_axes(tmp_path: Path) -> None:
+    frame = load(write(tmp_path, [start(3, "", 7, 0, 0, 10)]))
+    assert all(path.stat().st_size for path in draw(initial(tmp_path), frame, tmp_path))

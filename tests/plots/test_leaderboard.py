@@ -1,0 +1,155 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmark.errors import UsageError
+from benchmark.records.schema import Row
+from plots.leaderboard import heading, markdown, show, table
+from plots.report import report
+from plots.results import load
+from tests.plots.runs import GOLDEN, pair, run, write
+
+NONE = "\N{EN DASH}"
+
+
+def cells(folder: Path, rows: list[Row], column: str) -> dict[str, str]:
+    return table(load(write(folder, rows)), "toy")[column].to_dict()
+
+
+def test_the_golden_rows_give_the_golden_table(tmp_path: Path) -> None:
+    board = table(load(write(tmp_path)), "toy")
+    assert board.columns.tolist() == [
+        *(f"CR >= {level}" for level in (5, 10, 20, 50, 100, 200, 500)),
+        *(f"CR at -{loss}" for loss in (1, 2, 5)),
+    ]
+    # snip: CR 5 is best on test alone; CR 10 is exactly one point below dense on validation.
+    assert dict(zip(board.index, board.to_numpy().tolist(), strict=True)) == {
+        "snip": [
+            "89.00 ± 1.41 (2)",
+            "**89.00 ± 1.41 (2)**",
+            "**95.00 ± 0.00 (2)**",
+            *["52.00 (1)"] * 2,
+            *[NONE] * 2,
+            *["10.0 (89.00)"] * 3,
+        ],
+        "dwf[depth=3]": [
+            "**91.00 ± 1.41 (2)**",
+            *["10.00 ± 0.00 (2)"] * 4,
+            *["**10.00 ± 0.00 (2)**"] * 2,
+            *["5.0 (91.00)"] * 3,
+        ],
+        "random": [NONE] * 10,
+    }
+    assert board.index.tolist() == ["snip", "dwf[depth=3]", "random"]
+
+
+def test_of_values_with_the_same_validation_accuracy_the_lower_loss_counts(tmp_path: Path) -> None:
+    rows = [
+        *pair("a", 0.1, 100, (90, 90), (81, 81), val_loss=0.4),
+        *pair("a", 0.05, 50, (90, 90), (82, 82), val_loss=0.3),
+        *pair("a", 0.01, 10, (90, 90), (83, 83), val_loss=0.5),
+    ]
+    assert cells(tmp_path, rows, "CR >= 5") == {"a": "**82.00 ± 0.00 (2)**"}
+
+
+def test_methods_stand_in_the_order_of_reach_then_of_accuracy(tmp_path: Path) -> None:
+    rows = [
+        *pair("dense", 1, 1000, (90, 90), (90, 90)),
+        *pair("a", 1, 100, (50, 50), (50, 50)),
+        *pair("b", 1, 20, (50, 50), (40, 40)),
+        *pair("c", 1, 100, (50, 50), (60, 60)),
+        *pair("d", 1, 500, (89, 89), (89, 89)),
+        *pair("e", 1, 250, (88, 88), (88, 88)),  # exactly two points below
+    ]
+    assert table(load(write(tmp_path, rows)), "toy").index.tolist() == ["e", "d", "b", "c", "a"]
+
+
+def test_bold_are_the_best_and_those_it_cannot_be_told_from(tmp_path: Path) -> None:
+    rows = [
+        *pair("best", 1, 100, (9, 9), (90, 92)),  # 91, and 89.59 one standard deviation below
+        *pair("near", 1, 100, (9, 9), (89.6, 89.6)),
+        *pair("far", 1, 100, (9, 9), (89.5, 89.5)),
+        run("once", 1, 0, 100, 9, 90.9),
+    ]
+    bold = {method for method, cell in cells(tmp_path, rows, "CR >= 10").items() if cell.startswith("**")}
+    assert bold == {"best", "near"}
+
+
+def test_nothing_is_bold_where_the_best_was_run_once(tmp_path: Path) -> None:
+    rows = [run("once", 1, 0, 100, 9, 95), *pair("twice", 1, 100, (9, 9), (94.9, 95))]
+    assert cells(tmp_path, rows, "CR >= 10") == {"once": "95.00 (1)", "twice": "94.95 ± 0.07 (2)"}
+
+
+@pytest.mark.parametrize(("nonzeros", "there"), [(10, True), (11, True), (12, False)])
+def test_a_ratio_that_falls_short_by_a_rounded_weight_still_counts(tmp_path: Path, nonzeros: int, there: bool) -> None:
+    # A hundredth of 1095 weights is 10.95: 11 are kept, which is CR 99.5; with 12 it is 91.
+    rows = [run("snip", 0.01, 0, nonzeros, 80, 80, density=nonzeros / 1095, prunable=1095)]
+    assert (cells(tmp_path, rows, "CR >= 100")["snip"] != NONE) is there
+
+
+def test_without_dense_there_is_no_reach_but_a_table(tmp_path: Path) -> None:
+    frame = load(write(tmp_path, pair("snip", 0.1, 100, (80, 80), (80, 80))))
+    board = table(frame, "toy")
+    assert board.loc["snip"].tolist()[-3:] == [NONE] * 3
+    assert board.loc["snip", "CR >= 10"] == "**80.00 ± 0.00 (2)**"
+    assert heading(frame, "toy") == "dense: not measured"
+
+
+def test_tasks_do_not_mix(tmp_path: Path) -> None:
+    other = run("snip", 0.1, 0, 100, 99, 99, task="other", key="other")
+    board = table(load(write(tmp_path, [*GOLDEN, other])), "toy")
+    assert board.loc["snip", "CR >= 10"] == "**89.00 ± 1.41 (2)**"
+
+
+def test_markdown_holds_every_task_and_says_how_to_read_it(tmp_path: Path) -> None:
+    other = run("dwf[depth=2]", 1, 0, 100, 99, 99, task="other", key="other", options="threshold=0.0001")
+    text = markdown(load(write(tmp_path, [*GOLDEN, other])), "made-up")
+    assert text.startswith("# made-up\n\n## other\n\ndense: not measured\n\n| method")
+    assert "\n## toy\n\ndense: 92.00 ± 1.41 (2)\n\n" in text
+    assert "| `dwf[depth=2] (shallow)` | " in text
+    assert "Runs without a result: 2 of 18" in text
+    assert "Counted as zero: |w| < 0.0001." in text
+
+
+def test_the_terminal_shows_whole_cells_and_no_marks(tmp_path: Path, monkeypatch, capsys) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    show(load(write(tmp_path)))
+    shown = capsys.readouterr().out
+    assert "[depth=3]" in shown
+    assert "±1.41" in shown
+    assert "**" not in shown
+    assert "…" not in shown
+
+
+def test_report_writes_figures_and_board_and_returns_their_paths(tmp_path: Path, capsys) -> None:
+    paths = report(write(tmp_path))
+    assert [path.relative_to(tmp_path).as_posix() for path in paths] == [
+        "figures/front-toy.png",
+        "figures/front-toy.svg",
+        "leaderboard.md",
+    ]
+    assert paths[-1].read_text(encoding="utf-8") == markdown(load(tmp_path), tmp_path.name)
+    assert "dense: 92.00" in capsys.readouterr().out
+    assert report(tmp_path) == paths  # a second time writes over the first
+
+
+def test_bad_results_leave_no_file_behind(tmp_path: Path) -> None:
+    (tmp_path / "runs.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(UsageError):
+        report(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["runs.csv"]
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (write(tmp_path) / "figures").write_text("in the way")
+    with pytest.raises(UsageError, match="cannot be written: File exists"):
+        report(tmp_path)
+
+
+def test_reporting_needs_neither_torch_nor_methods() -> None:
+    script = "import sys, plots.report; print(sorted({'torch', 'methods', 'matplotlib.pyplot'} & set(sys.modules)))"
+    environment = {"PYTHONPATH": str(Path(__file__).parent.parent.parent)}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

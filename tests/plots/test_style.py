@@ -1,0 +1,59 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from matplotlib.colors import is_color_like
+from matplotlib.figure import Figure
+
+from plots.style import COLOURS, KNOWN, MARKERS, labels, order, save, style
+
+
+def test_no_two_known_methods_look_the_same_nor_like_a_new_one() -> None:
+    assert len(set(KNOWN.values())) == len(KNOWN)
+    assert not set(KNOWN.values()) & {(colour, marker) for colour in COLOURS for marker in MARKERS}
+    assert all(is_color_like(colour) for colour in [*COLOURS, *(colour for colour, _ in KNOWN.values())])
+
+
+@pytest.mark.parametrize("salt", ["1", "2"])
+def test_a_new_method_looks_the_same_in_every_process(salt: str) -> None:
+    script = "from plots.style import style; print(*style('my-method[a=1]'), *style('snip'))"
+    environment = {"PYTHONPATH": str(Path(__file__).parent.parent.parent), "PYTHONHASHSEED": salt}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [*style("my-method[a=1]"), *style("snip")]
+
+
+def test_new_methods_use_the_whole_palette() -> None:
+    looks = {style(f"method{number}") for number in range(2000)}
+    assert looks == {(colour, marker) for colour in COLOURS for marker in MARKERS}
+
+
+def test_only_shallow_factorization_has_a_second_name() -> None:
+    assert labels(["dwf[depth=2]", "dwf[depth=3]", "snip"]) == {
+        "dwf[depth=2]": "dwf[depth=2] (shallow)",
+        "dwf[depth=3]": "dwf[depth=3]",
+        "snip": "snip",
+    }
+
+
+def test_a_threshold_that_all_share_is_not_repeated_in_names() -> None:
+    shared = labels(["dwf[depth=3,threshold=0.0001]", "dwf[depth=4,threshold=0.0001,epsilon=0]", "x[threshold=1]"])
+    assert list(shared.values()) == ["dwf[depth=3]", "dwf[depth=4,epsilon=0]", "x"]
+    told_apart = ["dwf[depth=3,threshold=0.0001]", "dwf[depth=3]"]
+    assert list(labels(told_apart).values()) == told_apart
+    assert style("dwf[depth=3,threshold=0.0001]") == KNOWN["dwf[depth=3]"]
+
+
+def test_legends_keep_families_together_and_put_strangers_last() -> None:
+    names = ["zzz", "snip", "aaa", "dwf[depth=4]", "dwf[depth=2]"]
+    assert order(names) == ["dwf[depth=2]", "dwf[depth=4]", "snip", "aaa", "zzz"]
+
+
+def test_a_figure_is_saved_twice_under_its_whole_name_and_emptied(tmp_path: Path) -> None:
+    figure = Figure()
+    figure.add_subplot()
+    paths = save(figure, tmp_path / "front-v1.5")
+    assert paths == [tmp_path / "front-v1.5.png", tmp_path / "front-v1.5.svg"]
+    assert paths[0].read_bytes().startswith(b"\x89PNG")
+    assert b"<svg" in paths[1].read_bytes()
+    assert not figure.axes

@@ -1,0 +1,69 @@
+"""The shape of the project: what imports what, and what is installed."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+RUN_PATH = {"torch", "numpy", "typer", "rich", "benchmark", "methods"}  # what a bare GPU node has
+ON_DEMAND = {"torchvision", "sklearn", "timm", "ray"}  # named by a task or an engine, imported when it is used
+
+
+def imports(path: Path, top_level: bool = False) -> set[str]:
+    tree = ast.parse(path.read_text())
+    found = set()
+    for node in tree.body if top_level else ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports relatively"
+            found.add((node.module or "").partition(".")[0])
+    return found - set(sys.stdlib_module_names)
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "benchmark").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT))
+)
+def test_the_run_path_imports_what_a_bare_node_has(path: Path) -> None:
+    allowed = RUN_PATH | ON_DEMAND | ({"plots"} if path.name == "commands.py" else set())
+    assert imports(path) <= allowed
+    assert imports(path, top_level=True) <= RUN_PATH | ({"torchvision"} if path.parent.name == "models" else set())
+
+
+def test_records_import_no_torch() -> None:
+    code = "import sys; import benchmark.records.table; print('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+def test_the_distribution_holds_three_packages_and_one_command() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    packages = project["tool"]["setuptools"]["packages"]
+    there = {str(path.parent.relative_to(ROOT)).replace("/", ".") for path in ROOT.glob("*/**/__init__.py")}
+    assert set(packages) == {package for package in there if package.partition(".")[0] in RUN_PATH | {"plots"}}
+    assert project["project"]["scripts"] == {"sparsefront": "benchmark.cli.commands:main"}
+
+
+def test_pins_are_names_and_versions_only() -> None:
+    pins = (ROOT / "constraints.txt").read_text().split()
+    assert all(len(pin.split("==")) == 2 and "/" not in pin for pin in pins)
+    pinned = {pin.split("==")[0].lower() for pin in pins}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = [
+        *project["dependencies"],
+        *(name for extra in project["optional-dependencies"].values() for name in extra),
+    ]
+    assert {name.split(">=")[0].lower() for name in wanted if not name.startswith("sparsefront")} <= pinned
+
+
+def test_python_m_benchmark_is_the_same_command() -> None:
+    answers = [
+        subprocess.run([*start, "list", "tasks"], capture_output=True, text=True, check=True).stdout
+        for start in ([sys.executable, "-m", "benchmark"], [Path(sys.executable).with_name("sparsefront")])
+    ]
+    assert answers[0] == answers[1] and "lenet300-digits" in answers[0]
