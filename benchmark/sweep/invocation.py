@@ -20,10 +20,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from benchmark.errors import UsageError
 from benchmark.training.devices import cores
+from methods.core.lazy import torch
 
 PACKAGES = ("sparsefront", "torch", "numpy", "typer", "rich", "torchvision", "scikit-learn", "timm", "ray")
 

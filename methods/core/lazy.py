@@ -14,14 +14,12 @@ if TYPE_CHECKING:
 else:
 
     class _Torch:
-        """Import torch at the first access to an attribute, and keep each attribute that was asked for."""
+        """Import torch at the first access to an attribute."""
 
         def __getattr__(self, name: str) -> Any:
             import torch
 
-            value = getattr(torch, name)
-            setattr(self, name, value)
-            return value
+            return getattr(torch, name)
 
     torch = _Torch()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from benchmark.data import in_memory
 from benchmark.data.in_memory import by_torchvision, digits, tiny_imagenet
 from benchmark.data.split import split
 from benchmark.data.synthetic import made
@@ -50,7 +51,7 @@ def test_sets_a_user_has_in_torchvisions_layout_are_found(name: str, tmp_path: P
 
 def test_fashion_mnist_is_found_where_debian_puts_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_mnist(tmp_path / "debian", compressed=True)
-    monkeypatch.setattr(data, "DEBIAN_FASHION_MNIST", tmp_path / "debian")
+    monkeypatch.setattr(in_memory, "DEBIAN_FASHION_MNIST", tmp_path / "debian")
     user = tmp_path / "user"
     assert len(by_torchvision("FashionMNIST")(user).test[1]) == 20
     assert not user.exists()

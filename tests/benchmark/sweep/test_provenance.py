@@ -56,9 +56,9 @@ def test_an_invocation_says_which_rows_it_wrote(tmp_path: Path) -> None:
     for record, rows in ((first, [row]), (second, later)):
         assert len(rows) == record["rows"]["written"]
         assert all(record["start"] <= row["finished_at"] <= record["end"] for row in rows)
-        assert {row["version"] for row in rows} == {invocation["packages"]["sparsefront"]}
-        assert {row["torch"] for row in rows} == {invocation["packages"]["torch"]}
-        commit = invocation["commit"] + "-dirty" * invocation["dirty"]
+        assert {row["version"] for row in rows} == {record["packages"]["sparsefront"]}
+        assert {row["torch"] for row in rows} == {record["packages"]["torch"]}
+        commit = record["commit"] + "-dirty" * record["dirty"]
         assert {row["commit"] for row in rows} == {commit} == {invocation.commit()}
     assert datetime.fromisoformat(first["start"]).utcoffset() == timedelta(0)
 
@@ -181,9 +181,9 @@ def test_a_commit_is_dirty_where_code_was_changed(tmp_path: Path, monkeypatch: p
         command = ["git", *identity, *arguments]
         return subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True).stdout.strip()
 
-    (tmp_path / "benchmark").mkdir()
+    (tmp_path / "benchmark" / "sweep").mkdir(parents=True)
     (tmp_path / "methods").mkdir()
-    code = tmp_path / "benchmark" / "provenance.py"
+    code = tmp_path / "benchmark" / "sweep" / "invocation.py"
     code.write_text("")
     monkeypatch.setattr(invocation, "__file__", str(code))
     assert invocation.commit() == ""

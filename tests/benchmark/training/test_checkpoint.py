@@ -180,7 +180,7 @@ def test_a_folder_that_cannot_be_written_costs_a_warning(tmp_path: Path) -> None
 PLUGIN = """
 from dataclasses import replace
 from benchmark.training import checkpoint
-from benchmark.augmentation import Augmentation
+from benchmark.data.augmentation import Augmentation
 from benchmark.tasks.registry import get_task, task
 
 checkpoint.EVERY, checkpoint.SHARE = 0.0, 1e9  # before every step
