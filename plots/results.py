@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence, Set
 from pathlib import Path
+from types import UnionType
 from typing import get_type_hints
 
 import numpy
 import pandas
 
 from benchmark.errors import UsageError
-from benchmark.records.schema import COLUMNS, CURVE_COLUMNS, CUT_COLUMNS, Row
+from benchmark.records.schema import COLUMNS, CURVE_COLUMNS, THRESHOLD_COLUMNS, Row
 from benchmark.records.table import read
 
 VALUE = ["task", "method", "knob", "value"]  # what the seeds of one point share
 
-SETTINGS = ["options", "learning_rate", "epochs", "batch_size", "selection", "precision"]  # and what they must share
+SETTINGS = ["options", "learning_rate", "epochs", "batch_size", "precision"]  # and what they must share
 
 RATED = [*VALUE, "learning_rate"]  # the same, where learning rates are compared
 
-NUMBERS = [name for name, kind in get_type_hints(Row).items() if kind is not str]
+NUMBERS = [name for name, kind in get_type_hints(Row).items() if kind in (int, float) or isinstance(kind, UnionType)]
 
 
 def load(
@@ -71,8 +72,8 @@ def _with_narrow(frame: pandas.DataFrame) -> pandas.DataFrame:
 
 def _at_cut(frame: pandas.DataFrame, path: Path, cut: float) -> pandas.DataFrame:
     """The runs with what was counted and measured of penalty runs at a cut, and that cut as their threshold."""
-    columns = list(CUT_COLUMNS)
-    cuts = pandas.DataFrame(read(path, CUT_COLUMNS), columns=columns)
+    columns = list(THRESHOLD_COLUMNS)
+    cuts = pandas.DataFrame(read(path, THRESHOLD_COLUMNS), columns=columns)
     for name in columns[1:]:
         cuts[name] = _numbers(cuts[name], path)
     chosen = cuts[numpy.isclose(cuts["cut"], cut, rtol=1e-3)].drop_duplicates("key", keep="last").set_index("key")

@@ -18,6 +18,7 @@ import torch
 from benchmark.engines.packs import compute, set_up
 from benchmark.engines.settings import Pack, Settings
 from benchmark.experiments.run import Run
+from benchmark.records.schema import Measurement, Status
 from benchmark.training.checkpoint import STOP
 from benchmark.training.devices import cores
 from benchmark.training.measure import Result
@@ -121,8 +122,8 @@ def in_processes(packs: list[Pack], settings: Settings, workers: int) -> Iterato
                     part = connection.recv()
                 except (EOFError, OSError):
                     process.join()
-                    reason = {"status": "error", "error": f"worker died with exit code {process.exitcode}"}
-                    part = [(run, Result(dict(reason))) for run in pack]
+                    reason = f"worker died with exit code {process.exitcode}"
+                    part = [(run, Result(Measurement(status=Status.ERROR, error=reason))) for run in pack]
                     del busy[connection]
                 else:
                     if part is None:

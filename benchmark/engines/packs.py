@@ -16,6 +16,7 @@ from benchmark.data.split import Data
 from benchmark.data.synthetic import made, made_batches
 from benchmark.engines.settings import Pack, Settings
 from benchmark.experiments.run import Run
+from benchmark.records.schema import Measurement, Status
 from benchmark.tasks.registry import get_task
 from benchmark.training.checkpoint import STOP, Checkpoint, keys_of
 from benchmark.training.devices import settle
@@ -90,17 +91,14 @@ def _train(part: Pack, settings: Settings) -> list[Result]:
             settings.timeout * len(part),
         )
     except TimeoutError as error:  # its checkpoint stays, for who gives it more time
-        return [Result({"status": "timeout", "error": str(error), "pack": len(part)}) for _ in part]
+        return [Result(Measurement(status=Status.TIMEOUT, error=str(error), pack=len(part))) for _ in part]
     except (Exception, SystemExit) as error:
         if STOP.is_set():  # whoever stopped this process stopped those that read for it
             raise KeyboardInterrupt from error
         short = _is_out_of_memory(error)
         if not short or len(part) == 1:
-            failed: dict[str, object] = {
-                "status": "memory" if short else "error",
-                "error": f"{type(error).__name__}: {error}",
-                "pack": len(part),
-            }
+            status = Status.MEMORY if short else Status.ERROR
+            failed = Measurement(status=status, error=f"{type(error).__name__}: {error}", pack=len(part))
             results = [Result(failed) for _ in part]
             results[0].traceback = "" if short else traceback.format_exc()
         else:
@@ -132,7 +130,9 @@ def _largest(run: Run, settings: Settings) -> int:
         for count in (1, 2):
             values, seeds = [run.value] * count, [run.seed + i for i in range(count)]
             results = train(task, method, values, seeds, 1, run.learning_rate, batch, run.precision)
-            taken.append(float(str(results[0].measured["peak_memory_mb"])))
+            peak = results[0].measured.peak_memory_mb
+            assert peak is not None  # on CUDA it is measured
+            taken.append(peak)
     except Exception:  # whatever it is, the run itself will meet it, and have it in its row
         return 1
     torch.cuda.empty_cache()  # what torch keeps for later is free

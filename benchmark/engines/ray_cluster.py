@@ -19,6 +19,7 @@ from benchmark.engines.packs import compute, load_data, set_up
 from benchmark.engines.settings import Pack, Settings
 from benchmark.errors import UsageError
 from benchmark.experiments.run import Run
+from benchmark.records.schema import Measurement, Status
 from benchmark.training.checkpoint import STOP
 from benchmark.training.measure import Result
 
@@ -78,8 +79,8 @@ def on_ray(packs: list[Pack], settings: Settings, workers: int) -> Iterator[list
             try:
                 yield from ray.get(done)
             except ray.exceptions.RayError as error:
-                reason = {"status": "error", "error": f"{type(error).__name__}: {error}".partition("\n")[0]}
-                yield [(run, Result(dict(reason))) for run in pack]
+                reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+                yield [(run, Result(Measurement(status=Status.ERROR, error=reason))) for run in pack]
     finally:
         for task in running:
             ray.cancel(task)

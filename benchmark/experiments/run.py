@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from benchmark.errors import UsageError
-from benchmark.records.schema import key
+from benchmark.records.schema import hash_fields
 from benchmark.tasks.registry import TASKS, get_task
 from methods.core.base import Method
 from methods.core.registry import METHODS, MethodError, parse
@@ -37,7 +37,7 @@ class Run:
         declared = vars(self) | _recipe(self.task, self.method, self.learning_rate, registered)
         neutral = {"precision": "float32", "made_data": False, "task_version": 1, "method_version": 1}
         neutral |= {"rest_rate": self.learning_rate, "augmentation": "None"}
-        return key(**{name: value for name, value in declared.items() if neutral.get(name) != value})
+        return hash_fields(**{name: value for name, value in declared.items() if neutral.get(name) != value})
 
 
 @functools.lru_cache(maxsize=1024)

@@ -89,9 +89,8 @@ def our_epoch(task: Task, method: str, runs: int, made: Data, precision: str) ->
             result, *_ = train(task, parse(method), [1.0] * runs, [0] * runs, 1, task.learning_rate, made, precision)
         except torch.OutOfMemoryError:
             return math.nan
-        seconds = result.measured["train_seconds"]
-        assert isinstance(seconds, float)
-        return 1000 * runs * seconds
+        assert result.measured.train_seconds is not None
+        return 1000 * runs * result.measured.train_seconds
 
     return turn
 

@@ -17,7 +17,7 @@ from benchmark.engines.settings import Settings
 from benchmark.experiments.experiment import Experiment
 from benchmark.experiments.run import Run
 from benchmark.profiling.timing import show
-from benchmark.records.schema import COLUMNS
+from benchmark.records.schema import COLUMNS, Measurement
 from benchmark.records.table import append
 from benchmark.sweep.rows import make_row
 from benchmark.sweep.sweep import to_do
@@ -54,9 +54,18 @@ def made_rows(runs: list[Run], folder: Path) -> None:
     cells = []
     for run in runs:
         nonzeros = max(1, round(50_200 * min(run.value, 1 / run.value)))
-        measured: dict[str, object] = {"prunable": 50_200, "nonzeros": nonzeros, "density": nonzeros / 50_200}
-        measured |= {"compression": 50_200 / nonzeros, "steps": 100, "train_seconds": 1.0, "val_loss": 0.1}
-        measured |= {"val_accuracy": 90 + run.seed % 7, "test_accuracy": 90 + run.seed % 5, "test_loss": 0.1}
+        measured = Measurement(
+            steps=100,
+            prunable=50_200,
+            nonzeros=nonzeros,
+            density=nonzeros / 50_200,
+            compression=50_200 / nonzeros,
+            val_accuracy=90 + run.seed % 7,
+            val_loss=0.1,
+            test_accuracy=90 + run.seed % 5,
+            test_loss=0.1,
+            train_seconds=1.0,
+        )
         row = make_row("scale", run, Result(measured), "cpu", "", "")
         cells.append([getattr(row, column) for column in COLUMNS])
     append(folder / "runs.csv", COLUMNS, cells)

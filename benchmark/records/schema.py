@@ -1,74 +1,126 @@
-"""The columns of the CSV files."""
+"""The columns of the CSV files: what was asked of a run, what was measured, and where the row comes from."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
+from enum import StrEnum
 
 CURVE_COLUMNS = ("key", "epoch", "metric", "value")
-
 LAYER_COLUMNS = ("key", "layer", "kept", "total")
+THRESHOLD_COLUMNS = ("key", "threshold", "nonzeros", "density", "val_accuracy", "test_accuracy")
+# In initial_weights.csv, where `density` is the probability density of a weight.
+INITIAL_COLUMNS = ("init", "depth", "weight", "density", "kurtosis")
 
-CUT_COLUMNS = ("key", "cut", "nonzeros", "density", "val_accuracy", "test_accuracy")
+EPSILON = 1.19e-7  # float32's machine epsilon, below which the DWF paper calls a weight zero
+# Magnitudes below which a weight of a penalty run may be called zero; each run is counted at all of them.
+THRESHOLDS = (EPSILON, 1e-6, 1e-5, 1e-4, 1e-3)
 
-INITIAL_COLUMNS = ("init", "depth", "weight", "density", "kurtosis")  # density: of the probability of a weight's size
+# Columns that were renamed, by their old name; `read` understands both.
+RENAMED = {"rest_rate": "other_learning_rate", "cut": "threshold"}
+# Columns that are gone: `selection` was "last" in every row, since the last epoch is what is measured.
+DROPPED = ("selection",)
 
-CUTS = (1.19e-7, 1e-6, 1e-5, 1e-4, 1e-3)  # magnitudes below which a weight of a penalty run may be called zero
+
+class Status(StrEnum):
+    """How a run ended. A run that diverged is finished: training it again would give the same. The others failed."""
+
+    OK = "ok"
+    DIVERGED = "diverged"
+    MEMORY = "memory"
+    TIMEOUT = "timeout"
+    ERROR = "error"
+
+    @property
+    def failed(self) -> bool:
+        """Whether `--retry failed` trains the run again."""
+        return self in (Status.MEMORY, Status.TIMEOUT, Status.ERROR)
 
 
-@dataclass
-class Row:
-    """One run. What was asked comes first and is always there; what was measured is empty where a run failed."""
+@dataclass(kw_only=True)
+class Asked:
+    """The part of a row that is known before training: the run, its recipe, and the versions that its key contains."""
 
-    key: str  # identity of the run: a hash of its declared fields
+    key: str  # identity of the run, a hash; see benchmark/experiments/run.py
     experiment: str
-    task: str
+    task: str  # written form, as in lenet300-mnist[width=0.5]
+    base_task: str = ""  # the task without its options
+    width: float | None = None  # scale of the hidden layers, for tasks that have this option
+    dataset: str = ""
+    synthetic: bool = False  # trained on synthetic data, as by --tier smoke
     method: str  # written form, as in dwf[depth=4]
-    depth: int | None
-    options: str  # every option with its value, defaults included
+    label: str = ""  # the written form without the zero threshold, which has its own column
+    family: str = ""  # factorization, penalty, ...: the method's family
+    depth: int | None  # number of factors of a weight, for methods that factorize
+    options: str  # every option of the method with its value, defaults included
     knob: str  # density, strength, penalty or none
-    value: float
-    penalty: float | None  # lambda, where there is one, beside the mean loss
+    value: float  # of the knob
+    threshold: float | None = None  # magnitude below which a weight counts as zero; 0: exact zeros alone
     seed: int
     learning_rate: float  # peak
-    rest_rate: float  # the same, of biases, norms and whatever else is not prunable
+    other_learning_rate: float  # peak of biases, norms and other parameters that are not prunable
     epochs: int
-    steps: int | None  # of the optimizer; a method of several budgets takes more than others, a diverged run fewer
-    batch_size: int
-    pack: int  # runs trained together as one program; seconds and memory are the pack's, seconds divided by its size
+    precision: str = "float32"  # float32, or bf16: autocast with float32 weights
+    optimizer: str = ""  # as in sgd
+    momentum: float | None = None
+    weight_decay: float | None = None  # on the prunable weights, for methods without a penalty
+    warmup: float | None = None  # fraction of each phase in which the learning rate rises
+    augmentation: str = ""  # as in shift=4,flip=true; empty: none
+    task_version: int = 1
+    method_version: int = 1
+
+
+@dataclass(kw_only=True)
+class Measurement:
+    """The part of a row that training and evaluation give. Empty where a run did not come so far."""
+
+    steps: int | None = None  # of the optimizer; methods of several budgets take more, a diverged run fewer
+    batch_size: int | None = None
+    penalty: float | None = None  # lambda, the weight of the penalty beside the mean loss, for methods that have one
+    pack: int = 1  # runs trained together; memory is the pack's, seconds are the pack's divided by this
     prunable: int | None = None
     nonzeros: int | None = None
     density: float | None = None  # nonzeros / prunable
     compression: float | None = None  # prunable / nonzeros
     parameters: int | None = None  # all parameters of the dense network
+    total_compression: float | None = None  # parameters / parameters that are left, unpruned ones included
     macs_dense: int | None = None  # multiply-adds for one example
     macs_sparse: int | None = None  # the same, for nonzero weights alone
     theoretical_speedup: float | None = None  # macs_dense / macs_sparse
     empty_layers: int | None = None  # prunable layers without a single nonzero weight
-    train_loss: float | None = None  # mean cross-entropy of the final network, as the other two
+    train_loss: float | None = None  # mean cross-entropy of the final network, like val_loss and test_loss
     val_accuracy: float | None = None  # percent
     val_loss: float | None = None
-    test_accuracy: float | None = None  # percent
+    test_accuracy: float | None = None  # percent, of the last epoch
     test_loss: float | None = None
-    selection: str = "last"  # the epoch that is measured
     train_seconds: float | None = None  # without evaluation and loading
-    step_ms: float | None = None  # without what the method does before its first step
-    peak_memory_mb: float | None = None  # of the worker on a CPU, of the device elsewhere
-    status: str = "ok"  # ok, diverged, memory, timeout or error
+    step_ms: float | None = None  # milliseconds of a step, without the method's set-up
+    peak_memory_mb: float | None = None  # of the device; empty on a CPU, where only the process's peak is known
+    status: Status = Status.OK
     error: str = ""  # the reason, where the status is not ok
-    device: str = ""
-    precision: str = ""
+    device: str = ""  # cpu, cuda or mps
+    hardware: str = ""  # model of the processor or accelerator that trained the run
     threads: int | None = None
-    torch: str = ""
+    torch: str = ""  # version
+
+
+@dataclass(kw_only=True)
+class Row(Measurement, Asked):
+    """One run: a row of runs.csv."""
+
     version: str = ""  # of this package
     commit: str = ""  # of its code, with -dirty where that was changed since; empty outside a git checkout
     finished_at: str = ""  # UTC
 
 
 COLUMNS = tuple(f.name for f in fields(Row))
+# Cells of columns that an older version did not write.
+DEFAULTS = {
+    f.name: "" if f.default is None else str(f.default).lower() for f in fields(Row) if f.default is not MISSING
+}
 
 
-def key(**declared: object) -> str:
-    """Hash the declared fields of a run, in any order, to 12 hexadecimal digits."""
+def hash_fields(**declared: object) -> str:
+    """Hash named values, in any order, to 12 hexadecimal digits."""
     return hashlib.sha256(json.dumps(declared, sort_keys=True).encode()).hexdigest()[:12]

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from benchmark.errors import UsageError
-from benchmark.records.schema import COLUMNS
+from benchmark.records.schema import COLUMNS, DEFAULTS, DROPPED, RENAMED
 
 
 def append(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -27,6 +27,8 @@ def append(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]])
 
 
 def _cell(value: object) -> object:
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, float):
         return f"{value:.10g}"
     return " ".join(value.split()) if isinstance(value, str) else value  # one run, one line, whatever an error says
@@ -35,7 +37,8 @@ def _cell(value: object) -> object:
 def read(path: Path, columns: Sequence[str] = COLUMNS) -> list[dict[str, str]]:
     """The rows of a CSV, every cell a string.
 
-    Raises UsageError where the file is missing, empty, has other columns, or ends in a torn line.
+    Columns have their present names, and those of runs.csv that an older version did not write hold the defaults of
+    `Row`. Raises UsageError where the file is missing, empty, has other columns, or ends in a torn line.
     """
     if not path.is_file():
         raise UsageError(f"there is no {path}; `sparsefront run` writes it")
@@ -44,13 +47,16 @@ def read(path: Path, columns: Sequence[str] = COLUMNS) -> list[dict[str, str]]:
     except UnicodeDecodeError:
         raise UsageError(f"{path} is not a CSV of sparsefront: it is not even text") from None
     header, *rows = [row for row in csv.reader(io.StringIO(text)) if row] or [[]]
-    if tuple(header) != tuple(columns):
-        unknown = ", ".join(c for c in header if c not in columns) or "none"
-        missing = ", ".join(c for c in columns if c not in header) or "none"
+    names = [RENAMED.get(name, name) for name in header]
+    unknown = ", ".join(c for c in names if c not in (*columns, *DROPPED)) or "none"
+    missing = ", ".join(c for c in columns if c not in names and c not in DEFAULTS) or "none"
+    if (unknown, missing) != ("none", "none"):
         raise UsageError(f"{path} does not have this version's columns (unknown: {unknown}; missing: {missing})")
-    if not text.endswith("\n") or any(len(row) != len(columns) for row in rows):
+    if not text.endswith("\n") or any(len(row) != len(names) for row in rows):
         raise UsageError(f"{path} holds a torn line; running its experiment again repairs it")
-    return [dict(zip(columns, row, strict=True)) for row in rows]
+    filled = {name: default for name, default in DEFAULTS.items() if name in columns}
+    tables = (filled | dict(zip(names, row, strict=True)) for row in rows)
+    return [{name: row[name] for name in columns} for row in tables]
 
 
 def repair(path: Path) -> str | None:

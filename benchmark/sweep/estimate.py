@@ -46,6 +46,5 @@ def _step_ms(run: Run, device: str) -> float:
     batch_size = min(task.batch_size, len(data.train[1])) if run.made_data else task.batch_size
     for _ in range(2):  # the first time warms up
         (result,) = train(task, parse(run.method), [run.value], [run.seed], 1, run.learning_rate, data, run.precision)
-    step_ms = result.measured["step_ms"]
-    assert isinstance(step_ms, float)
-    return step_ms * batch_size / int(str(result.measured["batch_size"]))
+    assert result.measured.step_ms is not None and result.measured.batch_size is not None
+    return result.measured.step_ms * batch_size / result.measured.batch_size

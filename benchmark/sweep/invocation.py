@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.errors import UsageError
-from benchmark.training.devices import cores
+from benchmark.training.devices import cores, cpu
 from methods.core.lazy import torch
 
 PACKAGES = ("sparsefront", "torch", "numpy", "typer", "rich", "torchvision", "scikit-learn", "timm", "ray")
@@ -144,16 +144,9 @@ def _hardware(device: str) -> dict[str, object]:
     if device.startswith("cuda"):
         accelerators = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
     return {
-        "cpu": _cpu(),
+        "cpu": cpu(),
         "cores": cores(),
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         "accelerators": accelerators,
         "system": platform.platform(),
     }
-
-
-def _cpu() -> str:
-    with suppress(OSError):  # where Linux tells it
-        if found := re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE):
-            return found[1]
-    return platform.processor() or platform.machine()

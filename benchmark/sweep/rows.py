@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmark.experiments.run import Run
-from benchmark.records.schema import COLUMNS, CURVE_COLUMNS, CUT_COLUMNS, LAYER_COLUMNS, Row
+from benchmark.records.schema import COLUMNS, CURVE_COLUMNS, LAYER_COLUMNS, THRESHOLD_COLUMNS, Asked, Row
 from benchmark.records.table import append
 from benchmark.tasks.registry import get_task
 from benchmark.training.checkpoint import remove
@@ -16,32 +17,32 @@ from methods.core.registry import write as write_method
 
 
 def make_row(name: str, run: Run, result: Result, device: str, version: str, commit: str) -> Row:
-    """What was asked and what was measured, as one row."""
+    """Join what was asked of a run and what was measured to one row."""
+    measured = asdict(result.measured)
+    measured["batch_size"] = measured["batch_size"] or get_task(run.task).batch_size
+    measured["device"] = measured["device"] or device
+    finished = datetime.now(UTC).isoformat(timespec="seconds")
+    return Row(**asdict(asked(name, run)), **measured, version=version, commit=commit, finished_at=finished)
+
+
+def asked(name: str, run: Run) -> Asked:
+    """The part of a row that is known before training."""
     task, method = get_task(run.task), parse(run.method)
-    declared = {
-        "key": run.key,
-        "experiment": name,
-        "task": run.task,
-        "method": run.method,
-        "depth": getattr(method, "depth", None),
-        "options": write_method(method, defaults=True).partition("[")[2].removesuffix("]"),
-        "knob": method.knob,
-        "value": run.value,
-        "penalty": None,
-        "seed": run.seed,
-        "learning_rate": run.learning_rate,
-        "rest_rate": task.rest_rate(run.learning_rate),
-        "epochs": run.epochs,
-        "steps": None,
-        "batch_size": task.batch_size,
-        "pack": 1,
-        "device": device,
-        "precision": run.precision,
-        "version": version,
-        "commit": commit,
-        "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-    return Row(**(declared | result.measured))  # type: ignore[arg-type]
+    return Asked(
+        key=run.key,
+        experiment=name,
+        task=run.task,
+        method=run.method,
+        depth=getattr(method, "depth", None),
+        options=write_method(method, defaults=True).partition("[")[2].removesuffix("]"),
+        knob=method.knob,
+        value=run.value,
+        seed=run.seed,
+        learning_rate=run.learning_rate,
+        other_learning_rate=task.rest_rate(run.learning_rate),
+        epochs=run.epochs,
+        precision=run.precision,
+    )
 
 
 def write(folder: Path, rows: list[Row], results: list[Result]) -> None:
@@ -54,7 +55,7 @@ def write(folder: Path, rows: list[Row], results: list[Result]) -> None:
     append(folder / "curves.csv", CURVE_COLUMNS, curves)
     append(folder / "layers.csv", LAYER_COLUMNS, layers)
     if cuts:
-        append(folder / "cuts.csv", CUT_COLUMNS, cuts)
+        append(folder / "thresholds.csv", THRESHOLD_COLUMNS, cuts)
     append(folder / "runs.csv", COLUMNS, cells)
     for path in (result.checkpoint for result in results if result.checkpoint):
         remove(path)

@@ -17,7 +17,7 @@ from benchmark.engines.dispatch import places, run_all
 from benchmark.engines.settings import Settings
 from benchmark.errors import UsageError
 from benchmark.experiments.run import Run
-from benchmark.records.schema import COLUMNS, CURVE_COLUMNS, CUT_COLUMNS, LAYER_COLUMNS
+from benchmark.records.schema import COLUMNS, CURVE_COLUMNS, LAYER_COLUMNS, THRESHOLD_COLUMNS
 from benchmark.records.table import compress, read, repair
 from benchmark.sweep import invocation, progress, status
 from benchmark.sweep.folder import locked
@@ -25,7 +25,12 @@ from benchmark.sweep.rows import make_row, tell, write
 from benchmark.tasks.registry import get_task
 
 FINISHED = ("ok", "diverged")  # runs with another status have failed
-FILES = {"runs.csv": COLUMNS, "curves.csv": CURVE_COLUMNS, "layers.csv": LAYER_COLUMNS, "cuts.csv": CUT_COLUMNS}
+FILES = {
+    "runs.csv": COLUMNS,
+    "curves.csv": CURVE_COLUMNS,
+    "layers.csv": LAYER_COLUMNS,
+    "thresholds.csv": THRESHOLD_COLUMNS,
+}
 
 
 def to_do(runs: list[Run], folder: Path, retry: bool = False) -> list[Run]:

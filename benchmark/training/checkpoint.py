@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from benchmark.records.schema import key
+from benchmark.records.schema import hash_fields
 
 STOP = threading.Event()  # once set, training saves its state before its next step and ends
 EVERY = 60.0  # seconds
@@ -29,7 +29,7 @@ class Checkpoint:
     warnings: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.path = self.folder / f"{key(runs=self.keys)}.pt"
+        self.path = self.folder / f"{hash_fields(runs=self.keys)}.pt"
         self._due = time.monotonic() + EVERY
 
     def due(self) -> bool:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
-import sys
+import platform
+import re
+from contextlib import suppress
+from pathlib import Path
 
 from benchmark.errors import UsageError
 from methods.core.lazy import torch
@@ -51,15 +54,23 @@ def reset_peak_memory(device: torch.device) -> None:
 
 
 def peak_memory_mb(device: torch.device) -> float | None:
-    """On CUDA what was allocated since the last reset; on a CPU what the process has had resident at most."""
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device) / 2**20
-    if device.type == "cpu" and sys.platform != "win32":
-        import resource
+    """Megabytes allocated on CUDA since the last reset; None elsewhere, where only the process's peak is known."""
+    return torch.cuda.max_memory_allocated(device) / 2**20 if device.type == "cuda" else None
 
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return peak / (2**20 if sys.platform == "darwin" else 2**10)
-    return None
+
+def hardware(device: torch.device) -> str:
+    """Model of the processor or accelerator that a torch device stands for."""
+    return (
+        torch.cuda.get_device_name(device) if device.type == "cuda" else device.type if device.type != "cpu" else cpu()
+    )
+
+
+def cpu() -> str:
+    """Model of this machine's processor."""
+    with suppress(OSError):  # Linux
+        if found := re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE):
+            return found[1]
+    return platform.processor() or platform.machine()
 
 
 def rng_state(device: torch.device) -> torch.Tensor:

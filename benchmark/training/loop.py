@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import replace
 from typing import Any
 
 import torch
 
 from benchmark.data.batches import Batches
 from benchmark.data.split import Data
+from benchmark.records.schema import Measurement
 from benchmark.tasks.task import Task
 from benchmark.training.checkpoint import STOP, Checkpoint
-from benchmark.training.devices import peak_memory_mb, reset_peak_memory, rng_state, set_rng_state
+from benchmark.training.devices import hardware, peak_memory_mb, reset_peak_memory, rng_state, set_rng_state
 from benchmark.training.evaluation import cross_entropy
 from benchmark.training.measure import Cut, Result, autocast, epoch_points, measure, measure_cuts
 from benchmark.training.probe import Probe
@@ -122,19 +124,21 @@ def train(
             known = {"train_loss": losses, "rate_share": [share] * net.runs}
             points = epoch_points(epoch, net, method, data, precision, known)
             curves = [curve + new if ok else curve for curve, new, ok in zip(curves, points, alive, strict=True)]
-        shared: dict[str, object] = {
-            "pack": net.runs,
-            "train_seconds": seconds / net.runs,
-            "step_ms": 1000 * (seconds - preparation) / step,
-            "peak_memory_mb": peak_memory_mb(device),
-            "batch_size": batch_size,
-            "device": device.type,
-            "precision": precision,
-            "threads": torch.get_num_threads(),
-            "torch": torch.__version__,
-        }
+        shared = Measurement(
+            pack=net.runs,
+            train_seconds=seconds / net.runs,
+            step_ms=1000 * (seconds - preparation) / step,
+            peak_memory_mb=peak_memory_mb(device),
+            batch_size=batch_size,
+            device=device.type,
+            hardware=hardware(device),
+            threads=torch.get_num_threads(),
+            torch=str(torch.__version__),
+        )
         return [
-            measure(net, method, run, data, precision, ok, curves[run], cuts[run], shared | {"steps": steps_done[run]})
+            measure(
+                net, method, run, data, precision, ok, curves[run], cuts[run], replace(shared, steps=steps_done[run])
+            )
             for run, ok in enumerate(alive)
         ]
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
 
 from benchmark.data.split import Data
-from benchmark.records.schema import CUTS
+from benchmark.records.schema import THRESHOLDS, Measurement, Status
 from benchmark.training.evaluation import evaluate, layer_nonzeros, multiply_adds
 from methods.core.base import Method
 from methods.core.network import Network
@@ -24,7 +24,7 @@ Cut = tuple[float, int, float, float, float]  # cut, nonzeros, density, validati
 class Result:
     """What one run measured: fields of its row, and what goes to the other tables."""
 
-    measured: dict[str, object]
+    measured: Measurement
     curves: list[Point] = field(default_factory=list)
     layers: list[Layer] = field(default_factory=list)
     cuts: list[Cut] = field(default_factory=list)
@@ -54,7 +54,7 @@ def epoch_points(
     metrics = {"density": kept.float().mean(1), "weight_norm": net.weights.norm(dim=1)}
     metrics |= {f"density of {layer.name}": kept[:, layer.span].float().mean(1) for layer in net.layers}
     if method.penalty is not None:
-        metrics |= {f"density at {cut:g}": (magnitudes >= cut).float().mean(1) for cut in CUTS}
+        metrics |= {f"density at {cut:g}": (magnitudes >= cut).float().mean(1) for cut in THRESHOLDS}
     metrics |= method.diagnose()
     columns = known | {"val_loss": losses, "val_accuracy": accuracies}
     columns |= dict(zip(metrics, torch.stack(list(metrics.values())).tolist(), strict=True))
@@ -70,48 +70,49 @@ def measure(
     alive: bool,
     curves: list[Point],
     cuts: list[Cut],
-    shared: dict[str, object],
+    measured: Measurement,
 ) -> Result:
     """Count and evaluate one run's final network; whatever is not finite there is a divergence too."""
     model = net.plain(run)
     layers = layer_nonzeros(model)
     prunable = sum(total for _, total in layers.values())
-    measured = shared | {
-        "prunable": prunable,
-        "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "penalty": float(method.penalty[run]) if method.penalty is not None else None,
-    }
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    penalty = float(method.penalty[run]) if method.penalty is not None else None
+    measured = replace(measured, prunable=prunable, parameters=parameters, penalty=penalty)
     with autocast(precision, data.train[1].device):
         _, (train_loss,) = evaluate(model, data.train)
         (val_accuracy,), (val_loss,) = evaluate(model, data.val)
         (test_accuracy,), (test_loss,) = evaluate(model, data.test)
     if not alive or not math.isfinite(train_loss + test_loss):
         lost = "the loss of the final network" if alive else f"the training loss of epoch {curves[-1][0] + 1}"
-        return Result(measured | {"status": "diverged", "error": f"{lost} is not finite"}, curves)
+        return Result(replace(measured, status=Status.DIVERGED, error=f"{lost} is not finite"), curves)
     dense, sparse = multiply_adds(model, data.train[0][:1])
     nonzeros = sum(kept for kept, _ in layers.values())
-    measured |= {
-        "nonzeros": nonzeros,
-        "density": nonzeros / prunable,
-        "compression": prunable / nonzeros if nonzeros else math.inf,
-        "macs_dense": dense,
-        "macs_sparse": sparse,
-        "theoretical_speedup": dense / sparse if sparse else math.inf,
-        "empty_layers": sum(kept == 0 for kept, _ in layers.values()),
-        "train_loss": train_loss,
-        "val_accuracy": val_accuracy,
-        "val_loss": val_loss,
-        "test_accuracy": test_accuracy,
-        "test_loss": test_loss,
-    }
+    left = parameters - prunable + nonzeros
+    measured = replace(
+        measured,
+        nonzeros=nonzeros,
+        density=nonzeros / prunable,
+        compression=prunable / nonzeros if nonzeros else math.inf,
+        total_compression=parameters / left if left else math.inf,
+        macs_dense=dense,
+        macs_sparse=sparse,
+        theoretical_speedup=dense / sparse if sparse else math.inf,
+        empty_layers=sum(kept == 0 for kept, _ in layers.values()),
+        train_loss=train_loss,
+        val_accuracy=val_accuracy,
+        val_loss=val_loss,
+        test_accuracy=test_accuracy,
+        test_loss=test_loss,
+    )
     return Result(measured, curves, [(name, kept, total) for name, (kept, total) in layers.items()], cuts)
 
 
 def measure_cuts(net: Network, data: Data, precision: str) -> list[list[Cut]]:
-    """Nonzeros, density, validation and test accuracy of every run, were its weights cut at each of CUTS."""
+    """Nonzeros, density, validation and test accuracy of every run, were its weights cut at each of THRESHOLDS."""
     uncut = net.weights.clone()
     measured: list[list[Cut]] = [[] for _ in range(net.runs)]
-    for cut in CUTS:
+    for cut in THRESHOLDS:
         net.weights.copy_(uncut.masked_fill(uncut.abs() < cut, 0))
         nonzeros = net.weights.count_nonzero(1).tolist()
         with autocast(precision, net.weights.device):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -70,13 +71,13 @@ def test_masks_hit_their_density_and_penalties_thin_out(form: str, architecture:
     values = VALUES[knob]
     if knob == "density":
         for value, row in zip(values, measured, strict=True):
-            assert row["nonzeros"] == round(value * row["prunable"])  # type: ignore[operator]
-    densities = [row["density"] for row in measured]
+            assert row.nonzeros == round(value * row.prunable)  # type: ignore[operator]
+    densities = [row.density for row in measured]
     assert densities == sorted(densities, reverse=True)  # type: ignore[type-var]
     assert len(values) == 1 or form == "dwf[depth=1]" or densities[-1] < densities[0]  # type: ignore[operator]
     for row in measured:
-        assert row["density"] == row["nonzeros"] / row["prunable"]  # type: ignore[operator]
-        assert row["compression"] == (row["prunable"] / row["nonzeros"] if row["nonzeros"] else math.inf)  # type: ignore[operator]
+        assert row.density == row.nonzeros / row.prunable  # type: ignore[operator]
+        assert row.compression == (row.prunable / row.nonzeros if row.nonzeros else math.inf)  # type: ignore[operator]
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -94,11 +95,11 @@ def test_a_pack_equals_its_members_alone(form: str, architecture: Build, toy_dat
     for value, seed, together in zip(values, seeds, packed, strict=True):
         (alone,) = results(form, double, data, [value], seeds=[seed])
         assert together.layers == alone.layers
-        for name, expected in alone.measured.items():
+        for name, expected in asdict(alone.measured).items():
             if isinstance(expected, float) and name not in TIMES:
                 expected = pytest.approx(expected, rel=1e-5, abs=1e-5)
             if name not in (*TIMES, "pack"):
-                assert together.measured[name] == expected, name
+                assert getattr(together.measured, name) == expected, name
         for ours, theirs in zip(together.curves, alone.curves, strict=True):
             assert ours[:2] == theirs[:2]
             assert ours[2] == pytest.approx(theirs[2], rel=1e-5, abs=1e-5)
@@ -108,11 +109,11 @@ def test_a_pack_equals_its_members_alone(form: str, architecture: Build, toy_dat
 def test_the_same_seed_gives_the_same_row(form: str, architecture: Build, toy_data: Data) -> None:
     value = VALUES[parse(form).knob][:1]
     (one,), (two,) = (results(form, architecture, toy_data, value) for _ in range(2))
-    assert {k: v for k, v in one.measured.items() if k not in TIMES} == {
-        k: v for k, v in two.measured.items() if k not in TIMES
+    assert {k: v for k, v in asdict(one.measured).items() if k not in TIMES} == {
+        k: v for k, v in asdict(two.measured).items() if k not in TIMES
     }
     (other,) = results(form, architecture, toy_data, value, seeds=[1])
-    assert other.measured["test_loss"] != one.measured["test_loss"]
+    assert other.measured.test_loss != one.measured.test_loss
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -121,16 +122,16 @@ def test_the_budget_is_the_same_number_of_steps(form: str, architecture: Build, 
     budget = 3 if form == "imp[rounds=2]" else 2 if form.startswith(("imp", "control")) else 1
     value = VALUES[parse(form).knob][:1]
     (result,) = results(form, architecture, toy_data, value, epochs=5)  # so that a fifth too much would show
-    assert result.measured["steps"] == 100 * budget
+    assert result.measured.steps == 100 * budget
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_bf16_keeps_zeros_and_counts(form: str, architecture: Build, toy_data: Data) -> None:
     value = VALUES[parse(form).knob][-1]
     (result,) = results(form, architecture, toy_data, [value], precision="bf16")
-    assert result.measured.get("status", "ok") == "ok"
+    assert result.measured.status == "ok"
     if parse(form).knob == "density":
-        assert result.measured["nonzeros"] == round(value * result.measured["prunable"])  # type: ignore[operator]
+        assert result.measured.nonzeros == round(value * result.measured.prunable)  # type: ignore[operator]
 
 
 def masks(method: Method | None) -> list[torch.Tensor]:
@@ -189,10 +190,10 @@ def test_ties_zeros_and_nan_scores_change_no_count(form: str, scores: str) -> No
 @pytest.mark.parametrize("form", FORMS)
 def test_a_diverging_run_says_so_and_stops(form: str, architecture: Build, toy_data: Data) -> None:
     (result,) = results(form, architecture, toy_data, VALUES[parse(form).knob][:1], epochs=5, peak=1e30)
-    assert result.measured["status"] == "diverged"
-    assert result.measured["error"] == "the training loss of epoch 1 is not finite"
-    assert result.measured["steps"] < 100  # type: ignore[operator]
-    assert "test_accuracy" not in result.measured  # a NaN accuracy can win nothing where there is none
+    assert result.measured.status == "diverged"
+    assert result.measured.error == "the training loss of epoch 1 is not finite"
+    assert result.measured.steps < 100  # type: ignore[operator]
+    assert result.measured.test_accuracy is None  # a NaN accuracy can win nothing where there is none
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -203,9 +204,9 @@ def test_validation_and_test_data_decide_nothing(form: str, toy_data: Data) -> N
     )
     value = VALUES[parse(form).knob][:1]
     (seeing,), (unseeing,) = (results(form, mlp, data, value) for data in (toy_data, blind))
-    assert seeing.measured["train_loss"] == unseeing.measured["train_loss"]
+    assert seeing.measured.train_loss == unseeing.measured.train_loss
     assert seeing.layers == unseeing.layers
-    assert seeing.measured["test_loss"] != unseeing.measured["test_loss"]
+    assert seeing.measured.test_loss != unseeing.measured.test_loss
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -217,7 +218,7 @@ def test_a_run_that_is_cut_short_ends_as_if_it_had_not_been(
     task, values = toy_task(architecture), VALUES[parse(form).knob][-1:]
     peak = task.rate(parse(form))
     whole = train(task, parse(form), values, [0], 2, peak, toy_data, "float32")
-    steps = int(str(whole[0].measured["steps"]))
+    steps = int(str(whole[0].measured.steps))
     moments = (steps // 5, steps // 2)
     resumed = interrupted(tmp_path, moments, task, parse(form), values, [0], 2, peak, toy_data, "float32")
     assert list(map(untimed, resumed)) == list(map(untimed, whole))
@@ -229,7 +230,7 @@ def test_a_pack_drops_out_what_its_members_drop_alone(toy_data: Data) -> None:
     packed = results("snip", dropout_mlp, toy_data)
     for value, together in zip(VALUES["density"], packed, strict=True):
         (alone,) = results("snip", dropout_mlp, toy_data, [value])
-        assert together.measured["test_loss"] == pytest.approx(alone.measured["test_loss"], rel=1e-4)
+        assert together.measured.test_loss == pytest.approx(alone.measured.test_loss, rel=1e-4)
 
 
 def test_every_method_starts_from_the_same_network_and_sees_the_same_batches(

@@ -168,11 +168,11 @@ def test_depth_one_is_dense_training_with_weight_decay(toy_data: Data) -> None:
         return toy_task(lambda seed: mlp(seed).double(), weight_decay=weight_decay)
 
     (one,) = train(task(), parse("dwf[depth=1,init=root]"), [0.7], [0], 3, 0.1, data, "float32")
-    penalty = one.measured["penalty"]
+    penalty = one.measured.penalty
     assert isinstance(penalty, float)
     (dense,) = train(task(2 * penalty), parse("dense"), [1.0], [0], 3, 0.1, data, "float32")
     for name in ("train_loss", "test_loss", "test_accuracy", "val_accuracy"):
-        assert one.measured[name] == pytest.approx(dense.measured[name], rel=1e-6), name
+        assert getattr(one.measured, name) == pytest.approx(getattr(dense.measured, name), rel=1e-6), name
 
 
 def test_collapse_changes_no_output() -> None:

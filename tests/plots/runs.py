@@ -3,7 +3,7 @@
 from dataclasses import astuple, replace
 from pathlib import Path
 
-from benchmark.records.schema import COLUMNS, Row, key
+from benchmark.records.schema import COLUMNS, Row, hash_fields
 from benchmark.records.table import append
 
 PRUNABLE = 1000
@@ -14,7 +14,7 @@ def run(
 ) -> Row:
     """One row; without accuracies it is a run that diverged."""
     row = Row(
-        key=key(method=method, value=value, seed=seed),
+        key=hash_fields(method=method, value=value, seed=seed),
         experiment="made-up",
         task="toy",
         method=method,
@@ -25,7 +25,7 @@ def run(
         penalty=None,
         seed=seed,
         learning_rate=0.1,
-        rest_rate=0.1,
+        other_learning_rate=0.1,
         epochs=40,
         steps=100,
         batch_size=32,

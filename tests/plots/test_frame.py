@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from benchmark.errors import UsageError
-from benchmark.records.schema import COLUMNS, CURVE_COLUMNS, CUT_COLUMNS
+from benchmark.records.schema import COLUMNS, CURVE_COLUMNS, THRESHOLD_COLUMNS
 from benchmark.records.table import append
 from plots.report import report
 from plots.results import curves, load, measured
@@ -156,7 +156,7 @@ def with_cuts(folder: Path) -> Path:
     rows = [run("dense", 1, 0, 1000, 90, 91), run("snip", 0.1, 0, 100, 80, 81), penalty]
     append(folder / "runs.csv", COLUMNS, [astuple(row) for row in rows])
     cuts = [(penalty.key, 1.19e-7, 500, 0.5, 91, 92), (penalty.key, 1e-4, 20, 0.02, 85, 86)]
-    append(folder / "cuts.csv", CUT_COLUMNS, cuts)
+    append(folder / "thresholds.csv", THRESHOLD_COLUMNS, cuts)
     return folder
 
 

@@ -127,7 +127,7 @@ def test_training_reads_a_folder_and_goes_on_in_mid_epoch(folder: Path, processe
 
     def final(checkpoint: Checkpoint | None = None) -> dict[str, object]:
         measured = train(*arguments, checkpoint)[0].measured
-        return {name: measured[name] for name in ("status", "steps", "train_loss", "test_loss") if name in measured}
+        return {name: getattr(measured, name) for name in ("status", "steps", "train_loss", "test_loss")}
 
     class Stopping(Checkpoint):
         """Says stop before the fourth step."""
@@ -230,7 +230,7 @@ def test_a_run_on_a_folder_is_a_run(folder: Path) -> None:
     run = Run("timm:test_resnet-greys[classes=2,images=40]", "snip", 0.1, 0, 1, 0.05)
     results = dict(pair for part in run_all([run], Settings("cpu", folder), 1) for pair in part)
     measured = results[run].measured
-    assert "error" not in measured and 0 <= float(str(measured["test_accuracy"])) <= 100
+    assert not measured.error and 0 <= float(str(measured.test_accuracy)) <= 100
 
 
 def test_a_damaged_image_is_named(tmp_path: Path, processes: int) -> None:

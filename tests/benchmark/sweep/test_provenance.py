@@ -21,6 +21,7 @@ from rich.console import Console
 from benchmark.engines.settings import Settings
 from benchmark.errors import UsageError
 from benchmark.experiments.run import Run
+from benchmark.records.schema import Measurement, Status
 from benchmark.records.table import read
 from benchmark.sweep import invocation, sweep
 from benchmark.training.devices import cores
@@ -71,7 +72,7 @@ def test_the_file_is_there_from_the_start_and_renewed_after_every_row(
     def run_all(runs: list[Run], settings: Settings, workers: int) -> Iterator[list[tuple[Run, Result]]]:
         for run in runs:
             seen.extend(files(tmp_path))
-            yield [(run, Result({"status": "error", "error": "none", "train_seconds": None}))]
+            yield [(run, Result(Measurement(status=Status.ERROR, error="none")))]
 
     monkeypatch.setattr(sweep, "run_all", run_all)
     run(tmp_path, RUNS)
@@ -87,7 +88,7 @@ def test_the_file_is_there_from_the_start_and_renewed_after_every_row(
 
 def test_one_that_is_interrupted_says_when_it_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def run_all(runs: list[Run], settings: Settings, workers: int) -> Iterator[list[tuple[Run, Result]]]:
-        yield [(runs[0], Result({"status": "error"}))]
+        yield [(runs[0], Result(Measurement(status=Status.ERROR)))]
         raise KeyboardInterrupt
 
     monkeypatch.setattr(sweep, "run_all", run_all)

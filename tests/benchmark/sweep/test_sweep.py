@@ -24,7 +24,7 @@ from benchmark.engines.local import in_processes
 from benchmark.engines.settings import Settings
 from benchmark.experiments.experiment import Experiment
 from benchmark.experiments.run import Run
-from benchmark.records.schema import CURVE_COLUMNS, CUT_COLUMNS, LAYER_COLUMNS
+from benchmark.records.schema import CURVE_COLUMNS, LAYER_COLUMNS, THRESHOLD_COLUMNS, Measurement, Status
 from benchmark.records.table import read
 from benchmark.sweep.sweep import sweep, to_do
 
@@ -62,7 +62,7 @@ def test_a_sweep_writes_a_row_its_curves_and_its_layers_for_every_run(tmp_path: 
     curves = read(tmp_path / "curves.csv", CURVE_COLUMNS)
     assert len(curves) == len({(c["key"], c["epoch"], c["metric"]) for c in curves})
     assert {(c["key"], c["epoch"]) for c in curves} == {(row["key"], epoch) for row in written for epoch in "012"}
-    cuts = read(tmp_path / "cuts.csv", CUT_COLUMNS)
+    cuts = read(tmp_path / "thresholds.csv", THRESHOLD_COLUMNS)
     assert [cut["key"] for cut in cuts] == [written[3]["key"]] * 5
     layers = read(tmp_path / "layers.csv", LAYER_COLUMNS)
     for row in written:
@@ -207,8 +207,8 @@ def test_a_worker_that_dies_takes_only_its_own_run_along(tmp_path: Path) -> None
         results = dict(pair for part in run_all(runs, Settings("cpu", tmp_path, (plugin,)), 2) for pair in part)
     finally:
         del METHODS["deadly"]
-    assert results[runs[0]].measured == {"status": "error", "error": "worker died with exit code 9"}
-    assert all("test_accuracy" in results[run].measured for run in healthy)
+    assert results[runs[0]].measured == Measurement(status=Status.ERROR, error="worker died with exit code 9")
+    assert all(results[run].measured.test_accuracy is not None for run in healthy)
 
 
 def test_a_worker_between_two_packs_ends_by_itself_when_the_sweep_stops() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from dataclasses import asdict
 
 import pytest
 import torch
@@ -40,9 +41,9 @@ def test_a_diverged_member_does_not_disturb_its_pack(toy_data: Data) -> None:
     task, method = toy_task(batch_norm_cnn), parse("dwf")
     together = train(task, method, [1.0, 1e9], [0, 0], 3, 0.3, toy_data, "float32")
     (alone,) = train(task, parse("dwf"), [1.0], [0], 3, 0.3, toy_data, "float32")
-    assert [result.measured.get("status", "ok") for result in together] == ["ok", "diverged"]
-    assert together[0].measured["test_loss"] == pytest.approx(alone.measured["test_loss"], rel=1e-4)
-    assert together[0].measured["steps"] == 60 and together[1].measured["steps"] < 60  # type: ignore[operator]
+    assert [result.measured.status for result in together] == ["ok", "diverged"]
+    assert together[0].measured.test_loss == pytest.approx(alone.measured.test_loss, rel=1e-4)
+    assert together[0].measured.steps == 60 and together[1].measured.steps < 60  # type: ignore[operator]
 
 
 def test_curves_have_a_value_for_every_epoch_and_metric(toy_data: Data) -> None:
@@ -56,7 +57,7 @@ def test_curves_have_a_value_for_every_epoch_and_metric(toy_data: Data) -> None:
     )  # fmt: skip
     assert by_metric["density"] == [1, 1, 1, 0.25, 0.25]  # pruned half way
     assert by_metric["rate_share"][0] == 0 and by_metric["rate_share"][-1] == pytest.approx(1)
-    assert by_metric["val_accuracy"][-1] == result.measured["val_accuracy"]
+    assert by_metric["val_accuracy"][-1] == result.measured.val_accuracy
 
 
 def test_another_seed_gives_another_start_and_another_order() -> None:
@@ -96,9 +97,9 @@ def test_each_split_is_measured_by_its_own_labels(toy_data: Data) -> None:
     (right,), (misled,) = (
         train(toy_task(), parse("dense"), [1.0], [0], 4, 0.1, data, "float32") for data in (toy_data, wrong)
     )
-    assert right.measured["val_accuracy"] == misled.measured["val_accuracy"]
-    assert right.measured["test_accuracy"] > 90 and misled.measured["test_accuracy"] < 10  # type: ignore[operator]
-    assert right.measured["val_loss"] == misled.measured["val_loss"] < 0.5 < misled.measured["test_loss"]  # type: ignore[operator]
+    assert right.measured.val_accuracy == misled.measured.val_accuracy
+    assert right.measured.test_accuracy > 90 and misled.measured.test_accuracy < 10  # type: ignore[operator]
+    assert right.measured.val_loss == misled.measured.val_loss < 0.5 < misled.measured.test_loss  # type: ignore[operator]
 
 
 def test_biases_and_norms_are_not_decayed() -> None:
@@ -109,7 +110,7 @@ def test_biases_and_norms_are_not_decayed() -> None:
     decayed = dataclasses.replace(weightless, weight_decay=0.5)
     free = dataclasses.replace(weightless, weight_decay=0.0)
     one, two = (train(task, parse("dense"), [1.0], [0], 3, 0.1, data, "float32")[0] for task in (decayed, free))
-    assert one.measured["test_loss"] == two.measured["test_loss"]
+    assert one.measured.test_loss == two.measured.test_loss
 
 
 def test_training_leaves_the_callers_randomness_alone(toy_data: Data) -> None:
@@ -145,7 +146,7 @@ def test_cuts_count_and_evaluate_the_same_network_at_every_threshold(toy_data: D
         assert nonzeros == sorted(nonzeros, reverse=True)
         own = result.cuts[3]
         names = ("nonzeros", "density", "val_accuracy", "test_accuracy")
-        assert own[1:] == tuple(result.measured[name] for name in names)
+        assert own[1:] == tuple(getattr(result.measured, name) for name in names)
     assert together[0].cuts != together[1].cuts
     (masked,) = train(toy_task(), parse("snip"), [0.5], [0], 1, 0.1, toy_data, "float32")
     assert masked.cuts == []
@@ -188,7 +189,9 @@ def test_training_images_are_augmented_by_the_seed_and_others_are_not(toy_data: 
 
     def run(task: Task, seed: int = 0, values: tuple[float, ...] = (0.5,)) -> list[dict[str, object]]:
         results = train(task, parse("snip"), list(values), [seed] * len(values), 2, 0.1, toy_data, "float32")
-        return [{k: v for k, v in result.measured.items() if k in ("train_loss", "test_loss")} for result in results]
+        return [
+            {k: v for k, v in asdict(result.measured).items() if k in ("train_loss", "test_loss")} for result in results
+        ]
 
     (first,), (again,) = run(shaken), run(shaken)
     assert first == again and first != run(plain)[0]
