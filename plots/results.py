@@ -30,8 +30,8 @@ def load(
 
     A run that was tried again, or with another recipe, counts with its last row. Dense runs of a narrowed network,
     `task[width=w]`, are a method `narrow` of the task. Compression is infinite where no weight is left. With a `cut`,
-    penalty runs count as cuts.csv has them at that magnitude. `point` names the columns that make a point, VALUE or
-    RATED. The column `stale` marks the rows whose key is in that set.
+    penalty runs count as thresholds.csv has them at that magnitude. `point` names the columns that make a point,
+    VALUE or RATED. The column `stale` marks the rows whose key is in that set.
     Raises UsageError where runs.csv is not a whole table of this version, holds no measured run, or holds the seeds of
     one value under different settings, over which a mean would say nothing.
     """
@@ -42,7 +42,7 @@ def load(
     frame = frame.drop_duplicates([*point, "seed"], keep="last").reset_index(drop=True)
     frame["stale"] = frame["key"].isin(stale)
     if cut is not None:
-        frame = _at_cut(frame, folder / "cuts.csv", cut)
+        frame = _at_cut(frame, folder / "thresholds.csv", cut)
     frame = _with_narrow(frame)
     frame["compression"] = 1 / frame["density"]
     runs = measured(frame)
@@ -76,10 +76,10 @@ def _at_cut(frame: pandas.DataFrame, path: Path, cut: float) -> pandas.DataFrame
     cuts = pandas.DataFrame(read(path, THRESHOLD_COLUMNS), columns=columns)
     for name in columns[1:]:
         cuts[name] = _numbers(cuts[name], path)
-    chosen = cuts[numpy.isclose(cuts["cut"], cut, rtol=1e-3)].drop_duplicates("key", keep="last").set_index("key")
+    chosen = cuts[numpy.isclose(cuts["threshold"], cut, rtol=1e-3)].drop_duplicates("key", keep="last").set_index("key")
     if chosen.empty:
         raise UsageError(
-            f"{path} holds no cut at {cut:g}; cuts are {', '.join(f'{c:g}' for c in sorted(set(cuts['cut'])))}"
+            f"{path} holds no cut at {cut:g}; cuts are {', '.join(f'{c:g}' for c in sorted(set(cuts['threshold'])))}"
         )
     penalized = frame["penalty"].notna() & (frame["status"] == "ok")
     if lacking := int((penalized & ~frame["key"].isin(chosen.index)).sum()):

@@ -187,7 +187,7 @@ def _model_rest(task: Task) -> torch.Tensor:
 def test_training_images_are_augmented_by_the_seed_and_others_are_not(toy_data: Data) -> None:
     plain, shaken = toy_task(), toy_task(augmentation=Augmentation(shift=1, cutout=1))
 
-    def run(task: Task, seed: int = 0, values: tuple[float, ...] = (0.5,)) -> list[dict[str, object]]:
+    def run(task: Task, seed: int = 0, values: tuple[float, ...] = (0.5,)) -> list[dict[str, Any]]:
         results = train(task, parse("snip"), list(values), [seed] * len(values), 2, 0.1, toy_data, "float32")
         return [
             {k: v for k, v in asdict(result.measured).items() if k in ("train_loss", "test_loss")} for result in results
@@ -201,4 +201,4 @@ def test_training_images_are_augmented_by_the_seed_and_others_are_not(toy_data: 
     still = [
         train(task, parse("dense"), [1.0], [0], 1, 1e-30, toy_data, "float32")[0].measured for task in (plain, shaken)
     ]
-    assert still[0]["train_loss"] == still[1]["train_loss"] and still[0]["val_loss"] == still[1]["val_loss"]
+    assert still[0].train_loss == still[1].train_loss and still[0].val_loss == still[1].val_loss
