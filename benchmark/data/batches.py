@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from methods.core.lazy import torch
-
 from benchmark.data.augmentation import Augmentation
+from benchmark.data.seeds import Seeds
 from benchmark.data.split import Read, Split
 from benchmark.data.streamed import Images
-from benchmark.data.seeds import Seeds
+from methods.core.lazy import torch
 
 Indices = list[list[torch.Tensor]]  # of the batches of each seed
 Inputs = Callable[[Indices, list[torch.Generator]], Iterator[Sequence[torch.Tensor]]]  # of each batch, of all seeds

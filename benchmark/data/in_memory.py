@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import redirect_stdout, suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
-from methods.core.lazy import torch
-from benchmark.errors import UsageError
-from benchmark.data.streamed import Images
+from typing import Any
+
 from benchmark.data.split import Data, Split, balanced_order, split
-from benchmark.errors import last_line
-from benchmark.data.synthetic import made
-from collections.abc import Callable
-from pathlib import Path
+from benchmark.errors import UsageError, last_line
 from methods.core.lazy import torch
-from benchmark.data.split import Data, balanced_order, split
-from benchmark.errors import last_line
-from benchmark.errors import UsageError
-from benchmark.data.streamed import Images
-
-
 
 DEBIAN_FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
-
 
 
 def digits(folder: Path) -> Data:
@@ -44,7 +30,6 @@ def digits(folder: Path) -> Data:
     return split((images[~test], labels[~test]), (images[test], labels[test]))
 
 
-
 def by_torchvision(name: str) -> Callable[[Path], Data]:
     """A loader of torchvision's `MNIST`, `FashionMNIST`, `KMNIST`, `CIFAR10` or `CIFAR100`."""
 
@@ -58,13 +43,11 @@ def by_torchvision(name: str) -> Callable[[Path], Data]:
     return load
 
 
-
 def _tensors(dataset: Any) -> Split:
     """Images [n, C, H, W] in [0, 1] and labels [n]."""
     images, labels = torch.as_tensor(dataset.data), torch.as_tensor(dataset.targets)
     images = images.unsqueeze(1) if images.dim() == 3 else images.permute(0, 3, 1, 2)
     return images.float() / 255, labels.long()
-
 
 
 def _files(dataset: Any, folder: Path) -> list[Any]:
@@ -97,7 +80,6 @@ def _files(dataset: Any, folder: Path) -> list[Any]:
         ) from error
 
 
-
 def _from_debian(both: Callable[[Path], list[Any]]) -> list[Any]:
     from torchvision.datasets.utils import extract_archive
 
@@ -113,8 +95,6 @@ def _from_debian(both: Callable[[Path], list[Any]]) -> list[Any]:
                 f"the files in {DEBIAN_FASHION_MNIST} cannot be read ({last_line(error)}); "
                 "reinstall Debian's dataset-fashion-mnist"
             ) from error
-
-
 
 
 def tiny_imagenet(folder: Path) -> Data:
@@ -145,4 +125,3 @@ def tiny_imagenet(folder: Path) -> Data:
             "or name with --data the folder that holds it"
         ) from error
     return split(*((images.float() / 255, torch.tensor(labels)) for images, labels in sets))
-

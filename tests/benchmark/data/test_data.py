@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from benchmark.data import in_memory
-from benchmark.data.in_memory import by_torchvision, digits, tiny_imagenet
-from benchmark.data.split import split
-from benchmark.data.synthetic import made
-
 import gzip
 import hashlib
 import pickle
@@ -17,6 +12,10 @@ import pytest
 import torch
 from PIL import Image
 
+from benchmark.data import in_memory
+from benchmark.data.in_memory import by_torchvision, digits, tiny_imagenet
+from benchmark.data.split import split
+from benchmark.data.synthetic import made
 from benchmark.errors import UsageError
 from benchmark.tasks.registry import TASKS, get_task
 

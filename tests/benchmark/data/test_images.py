@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from benchmark.data.split import Data
-from benchmark.data.image_folder import image_folder
-from benchmark.records.table import read
-
 import multiprocessing
 import os
 import random
@@ -22,13 +18,16 @@ import torch
 from PIL import Image
 
 from benchmark.data import streamed
-from benchmark.engines.settings import Settings
+from benchmark.data.image_folder import image_folder
+from benchmark.data.seeds import generator
+from benchmark.data.split import Data
 from benchmark.engines.dispatch import run_all
+from benchmark.engines.settings import Settings
 from benchmark.errors import UsageError
 from benchmark.experiments.run import Run
-from benchmark.training.evaluation import evaluate
-from benchmark.data.seeds import generator
+from benchmark.records.table import read
 from benchmark.tasks.registry import get_task
+from benchmark.training.evaluation import evaluate
 from benchmark.training.loop import train
 from methods.core.registry import parse
 
