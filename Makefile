@@ -33,10 +33,11 @@ smoke: install  ## run every experiment on made data; of the large networks' few
 			&& $(BIN)/sparsefront report $$name-smoke --results $$folder; } >$$folder/log 2>&1 || { cat $$folder/log; exit 1; }; \
 	done
 
-lint: install  ## check style and types
+lint: install  ## check style, types and imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 
 figures leaderboard: install  ## redraw all fronts and leaderboards from the CSVs under results/
 	@$(BIN)/sparsefront report
