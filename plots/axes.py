@@ -1,4 +1,4 @@
-"""Axes that figures share: the scale of accuracies, ticks, dots of runs."""
+"""The axes that figures share: the scale of accuracies, ticks, and dots of runs."""
 
 from __future__ import annotations
 
@@ -12,27 +12,28 @@ PLAIN = FuncFormatter(lambda number, _: f"{number:g}")
 
 
 def draw_runs(axes: Axes, runs: pandas.DataFrame, colour: str) -> None:
-    many = len(runs) > 2_000  # which would make an SVG of megabytes
+    """Draw a small dot for each run."""
+    many = len(runs) > 2_000  # as vectors they would make an SVG of megabytes
     axes.scatter(
         runs["compression"], runs["test_accuracy"], s=9, color=colour, alpha=0.45, linewidths=0, rasterized=many
     )
 
 
 def stretch(accuracy: ArrayLike) -> NDArray[numpy.float64]:
-    """The height of accuracies in percent, on a log scale of the error."""
-    # It keeps 97 and 98 % apart in a picture that also shows collapse; the 0.1 lets in 100 %.
+    """Map accuracies in percent to heights on a log scale of the error."""
+    # The scale keeps 97 and 98 % apart in a picture that also shows collapse; the 0.1 makes 100 % finite.
     return -numpy.log10(numpy.maximum(100.1 - numpy.asarray(accuracy, dtype=float), 1e-9))
 
 
 def shrink(height: ArrayLike) -> NDArray[numpy.float64]:
-    """Accuracies in percent, from their heights."""
+    """Map heights back to accuracies in percent."""
     return 100.1 - 10 ** -numpy.asarray(height, dtype=float)
 
 
 def scale(axes: Axes, largest: float, highest: float) -> None:
-    """Log scales whose ticks are round numbers, up to the largest compression and a little above the highest accuracy.
+    """Set log scales with round ticks, up to the largest compression and a little above the highest accuracy.
 
-    Where a run collapsed its mean's bar reaches to accuracies that nobody has; it ends at the edge.
+    The bar of a mean over runs of which some collapsed reaches accuracies that no run has; the edge cuts it off.
     """
     axes.set_xscale("log")
     axes.set_xlim(1 / 1.1, 1.15 * largest)
@@ -48,7 +49,7 @@ def scale(axes: Axes, largest: float, highest: float) -> None:
 
 
 def ticks(bottom: float, top: float) -> list[float]:
-    """The roundest accuracies between two limits that stand far enough apart on the stretched scale to be read."""
+    """Return the roundest accuracies between two limits that are far enough apart on the stretched scale."""
     gap = float(stretch(top) - stretch(bottom)) / 12
     ticks: dict[float, float] = {}
     for step in (50, 10, 5, 2, 1, 0.5, 0.2, 0.1):

@@ -1,8 +1,9 @@
-"""The runs and curves of an experiment, as tables."""
+"""The runs and the curves of an experiment, as tables."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+import re
+from collections.abc import Collection, Sequence, Set
 from pathlib import Path
 from types import UnionType
 from typing import get_type_hints
@@ -14,89 +15,110 @@ from benchmark.errors import UsageError
 from benchmark.records.schema import COLUMNS, CURVE_COLUMNS, THRESHOLD_COLUMNS, Row
 from benchmark.records.table import read
 
-VALUE = ["task", "method", "knob", "value"]  # what the seeds of one point share
-
-SETTINGS = ["options", "learning_rate", "epochs", "batch_size", "precision"]  # and what they must share
-
-RATED = [*VALUE, "learning_rate"]  # the same, where learning rates are compared
+VALUE = ["task", "method", "knob", "value"]  # the columns that the seeds of one point share
+RATED = [*VALUE, "learning_rate"]  # the same columns, for experiments that compare learning rates
+SETTINGS = ["options", "learning_rate", "epochs", "batch_size", "precision"]  # also equal for the seeds of one point
 
 NUMBERS = [name for name, kind in get_type_hints(Row).items() if kind in (int, float) or isinstance(kind, UnionType)]
 
 
 def load(
-    folder: Path, cut: float | None = None, point: list[str] = VALUE, stale: Set[str] = frozenset()
+    folder: Path | str, threshold: float | None = None, point: list[str] = VALUE, stale: Set[str] = frozenset()
 ) -> pandas.DataFrame:
-    """The runs of an experiment's folder: one row a run, columns as in `benchmark.records.Row`, numbers as numbers.
+    """Return the runs of an experiment's folder: one row for each run, with the columns of `Row` in records/schema.py.
 
-    A run that was tried again, or with another recipe, counts with its last row. Dense runs of a narrowed network,
-    `task[width=w]`, are a method `narrow` of the task. Compression is infinite where no weight is left. With a `cut`,
-    penalty runs count as thresholds.csv has them at that magnitude. `point` names the columns that make a point,
-    VALUE or RATED. The column `stale` marks the rows whose key is in that set.
-    Raises UsageError where runs.csv is not a whole table of this version, holds no measured run, or holds the seeds of
-    one value under different settings, over which a mean would say nothing.
+    If a run was repeated, or trained again with another recipe, its last row counts. Dense runs of a task with a
+    `width` become runs of a method `narrow` of the full task. Compression is infinite if no weight is left. With a
+    `threshold`, the measurements of penalty runs come from thresholds.csv. In files of older versions, which lack the
+    columns, label, base_task and threshold come from the others. `point` names the columns that identify a
+    point, VALUE or RATED. The column `stale` marks the rows whose keys are in the given set.
+
+    Raises UsageError if runs.csv is incomplete, holds no measured run, or holds seeds of one value that were trained
+    under different settings, since their mean would say nothing.
     """
-    path = folder / "runs.csv"
-    frame = pandas.DataFrame(read(path), columns=list(COLUMNS))
-    for name in NUMBERS:
-        frame[name] = _numbers(frame[name], path)
-    frame = frame.drop_duplicates([*point, "seed"], keep="last").reset_index(drop=True)
-    frame["stale"] = frame["key"].isin(stale)
-    if cut is not None:
-        frame = _at_cut(frame, folder / "thresholds.csv", cut)
-    frame = _with_narrow(frame)
-    frame["compression"] = 1 / frame["density"]
-    runs = measured(frame)
-    if runs.empty:
+    path = Path(folder) / "runs.csv"
+    runs = read_table(path, COLUMNS, NUMBERS)
+    runs["base_task"] = runs["base_task"].where(runs["base_task"] != "", runs["task"])
+    runs["label"] = runs["label"].where(runs["label"] != "", runs["method"])
+    runs["threshold"] = runs["threshold"].fillna(pandas.to_numeric(option(runs, "threshold")))
+    runs = runs.drop_duplicates([*point, "seed"], keep="last").reset_index(drop=True)
+    runs["stale"] = runs["key"].isin(stale)
+    if threshold is not None:
+        runs = _at_threshold(runs, path.with_name("thresholds.csv"), threshold)
+    runs = _with_narrow(runs)
+    runs["compression"] = 1 / runs["density"]
+    if measured(runs).empty:
         raise UsageError(f"{path} holds no run with status ok, so there is nothing to report")
-    for (task, method, _, value, *_), same in runs.groupby(point):
+    for (task, method, _, value, *_), same in measured(runs).groupby(point):
         if differing := [name for name in SETTINGS if same[name].nunique(dropna=False) > 1]:
             raise UsageError(
                 f"{path} holds {method} at {value:g} on {task} with {', '.join(differing)} different from seed to "
                 "seed, over which a mean says nothing; run all seeds again, or choose a folder with --results"
             )
-    return frame
+    return runs
 
 
-def _with_narrow(frame: pandas.DataFrame) -> pandas.DataFrame:
-    """The runs with small dense networks as a method of the full network's task, counted against its weights."""
-    widths = frame["task"].str.extract(r"^(?P<task>[^\[]+)\[width=(?P<width>[^\]]+)\]$")
-    full = widths["task"].map(frame.groupby("task")["prunable"].max())
-    narrow = full.notna() & (frame["method"] == "dense")
-    frame.loc[narrow, ["method", "knob"]] = ["narrow", "width"]
-    frame["value"] = widths["width"].where(narrow, frame["value"]).astype(float)
-    frame["density"] = frame["density"].mask(narrow, frame["nonzeros"] / full)
-    frame["prunable"] = frame["prunable"].mask(narrow, full)
-    frame["task"] = frame["task"].mask(narrow, widths["task"])
-    return frame
+def read_table(path: Path, columns: Sequence[str], numbers: Collection[str]) -> pandas.DataFrame:
+    """Return a CSV of an experiment; the columns in `numbers` hold numbers, NaN for an empty cell, others hold text.
+
+    Raises UsageError if the file is incomplete or if one of these cells holds no number.
+    """
+    return _with_numbers(pandas.DataFrame(read(path, columns), columns=list(columns)), numbers, path)
 
 
-def _at_cut(frame: pandas.DataFrame, path: Path, cut: float) -> pandas.DataFrame:
-    """The runs with what was counted and measured of penalty runs at a cut, and that cut as their threshold."""
-    columns = list(THRESHOLD_COLUMNS)
-    cuts = pandas.DataFrame(read(path, THRESHOLD_COLUMNS), columns=columns)
-    for name in columns[1:]:
-        cuts[name] = _numbers(cuts[name], path)
-    chosen = cuts[numpy.isclose(cuts["threshold"], cut, rtol=1e-3)].drop_duplicates("key", keep="last").set_index("key")
+def _with_numbers(table: pandas.DataFrame, numbers: Collection[str], path: Path) -> pandas.DataFrame:
+    for name in numbers:
+        try:
+            table[name] = pandas.to_numeric(table[name].replace(["", "nan"], None))
+        except ValueError as error:
+            raise UsageError(f"{path} holds something that is no number in column {name}: {error}") from error
+    return table
+
+
+def option(runs: pandas.DataFrame, name: str) -> pandas.Series:
+    """Return the text of a method's option for each run, from the column `options`; NaN if the method has none."""
+    inner = r"\[[^\[\]]*\]"  # the options of a method that another method goes around
+    while (cells := runs["options"].str.replace(inner, "", regex=True)).str.contains(r"\[").any():
+        runs = runs.assign(options=cells)
+    return cells.str.extract(rf"(?:^|,){re.escape(name)}=([^,]*)", expand=False)
+
+
+def _with_narrow(runs: pandas.DataFrame) -> pandas.DataFrame:
+    """Return the runs with small dense networks as a method of the full task, counted against its weights."""
+    full = runs["base_task"].map(runs[runs["task"] == runs["base_task"]].groupby("task")["prunable"].max())
+    narrow = (runs["task"] != runs["base_task"]) & runs["width"].notna() & (runs["method"] == "dense") & full.notna()
+    runs.loc[narrow, ["method", "label", "family", "knob"]] = ["narrow", "narrow", "control", "width"]
+    runs["value"] = runs["value"].mask(narrow, runs["width"])
+    runs["density"] = runs["density"].mask(narrow, runs["nonzeros"] / full)
+    runs["prunable"] = runs["prunable"].mask(narrow, full)
+    runs["task"] = runs["task"].mask(narrow, runs["base_task"])
+    return runs
+
+
+def _at_threshold(runs: pandas.DataFrame, path: Path, threshold: float) -> pandas.DataFrame:
+    """Return the runs with the counts and accuracies that thresholds.csv holds for penalty runs at a threshold."""
+    table = read_table(path, THRESHOLD_COLUMNS, THRESHOLD_COLUMNS[1:])
+    chosen = table[numpy.isclose(table["threshold"], threshold, rtol=1e-3)]
+    chosen = chosen.drop_duplicates("key", keep="last").set_index("key")
     if chosen.empty:
+        there = ", ".join(f"{number:g}" for number in sorted(set(table["threshold"])))
+        raise UsageError(f"{path} holds no threshold {threshold:g}; thresholds are {there}")
+    penalized = runs["penalty"].notna() & (runs["status"] == "ok")
+    if lacking := int((penalized & ~runs["key"].isin(chosen.index)).sum()):
         raise UsageError(
-            f"{path} holds no cut at {cut:g}; cuts are {', '.join(f'{c:g}' for c in sorted(set(cuts['threshold'])))}"
+            f"{path} does not hold threshold {threshold:g} for {lacking} runs; give their experiment a new folder"
         )
-    penalized = frame["penalty"].notna() & (frame["status"] == "ok")
-    if lacking := int((penalized & ~frame["key"].isin(chosen.index)).sum()):
-        raise UsageError(
-            f"{path} does not hold the cut at {cut:g} for {lacking} runs; give their experiment a new folder"
-        )
-    frame = frame.set_index("key")
-    frame.update(chosen[["nonzeros", "density", "val_accuracy", "test_accuracy"]])
-    frame = frame.reset_index()
-    frame.loc[penalized, "options"] = frame["options"].str.replace(r"threshold=[^,]*", f"threshold={cut:g}", regex=True)
-    return frame
+    runs = runs.set_index("key")
+    runs.update(chosen[["nonzeros", "density", "val_accuracy", "test_accuracy"]])
+    runs = runs.reset_index()
+    runs.loc[penalized, "threshold"] = threshold
+    return runs
 
 
 def curves(folder: Path) -> pandas.DataFrame:
-    """The curves of an experiment's folder, columns key, epoch, metric, value; empty where none were kept.
+    """Return the curves of an experiment's folder, with columns key, epoch, metric, value; no rows if it has none.
 
-    Where a run was tried again its last values count. Raises UsageError where a file is not such a table.
+    If a run was repeated, its last values count. Raises UsageError if a file is not such a table.
     """
     columns = list(CURVE_COLUMNS)
     packed, path = folder / "curves.csv.gz", folder / "curves.csv"
@@ -107,33 +129,24 @@ def curves(folder: Path) -> pandas.DataFrame:
             raise UsageError(f"{packed} does not have the columns {', '.join(columns)}")
     if path.is_file():
         parts.append(pandas.DataFrame(read(path, CURVE_COLUMNS), columns=columns))
-    table = pandas.concat(parts, ignore_index=True)
-    for name in ("epoch", "value"):
-        table[name] = _numbers(table[name], path)
+    table = _with_numbers(pandas.concat(parts, ignore_index=True), ("epoch", "value"), path)
     return table.drop_duplicates(["key", "epoch", "metric"], keep="last").reset_index(drop=True)
 
 
-def traces(folder: Path, frame: pandas.DataFrame, metrics: Sequence[str]) -> pandas.DataFrame:
-    """The measured runs over time: a row a run and epoch, with a column for each metric, NaN where a run has none.
+def traces(folder: Path, runs: pandas.DataFrame, metrics: Sequence[str]) -> pandas.DataFrame:
+    """Return the measured runs over time: one row for each run and epoch, with a column for each metric.
 
-    Raises UsageError where no run has a curve of one of them.
+    A metric is NaN if the run has no curve of it. Raises UsageError if no run has a curve of one of the metrics.
     """
     table = curves(folder)
-    table = table[table["metric"].isin(metrics) & table["key"].isin(measured(frame)["key"])]
+    table = table[table["metric"].isin(metrics) & table["key"].isin(measured(runs)["key"])]
     if missing := [metric for metric in metrics if metric not in set(table["metric"])]:
         raise UsageError(f"{folder} holds no curve of {' and '.join(missing)}; running its experiment makes them")
     wide = table.pivot(index=["key", "epoch"], columns="metric", values="value").reset_index()
-    return measured(frame)[[*VALUE, "depth", "seed", "key"]].merge(wide, on="key")
+    return measured(runs)[[*VALUE, "depth", "seed", "key"]].merge(wide, on="key")
 
 
-def _numbers(cells: pandas.Series, path: Path) -> pandas.Series:
-    try:
-        return pandas.to_numeric(cells.replace(["", "nan"], None))
-    except ValueError as error:
-        raise UsageError(f"{path} holds something that is no number in column {cells.name}: {error}") from error
-
-
-def measured(frame: pandas.DataFrame) -> pandas.DataFrame:
-    """The runs that may be drawn, averaged and chosen: status ok and no number missing."""
-    there = frame[["density", "val_accuracy", "test_accuracy"]].notna().all(axis=1)
-    return frame[(frame["status"] == "ok") & there]
+def measured(runs: pandas.DataFrame) -> pandas.DataFrame:
+    """Return the runs that figures, means and choices use: status ok, and no accuracy or density missing."""
+    there = runs[["density", "val_accuracy", "test_accuracy"]].notna().all(axis=1)
+    return runs[(runs["status"] == "ok") & there]

@@ -1,20 +1,21 @@
-"""How every figure looks: one colour and marker a method, whichever others are drawn; one way to save."""
+"""The look of every figure: one colour and marker for each method, in all figures, and one way to save."""
 
-import re
+from __future__ import annotations
+
 import textwrap
 import zlib
-from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import matplotlib
 import numpy
+import pandas
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure, SubFigure
 
 DENSE = "#6e6e6e"
 
-# Families share a hue and a shape; within a family lightness tells the members apart, also to the colour-blind.
+# By label. Related methods share a hue and a shape; lightness tells them apart, also for the colour-blind.
 KNOWN = {
     "dense": (DENSE, "_"),
     "narrow": ("#a39a8c", "P"),
@@ -32,47 +33,54 @@ KNOWN = {
     "random[distribution=uniform]": ("#c8bca8", "X"),
     "snip": ("#009e73", "^"),
     "synflow": ("#7fd4b4", "v"),
+    # These six have a look of their own because the one that follows from their label is another method's.
+    "l1[penalty_weight=0.001]": ("#cc79a7", "d"),
+    "prox-l1": ("#56b4e9", "p"),
+    "str": ("#e69f00", "p"),
+    "powerprop": ("#7b2d8b", "h"),
+    "ham[mask=magnitude]": ("#b03060", "p"),
+    "imp[rounds=3]": ("#111111", "*"),
 }
 COLOURS = ("#332288", "#ddcc77", "#44aa99", "#117733", "#999933", "#cc6677", "#882255", "#aa4499")
 MARKERS = ("<", ">", "*", "d", "h")
 
 
-def style(method: str) -> tuple[str, str]:
-    """The colour and the marker of a method, given in its written form; they depend on nothing else.
+def style(label: str) -> tuple[str, str]:
+    """Return the colour and the marker of a method, which depend on its label alone.
 
-    A zero threshold of its own changes how a method is counted, not which method it is.
+    The label leaves out the zero threshold, which changes how a method is counted and not which method it is.
     """
-    method = _without_threshold(method)
-    if method in KNOWN:
-        return KNOWN[method]
-    number = zlib.crc32(method.encode())  # Python's own hash of a text changes with every process
+    if label in KNOWN:
+        return KNOWN[label]
+    number = zlib.crc32(label.encode())  # Python's own hash of a text changes with every process
     return COLOURS[number % len(COLOURS)], MARKERS[number // len(COLOURS) % len(MARKERS)]
 
 
-def labels(methods: Iterable[str]) -> dict[str, str]:
-    """The names of methods in a legend or table: their written forms, without what figures say once for all.
+def looks(runs: pandas.DataFrame) -> dict[str, tuple[str, str]]:
+    """Return the colour and the marker of each method of the runs."""
+    return {method: style(label) for method, label in _labels(runs).items()}
 
-    The zero threshold stands in the subtitle, unless it is what tells two methods apart. Depth 2 is what others call
-    shallow factorization.
+
+def names(runs: pandas.DataFrame) -> dict[str, str]:
+    """Return the name of each method of the runs in legends and tables, in the order of legends.
+
+    A name is the method's label, or its whole written form if two methods differ in their zero threshold alone.
+    Related methods come together, and methods without a fixed look come last, by name.
     """
-    methods = list(methods)
-    bare = [_without_threshold(method) for method in methods]
-    names = bare if len(set(bare)) == len(set(methods)) else methods
-    return {m: f"{n} (shallow)" if n == "dwf[depth=2]" else n for m, n in zip(methods, names, strict=True)}
+    labels = _labels(runs)
+    places = {label: place for place, label in enumerate(KNOWN)}
+    ordered = sorted(labels, key=lambda method: (places.get(labels[method], len(places)), method))
+    shown = labels if len(set(labels.values())) == len(labels) else {method: method for method in labels}
+    # Others call depth 2 shallow factorization.
+    return {m: f"{shown[m]} (shallow)" if shown[m] == "dwf[depth=2]" else shown[m] for m in ordered}
 
 
-def order(methods: Iterable[str]) -> list[str]:
-    """The order of legends: families together, depth rising, methods without a place in the table last, by name."""
-    places = {method: place for place, method in enumerate(KNOWN)}
-    return sorted(methods, key=lambda method: (places.get(_without_threshold(method), len(places)), method))
-
-
-def _without_threshold(method: str) -> str:
-    return re.sub(r"(?<=[\[,])threshold=[^,\]]*,?", "", method).replace(",]", "]").removesuffix("[]")
+def _labels(runs: pandas.DataFrame) -> dict[str, str]:
+    return dict(runs[["method", "label"]].drop_duplicates("method").itertuples(index=False))
 
 
 def figure_style() -> AbstractContextManager[None]:
-    """Settings for a figure that is read at half a page; to be active while one is made."""
+    """Return the settings of a figure that is read at half a page, as a context in which to draw it."""
     return matplotlib.rc_context(
         {
             "figure.figsize": (7.2, 4.2),
@@ -96,7 +104,7 @@ def figure_style() -> AbstractContextManager[None]:
 
 
 def sheet(title: str, subtitle: str, caption: str, height: float) -> tuple[Figure, SubFigure]:
-    """A figure with its texts in place, and the part of it that panels are drawn into."""
+    """Return a figure with its texts in place, and the part of it that holds the panels."""
     figure = Figure(figsize=(7.2, height))
     figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
     figure.supxlabel(textwrap.fill(caption, 135), x=0.01, ha="left", fontsize=7, color="#555555")
@@ -106,12 +114,12 @@ def sheet(title: str, subtitle: str, caption: str, height: float) -> tuple[Figur
 
 
 def sequence(count: int) -> list[str]:
-    """Colours for what has an order, light to dark, each to be seen on white."""
+    """Return colours for ordered things, from light to dark, all of them visible on white."""
     return [to_hex(matplotlib.colormaps["viridis"](place)) for place in numpy.linspace(0.85, 0.05, count)]
 
 
 def save(figure: Figure, path: Path) -> list[Path]:
-    """Write a figure as <path>.png and <path>.svg, the same bytes for the same figure; the figure is empty after."""
+    """Write a figure to <path>.png and <path>.svg, then clear it; the same figure gives the same bytes."""
     targets = [path.with_name(f"{path.name}.{suffix}") for suffix in ("png", "svg")]
     with figure_style():
         figure.savefig(targets[0], dpi=150, metadata={"Software": None})

@@ -149,22 +149,28 @@ def status(experiment: options.Name, results: options.Results = Path("results"))
 def report(
     experiment: Annotated[str | None, typer.Argument(help="By default every folder with results.")] = None,
     results: options.Results = Path("results"),
-    cut: Annotated[
-        float | None, typer.Option(help="Count weights of penalty runs below this magnitude as zero.")
+    threshold: Annotated[
+        float | None,
+        typer.Option("--threshold", "--cut", help="Count weights of penalty runs below this magnitude as zero."),
     ] = None,
+    plugin: options.Plugins = None,
 ) -> None:
-    """Draw fronts and write the leaderboard from the CSVs of an experiment, or of all."""
+    """Draw the figures and write the leaderboard from the CSVs of an experiment, or of all."""
     try:
+        from plots.leaderboards import show
         from plots.report import report as report_folder
     except ModuleNotFoundError as missing:
         raise UsageError(f"reports need {missing.name}: pip install pandas matplotlib moocore tabulate") from None
     from benchmark.experiments.run import stale_keys
 
+    _load_plugins(plugin)
     folders = [results / experiment] if experiment else sorted(path.parent for path in results.glob("*/runs.csv"))
     if not folders:
         raise UsageError(f"there are no results in {results}; `sparsefront run` makes some")
     for folder in folders:
-        for path in report_folder(folder, cut, stale_keys(read(folder / "runs.csv"))):
+        written = report_folder(folder, threshold, stale_keys(read(folder / "runs.csv")))
+        show(written.runs)
+        for path in written.paths:
             console.print(f"wrote {path}", soft_wrap=True)
 
 

@@ -19,9 +19,9 @@ RATES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
 def learning_rate() -> Experiment:
     """Which learning rate does each depth want? A grid of rates and strengths, the same for every depth.
 
-    Its report writes rates.csv: the choice, by hypervolume on validation data, that the recipes of lenet300-fmnist and
-    -mnist name. An hour on two cores. Expected: rates well above dense training's, the deeper the product the less of
-    them it bears.
+    Its report writes learning_rates.csv: the choice, by hypervolume on validation data, that the recipes of
+    lenet300-fmnist and -mnist name. An hour on two cores. Expected: rates well above dense training's, the deeper the
+    product the less of them it bears.
     """
     return Experiment(
         tasks=("lenet300-fmnist",),
@@ -37,8 +37,8 @@ def learning_rate() -> Experiment:
 def learning_rate_digits() -> Experiment:
     """Which learning rate does each method of quickstart want? As many trials for every method.
 
-    Its report writes rates.csv: the choice, by hypervolume on validation data, that the recipe of lenet300-digits
-    names. Five minutes on two cores.
+    Its report writes learning_rates.csv: the choice, by hypervolume on validation data, that the recipe of
+    lenet300-digits names. Five minutes on two cores.
     """
     grid = quickstart()
     values = {"density": (0.2, 0.05, 0.02, 0.01), "strength": (3.5, 5.0, 8.0, 12.0)}

@@ -19,8 +19,8 @@ BASES = (
 def learning_rate_families() -> Experiment:
     """Which learning rate does each family want? As many trials for every method, one mild and one strong value.
 
-    Its report writes rates.csv: the choice, by hypervolume on validation data, that the recipes of lenet300-fmnist and
-    -mnist name. An hour on two cores.
+    Its report writes learning_rates.csv: the choice, by hypervolume on validation data, that the recipes of
+    lenet300-fmnist and -mnist name. An hour on two cores.
     """
     return Experiment(
         tasks=("lenet300-fmnist",),

@@ -17,10 +17,13 @@ FAN_IN = 300  # torch draws weights of a linear layer from +-1 / sqrt(fan in)
 
 
 def write_densities(folder: Path) -> None:
-    """Write <folder>/initial.csv: a line an initialization, depth and bin of w / s, s the spread of the usual start."""
+    """Write <folder>/initial_weights.csv: a line for each initialization, depth and bin of w / s.
+
+    s is the standard deviation of the usual start.
+    """
     bound = FAN_IN**-0.5
     start = (2 * torch.rand(DRAWN, generator=torch.Generator().manual_seed(0)) - 1) * bound
-    path = folder / "initial.csv"
+    path = folder / "initial_weights.csv"
     path.unlink(missing_ok=True)  # drawn anew in a moment, the same each time
     for scheme in get_args(Initialization):
         for depth in DEPTHS:

@@ -20,8 +20,8 @@ def _mixed(task: str) -> Experiment:
 def learning_rate_lenet5() -> Experiment:
     """Which learning rate does each method want on a convolutional network? As many trials for every method.
 
-    Its report writes rates.csv: the choice, by hypervolume on validation data, that the recipes of LeNet-5 name. Half
-    an hour on two cores.
+    Its report writes learning_rates.csv: the choice, by hypervolume on validation data, that the recipes of LeNet-5
+    name. Half an hour on two cores.
     """
     some, rates = {"density": (0.05, 0.01), "strength": (6.5, 9.0)}, (0.05, 0.1, 0.2, 0.4, 0.8)
     return replace(_mixed("lenet5-fmnist"), values=some, learning_rates=rates, seeds=(0,), epochs=5)

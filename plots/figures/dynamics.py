@@ -1,4 +1,6 @@
-"""Training over time: accuracy, compression, misalignment and norm of the weights over the epochs."""
+"""The figure of training over time: accuracy, compression, misalignment and norm of the weights over the epochs."""
+
+from __future__ import annotations
 
 from pathlib import Path
 
@@ -10,9 +12,10 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
 from plots.axes import PLAIN, shrink, stretch
+from plots.registry import figure
 from plots.results import VALUE, traces
-from plots.style import figure_style, labels, order, save, sequence, sheet
-from plots.summary import failures, subtitle, summary
+from plots.style import figure_style, names, save, sequence, sheet
+from plots.summaries import failed, subtitle, summary
 
 METRICS = ("val_accuracy", "density", "relative_misalignment", "weight_norm")
 ROWS = {
@@ -23,17 +26,18 @@ ROWS = {
 }
 
 
+@figure(("dynamics",))
 def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
-    """Write a figure a task."""
+    """Write one figure for each task."""
     table = courses(folder, frame)
     drawn = [save(grid(frame, table, task), figures / f"dynamics-{task}") for task in sorted(table["task"].unique())]
     return [file for files in drawn for file in files]
 
 
 def courses(folder: Path, frame: pandas.DataFrame) -> pandas.DataFrame:
-    """One line a task, method, value, row of the figure and epoch: mean, min and max over seeds.
+    """Return mean, min and max over seeds, one line for each task, method, value, row of the figure and epoch.
 
-    As in every summary the mean compression is 1 / mean density; NaN where no weight is left.
+    As in every summary, the mean compression is 1 / mean density; it is NaN if no weight is left.
     """
     table = traces(folder, frame, METRICS)
     long = table.melt([*VALUE, "epoch"], METRICS, var_name="row", value_name="number")
@@ -45,18 +49,19 @@ def courses(folder: Path, frame: pandas.DataFrame) -> pandas.DataFrame:
 
 
 def grid(frame: pandas.DataFrame, table: pandas.DataFrame, task: str) -> Figure:
-    """The figure of one task: a column a method, a row a metric, a line a value of the knob."""
+    """Draw the figure of one task: a column for each method, a row for each metric, a line for each value."""
     frame, table = frame[frame["task"] == task], table[table["task"] == task]
-    methods, values = order(table["method"].unique()), sorted(table["value"].unique())
-    names, colours = labels(methods), dict(zip(values, sequence(len(values)), strict=True))
+    methods = names(frame[frame["method"].isin(table["method"])])
+    values = sorted(table["value"].unique())
+    colours = dict(zip(values, sequence(len(values)), strict=True))
     caption = (
         "Lines: means over seeds; bands: their least and largest. Epoch 0 is the start. Relative misalignment: the "
         "share of the factors' penalty that the same weights would not pay if their factors were of one magnitude."
     )
-    if failed := failures(frame):
-        caption += f" Runs not drawn: {failed} without a result."
+    if count := failed(frame):
+        caption += f" Runs not drawn: {count} without a result."
     with figure_style():
-        figure, panels = sheet(
+        drawing, panels = sheet(
             f"{task}: when does it become sparse?", subtitle(frame, summary(frame)), caption, height=6.2
         )
         panels.supxlabel("epoch", fontsize=9)
@@ -69,8 +74,10 @@ def grid(frame: pandas.DataFrame, table: pandas.DataFrame, task: str) -> Figure:
                 panel.tick_params(labelsize=8)
             row[0].set_ylabel(text, fontsize=8)
         for panel, method in zip(axes[0], methods, strict=True):
-            panel.set_title(names[method].replace(" ", "\n"))
-        axes[0, 0].set_yscale("function", functions=(stretch, shrink))  # or else the end is squeezed by the start
+            panel.set_title(methods[method].replace(" ", "\n"))
+        axes[0, 0].set_yscale(
+            "function", functions=(stretch, shrink)
+        )  # on a linear scale the start would squeeze the end
         axes[0, 0].yaxis.set_major_locator(FixedLocator([10, 50, 80, 90, 95, 98]))
         axes[0, 0].set_ylim(max(0, axes[0, 0].get_ylim()[0]), min(100, axes[0, 0].get_ylim()[1]))
         axes[1, 0].set_yscale("log")
@@ -81,7 +88,7 @@ def grid(frame: pandas.DataFrame, table: pandas.DataFrame, task: str) -> Figure:
         knob = " or ".join(sorted(table["knob"].unique()))
         handles = [Line2D([], [], color=colours[value], label=f"{value:g}") for value in values]
         panels.legend(handles=handles, loc="outside right upper", title=knob)
-    return figure
+    return drawing
 
 
 def _draw_course(axes: Axes, course: pandas.DataFrame, colour: str) -> None:

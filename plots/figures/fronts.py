@@ -1,4 +1,4 @@
-"""Accuracy against compression: the front of every method on one task."""
+"""The figure of fronts: accuracy against compression, for every method on one task."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from moocore import is_nondominated
 
 from plots.axes import draw_runs, scale, shrink, stretch
 from plots.results import measured
-from plots.style import DENSE, figure_style, labels, order, save, style
-from plots.summary import budgets, failures, seeds, subtitle, summary
+from plots.style import DENSE, figure_style, looks, names, save
+from plots.summaries import budgets, failed, seeds, subtitle, summary
 
 
 def members(lines: pandas.DataFrame) -> pandas.DataFrame:
-    """The front among one method's lines of a summary, by rising compression.
+    """Return the front of one method: the lines of its summary that no other line beats, by rising compression.
 
-    A line belongs to it if no other beats it in compression and mean *validation* accuracy; test accuracy chooses
-    nothing. Lines with no weight left are no part of it.
+    A line beats another in compression and mean *validation* accuracy; test accuracy chooses nothing. Lines without
+    any weight left do not belong to the front.
     """
     lines = lines[numpy.isfinite(lines["compression"])].sort_values("compression")
     if lines.empty:
@@ -31,12 +31,12 @@ def members(lines: pandas.DataFrame) -> pandas.DataFrame:
 
 
 def draw(frame: pandas.DataFrame, task: str, path: Path) -> list[Path]:
-    """Write the figure of one task to <path>.png and <path>.svg, in a folder that exists."""
+    """Write the figure of one task to <path>.png and <path>.svg; the folder must exist."""
     return save(front(frame, task), path)
 
 
 def front(frame: pandas.DataFrame, task: str) -> Figure:
-    """The figure of one task: test accuracy in percent over the compression ratio."""
+    """Draw the figure of one task: test accuracy in percent over the compression ratio."""
     frame = frame[frame["task"] == task]
     lines, runs = summary(frame), measured(frame)
     runs = runs[numpy.isfinite(runs["compression"])]
@@ -50,10 +50,10 @@ def front(frame: pandas.DataFrame, task: str) -> Figure:
         axes.set_ylabel("test accuracy in % (log scale of the error)")
         axes.set_yscale("function", functions=(stretch, shrink))
         _draw_dense(axes, lines[lines["method"] == "dense"], runs[runs["method"] == "dense"])
-        names = labels(set(runs["method"]) - {"dense"})
-        for method in order(names):
-            own = (table[table["method"] == method] for table in (lines, runs))
-            _draw_method(axes, names[method], style(method), *own)
+        drawn = runs[runs["method"] != "dense"]
+        for method, name in names(drawn).items():
+            own = (table[table["method"] == method] for table in (lines, drawn))
+            _draw_method(axes, name, looks(drawn)[method], *own)
         means = lines.loc[numpy.isfinite(lines["compression"]), "compression"]
         scale(axes, largest=max([10, *runs["compression"], *means]), highest=runs["test_accuracy"].max())
         if axes.get_legend_handles_labels()[0]:
@@ -88,7 +88,7 @@ def _caption(frame: pandas.DataFrame, lines: pandas.DataFrame) -> str:
         text += f" Bars, and the band of dense: one standard deviation over {seeds(lines)}."
     text += f" {budgets(frame)}." if budgets(frame) else ""
     empty = int(numpy.isinf(measured(frame)["compression"]).sum())
-    missing = {"without a result": failures(frame), "with no weight left": empty}
+    missing = {"without a result": failed(frame), "with no weight left": empty}
     if any(missing.values()):
         text += f" Runs not drawn: {', '.join(f'{count} {why}' for why, count in missing.items() if count)}."
     return textwrap.fill(text, 135)

@@ -1,4 +1,6 @@
-"""How the factors start: the weights that each initialization makes, and what is reached from them."""
+"""The figures of initialization: the weights that each start of the factors makes, and the results it leads to."""
+
+from __future__ import annotations
 
 from pathlib import Path
 
@@ -10,12 +12,13 @@ from matplotlib.ticker import LogLocator, NullLocator
 
 from benchmark.errors import UsageError
 from benchmark.records.schema import INITIAL_COLUMNS
-from benchmark.records.table import read
 from plots.axes import PLAIN, shrink, stretch, ticks
-from plots.results import measured
+from plots.registry import figure
+from plots.results import measured, option, read_table
 from plots.style import figure_style, save, sheet, style
-from plots.summary import subtitle, summary
+from plots.summaries import subtitle, summary
 
+# By start. A start is not a method: the figures compare starts of one depth, in these colours.
 LOOKS = {
     "truncated": ("#0072b2", "o"),
     "rescale=true": ("#56b4e9", "s"),
@@ -27,14 +30,22 @@ LOOKS = {
 }
 
 
-def scheme(method: str) -> str:
-    """What is said of the start in a method's written form, `truncated` where nothing is."""
-    options = method.partition("[")[2].removesuffix("]").split(",")
-    return ",".join(text for text in options if not text.startswith(("depth=", "threshold="))) or "truncated"
+# The options of dwf that decide how factors start, with their defaults.
+USUAL = {"init": "truncated", "epsilon": "0.25", "rescale": "false"}
 
 
+def starts(runs: pandas.DataFrame) -> pandas.Series:
+    """Name the start of each run by the options that are not usual, as in `init=ones`, otherwise `truncated`."""
+    found = pandas.Series("", index=runs.index)
+    for name, usual in USUAL.items():
+        value = option(runs, name).fillna(usual)
+        found = found.where(value == usual, found + f",{name}=" + value)
+    return found.str.removeprefix(",").replace("", "truncated")
+
+
+@figure(("init",), replaces_front=True)
 def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
-    """Write the figure of the weights before training, and one a task of what is reached from them."""
+    """Write the figure of the weights before training, and for each task one of the results."""
     drawn = [save(weights(folder), figures / "initial-weights")]
     for task in sorted(measured(frame.dropna(subset="depth"))["task"].unique()):
         drawn.append(save(reached(frame, task), figures / f"init-{task}"))
@@ -42,13 +53,9 @@ def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
 
 
 def weights(folder: Path) -> Figure:
-    """A panel an initialization: how densely the weights lie before training, a line a depth."""
-    path = folder / "initial.csv"
-    table = pandas.DataFrame(read(path, INITIAL_COLUMNS), columns=list(INITIAL_COLUMNS))
-    try:
-        table = table.astype(dict.fromkeys(INITIAL_COLUMNS[1:], float))
-    except ValueError as error:
-        raise UsageError(f"{path} holds something that is no number: {error}") from error
+    """Draw the distribution of the weights before training: a panel for each start, a line for each depth."""
+    path = folder / "initial_weights.csv"
+    table = read_table(path, INITIAL_COLUMNS, INITIAL_COLUMNS[1:])
     if table.empty:
         raise UsageError(f"{path} holds no line; running its experiment again makes them")
     schemes = list(dict.fromkeys(table["init"]))
@@ -57,7 +64,7 @@ def weights(folder: Path) -> Figure:
         "normal distribution is 3. Where lines coincide the deeper one is drawn on the wider, shallower one."
     )
     with figure_style():
-        figure, panels = sheet(
+        drawing, panels = sheet(
             "Which weights does each start of the factors make?", "one layer of fan-in 300", caption, height=4.4
         )
         panels.supxlabel("weight / s", fontsize=9)
@@ -66,11 +73,11 @@ def weights(folder: Path) -> Figure:
         axes = panels.subplots(rows, 3, sharex=True, sharey=True, squeeze=False).flatten()
         for panel, name in zip(axes, schemes, strict=False):
             _draw_weights(panel, name, table[table["init"] == name])
-        axes[0].set_ylim(bottom=1e-4)  # below is the noise of too few draws
+        axes[0].set_ylim(bottom=1e-4)  # below this, the draws are too few
         for panel in axes[len(schemes) :]:
             panel.set_axis_off()
         panels.legend(*axes[0].get_legend_handles_labels(), loc="outside right center")
-    return figure
+    return drawing
 
 
 def _draw_weights(axes: Axes, name: str, table: pandas.DataFrame) -> None:
@@ -78,7 +85,7 @@ def _draw_weights(axes: Axes, name: str, table: pandas.DataFrame) -> None:
     depths = sorted(table["depth"].unique())
     for place, depth in enumerate(depths):
         own = table[table["depth"] == depth]
-        # Wide below narrow, so that what coincides still shows.
+        # A narrow line is drawn on a wide one, so that both show if they coincide.
         width = 1.2 + 0.8 * (len(depths) - 1 - place)
         colour = style(f"dwf[depth={depth:g}]")[0]
         axes.plot(
@@ -91,16 +98,17 @@ def _draw_weights(axes: Axes, name: str, table: pandas.DataFrame) -> None:
 
 
 def reached(frame: pandas.DataFrame, task: str) -> Figure:
-    """The figure of one task: a panel a depth, test accuracy over compression, a line an initialization."""
+    """Draw the results on one task: a panel for each depth, a line for each start, accuracy over compression."""
     frame = frame[(frame["task"] == task) & frame["depth"].notna()]
+    frame = frame.assign(start=starts(frame))
     lines = summary(frame)
-    lines = lines.merge(frame[["method", "depth"]].drop_duplicates(), on="method")
+    lines = lines.merge(frame[["method", "depth", "start"]].drop_duplicates(), on="method")
     drawn = lines[numpy.isfinite(lines["compression"])]
     caption = "Bars: one standard deviation over seeds."
     caption += " Lines join the strengths of one start." if lines["value"].nunique() > 1 else ""
     caption += f" {lost}" if (lost := _lost(frame)) else ""
     with figure_style():
-        figure, panels = sheet(f"{task}: where does each start lead?", subtitle(frame, lines), caption, height=3.6)
+        drawing, panels = sheet(f"{task}: where does each start lead?", subtitle(frame, lines), caption, height=3.6)
         panels.supxlabel("compression ratio", fontsize=9)
         depths = sorted(lines["depth"].unique())
         subs = (1, 2, 5) if drawn["compression"].max() < 100 * drawn["compression"].min() else (1,)
@@ -113,8 +121,8 @@ def reached(frame: pandas.DataFrame, task: str) -> Figure:
             panel.xaxis.set_major_locator(LogLocator(subs=subs))
             panel.xaxis.set_minor_locator(NullLocator())
             panel.tick_params(labelsize=8)
-            for method in _order(drawn.loc[drawn["depth"] == depth, "method"]):
-                _draw_scheme(panel, scheme(method), drawn[drawn["method"] == method].sort_values("value"))
+            for method, start in _order(drawn[drawn["depth"] == depth]):
+                _draw_start(panel, start, drawn[drawn["method"] == method].sort_values("value"))
         axes[0].set_ylabel("test accuracy in %\n(log scale of the error)", fontsize=9)
         bottom, top = (min(max(limit, 0), 100) for limit in axes[0].get_ylim())
         axes[0].set_ylim(bottom, top)
@@ -122,28 +130,29 @@ def reached(frame: pandas.DataFrame, task: str) -> Figure:
         axes[0].yaxis.set_major_formatter(PLAIN)
         handles = {line.get_label(): line for panel in axes for line in panel.get_legend_handles_labels()[0]}
         panels.legend(handles=[*handles.values()], loc="outside right upper", title="start")
-    return figure
+    return drawing
 
 
 def _lost(frame: pandas.DataFrame) -> str:
-    """Which starts have runs that are not drawn, and how many of how many."""
+    """Name the starts with runs that are not drawn, and count these runs."""
     drawn = frame.index.isin(measured(frame).index) & numpy.isfinite(frame["compression"])
     parts = []
-    for method in _order(frame.loc[~drawn, "method"]):
+    for method, start in _order(frame[~drawn]):
         own = frame["method"] == method
         depth = frame.loc[own, "depth"].iloc[0]
-        parts.append(f"{scheme(method)} at depth {depth:g} ({(own & ~drawn).sum()} of {own.sum()})")
+        parts.append(f"{start} at depth {depth:g} ({(own & ~drawn).sum()} of {own.sum()})")
     return f"Not drawn, since they diverged or no weight was left: {', '.join(parts)}." if parts else ""
 
 
-def _draw_scheme(axes: Axes, name: str, lines: pandas.DataFrame) -> None:
+def _draw_start(axes: Axes, name: str, lines: pandas.DataFrame) -> None:
     colour, marker = LOOKS.get(name, style(name))
     x, y = lines["compression"], lines["test_mean"]
     axes.errorbar(x, y, yerr=lines["test_std"], fmt="none", color=colour, elinewidth=1.2, capsize=2)
     axes.plot(x, y, color=colour, marker=marker, linewidth=1.2, label=name)
 
 
-def _order(methods: pandas.Series) -> list[str]:
-    """Known starts in the order of their table, others by name."""
+def _order(table: pandas.DataFrame) -> list[tuple[str, str]]:
+    """Return the methods of a table with their starts, in the order of LOOKS, other starts by name."""
     places = {name: place for place, name in enumerate(LOOKS)}
-    return sorted(set(methods), key=lambda method: (places.get(scheme(method), len(places)), method))
+    pairs = set(table[["method", "start"]].itertuples(index=False, name=None))
+    return sorted(pairs, key=lambda pair: (places.get(pair[1], len(places)), pair[0]))

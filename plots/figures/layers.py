@@ -1,4 +1,6 @@
-"""Where the weights that are left stand: the density of every layer against compression."""
+"""The figure of layers: the density of each layer against the compression of the whole network."""
+
+from __future__ import annotations
 
 from pathlib import Path
 
@@ -10,31 +12,28 @@ from matplotlib.ticker import NullLocator
 
 from benchmark.errors import UsageError
 from benchmark.records.schema import LAYER_COLUMNS
-from benchmark.records.table import read
 from plots.axes import PLAIN
-from plots.results import VALUE, measured
-from plots.style import figure_style, labels, order, save, sequence, sheet
-from plots.summary import failures, subtitle, summary
+from plots.registry import figure
+from plots.results import VALUE, measured, read_table
+from plots.style import figure_style, names, save, sequence, sheet
+from plots.summaries import failed, subtitle, summary
 
 
+@figure(("layers",))
 def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
-    """Write a figure a task."""
+    """Write one figure for each task."""
     table = shares(folder, frame)
     drawn = [save(grid(frame, table, task), figures / f"layers-{task}") for task in sorted(table["task"].unique())]
     return [file for files in drawn for file in files]
 
 
 def shares(folder: Path, frame: pandas.DataFrame) -> pandas.DataFrame:
-    """One line a task, method, value and layer: its mean density in percent over seeds, and the whole's compression.
+    """Return mean density in percent and the network's compression, one line for each task, method, value and layer.
 
-    `collapsed` counts the runs in which nothing of the layer is left. A value's layers stand in the network's order.
+    `collapsed` counts the runs in which the layer has no weight left. The layers of a value keep the network's order.
     """
     path = folder / "layers.csv"
-    table = pandas.DataFrame(read(path, LAYER_COLUMNS), columns=list(LAYER_COLUMNS))
-    try:
-        table = table.astype({"kept": float, "total": float})
-    except ValueError as error:
-        raise UsageError(f"{path} holds something that is no number: {error}") from error
+    table = read_table(path, LAYER_COLUMNS, ("kept", "total"))
     table = table.drop_duplicates(["key", "layer"], keep="last")
     table = measured(frame)[[*VALUE, "key"]].merge(table, on="key")
     if table.empty:
@@ -50,32 +49,30 @@ def shares(folder: Path, frame: pandas.DataFrame) -> pandas.DataFrame:
 
 
 def grid(frame: pandas.DataFrame, table: pandas.DataFrame, task: str) -> Figure:
-    """The figure of one task: a panel a method, density of the layers over compression, a line a layer."""
+    """Draw the figure of one task: a panel for each method, a line for each layer, density over compression."""
     frame, table = frame[frame["task"] == task], table[table["task"] == task]
-    methods = order(table["method"].unique())
-    names = labels(methods)
-    # In the network's order, which is that of any run's lines.
-    layers = table.loc[table["method"] == methods[0], "layer"].unique()
+    methods = names(frame[frame["method"].isin(table["method"])])
+    layers = table.loc[table["method"] == next(iter(methods)), "layer"].unique()  # in the network's order
     colours = dict(zip(layers, sequence(len(layers)), strict=True))
     drawn = table[numpy.isfinite(table["compression"])]
     least = min([10, *drawn.loc[drawn["density"] > 0, "density"]])
     bottom = 10 ** float(numpy.floor(numpy.log10(least)))
     caption = (
         "Lines: means over seeds. Grey: every layer as dense as the whole. Crosses: in a run nothing is left of "
-        f"the layer; collapsed: how often over all runs. Runs not drawn: {failures(frame)} without a result, "
+        f"the layer; collapsed: how often over all runs. Runs not drawn: {failed(frame)} without a result, "
         f"{int(numpy.isinf(measured(frame)['compression']).sum())} with no weight left at all."
     )
     columns = min(3, len(methods))
     rows = -(-len(methods) // columns)
     with figure_style():
         title = f"{task}: which layers pay for compression?"
-        figure, panels = sheet(title, subtitle(frame, summary(frame)), caption, height=1.4 + 1.8 * rows)
+        drawing, panels = sheet(title, subtitle(frame, summary(frame)), caption, height=1.4 + 1.8 * rows)
         panels.supxlabel("compression ratio of the whole network", fontsize=9)
         panels.supylabel("weights left of a layer in %", fontsize=9)
         axes = panels.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flatten()
         for panel, method in zip(axes, methods, strict=False):
             _draw_layers(panel, drawn[drawn["method"] == method], colours, bottom)
-            panel.set_title(names[method])
+            panel.set_title(methods[method])
             if collapsed := table.loc[table["method"] == method, "collapsed"].sum():
                 panel.text(0.04, 0.05, f"collapsed: {collapsed}", fontsize=8, transform=panel.transAxes)
         for panel in axes[len(methods) :]:
@@ -83,7 +80,7 @@ def grid(frame: pandas.DataFrame, table: pandas.DataFrame, task: str) -> Figure:
         axes[0].set_xlim(1 / 1.1, 1.2 * max([10, *drawn["compression"]]))
         axes[0].set_ylim(bottom, 130)
         panels.legend(*axes[0].get_legend_handles_labels(), loc="outside right upper", title="layer")
-    return figure
+    return drawing
 
 
 def _draw_layers(axes: Axes, table: pandas.DataFrame, colours: dict[str, str], bottom: float) -> None:
@@ -99,5 +96,5 @@ def _draw_layers(axes: Axes, table: pandas.DataFrame, colours: dict[str, str], b
         left = own["density"].where(own["density"] > 0)
         axes.plot(own["compression"], left, color=colour, marker="o", markersize=3, linewidth=1.4, label=layer)
         gone = own.loc[own["collapsed"] > 0, "compression"]
-        if not gone.empty:  # an empty line that is not clipped leaves the layout without a size to go by
+        if not gone.empty:  # the layout fails on an empty line that is not clipped
             axes.plot(gone, [bottom] * len(gone), "x", color=colour, markersize=6, markeredgewidth=1.6, clip_on=False)

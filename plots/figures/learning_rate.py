@@ -1,4 +1,4 @@
-"""Heat maps of learning rate and strength."""
+"""The figure of learning rates: heat maps of learning rate and strength."""
 
 from __future__ import annotations
 
@@ -14,22 +14,29 @@ from matplotlib.patches import Rectangle
 from matplotlib.transforms import offset_copy
 
 from plots.axes import PLAIN
-from plots.rates import MASKS, _floor, rates, write_rates
+from plots.learning_rates import MASKS, _floor, rates, write_learning_rates
+from plots.registry import figure
 from plots.results import RATED, measured
-from plots.style import figure_style, labels, order, save, sheet
-from plots.summary import subtitle, summary
+from plots.style import figure_style, names, save, sheet
+from plots.summaries import subtitle, summary
+
+# With two values a method there is nothing to draw, so these experiments have the table alone.
+figure(("learning-rate-families", "learning-rate-lenet5"), replaces_front=True, compares_learning_rates=True)(
+    write_learning_rates
+)
 
 
+@figure(("learning-rate", "learning-rate-digits"), compares_learning_rates=True)
 def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
-    """Write <folder>/rates.csv and a figure a task that has a method with a strength."""
+    """Write <folder>/learning_rates.csv, and one figure for each task that has a method with a strength."""
     runs = measured(frame)
     tasks = sorted(runs.loc[~runs["knob"].isin(MASKS), "task"].unique())
     drawn = [save(heatmaps(frame, task), figures / f"learning-rate-{task}") for task in tasks]
-    return [*write_rates(folder, frame, figures), *(file for files in drawn for file in files)]
+    return [*write_learning_rates(folder, frame, figures), *(file for files in drawn for file in files)]
 
 
 def heatmaps(frame: pandas.DataFrame, task: str) -> Figure:
-    """The figure of one task: a column a method, validation accuracy above, compression below."""
+    """Draw the figure of one task: a column for each method, validation accuracy above, compression below."""
     frame = frame[frame["task"] == task]
     table, everything = rates(frame), summary(frame, RATED)
     chosen = table[table["chosen"]].set_index("method")["learning_rate"]
@@ -40,15 +47,14 @@ def heatmaps(frame: pandas.DataFrame, task: str) -> Figure:
         "val_mean": (Normalize(_floor(everything), everything["val_mean"].max()), "viridis"),
         "compression": (LogNorm(1, max(10, largest)), "cividis"),
     }
-    methods = order(set(frame["method"]))
-    names = labels(methods)
+    methods = names(frame)
     caption = (
         "Triangles: the chosen learning rate, that of largest hypervolume in log10 compression and validation "
         "accuracy. Hatched: diverged, or without a result. \N{INFINITY}: no weight left. White: not run."
     )
     title = f"{task}: which learning rate does each depth want?"
     with figure_style():
-        figure, panels = sheet(title, subtitle(frame, lines), caption, height=4.4)
+        drawing, panels = sheet(title, subtitle(frame, lines), caption, height=4.4)
         panels.supxlabel("strength (lambda \N{MULTIPLICATION SIGN} summed learning rate)", fontsize=9)
         panels.supylabel("peak learning rate", fontsize=9)
         axes = panels.subplots(2, len(methods), sharex=True, sharey=True, squeeze=False)
@@ -57,20 +63,20 @@ def heatmaps(frame: pandas.DataFrame, task: str) -> Figure:
                 _draw_map(panel, frame, lines, method, what, scale)
                 _mark(panel, frame, chosen[method])
         for panel, method in zip(axes[0], methods, strict=True):
-            panel.set_title(names[method].replace(" ", "\n"), fontsize=8)
+            panel.set_title(methods[method].replace(" ", "\n"), fontsize=8)
         above = panels.colorbar(ScalarMappable(*scales["val_mean"]), ax=axes[0], extend="min", aspect=12)
         below = panels.colorbar(ScalarMappable(*scales["compression"]), ax=axes[1], aspect=12, format=PLAIN)
         above.set_label("validation accuracy in %", fontsize=8)
         below.set_label("compression ratio", fontsize=8)
         for bar in (above, below):
             bar.ax.tick_params(labelsize=8)
-    return figure
+    return drawing
 
 
 def _draw_map(
     axes: Axes, frame: pandas.DataFrame, lines: pandas.DataFrame, method: str, what: str, scale: tuple[Normalize, str]
 ) -> None:
-    """One panel: a cell a strength and learning rate, both as steps, so that no cell is narrow."""
+    """Draw one panel: a cell for each strength and learning rate, all cells of one size."""
     norm, colours = scale
     place = ["learning_rate", "value"]
     cells = lines[lines["method"] == method].set_index(place)[what]
@@ -92,7 +98,7 @@ def _draw_map(
 
 
 def _mark(axes: Axes, frame: pandas.DataFrame, rate: float) -> None:
-    """A triangle at the right of a learning rate's row."""
+    """Draw a triangle at the right end of a learning rate's row."""
     level = sorted(frame["learning_rate"].unique()).index(rate)
     beside = offset_copy(axes.get_yaxis_transform(), axes.get_figure(root=True), x=4, units="points")
     axes.plot([1], [level + 0.5], "<", color="black", markersize=5, clip_on=False, transform=beside)

@@ -1,4 +1,6 @@
-"""Whether the factors of a weight align as theory says: their imbalance against its predicted decay."""
+"""The figure of misalignment: how the imbalance of a weight's factors decays, and the decay that theory predicts."""
+
+from __future__ import annotations
 
 from pathlib import Path
 from typing import Literal
@@ -10,29 +12,31 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from benchmark.errors import UsageError
+from plots.registry import figure
 from plots.results import traces
-from plots.style import figure_style, labels, order, save, sheet, style
-from plots.summary import subtitle, summary
+from plots.style import figure_style, looks, names, save, sheet
+from plots.summaries import subtitle, summary
 
 Dash = Literal["-", ":", "-."]
 
-FLOOR = 1e-9  # where float32 has long flattened what is measured
+FLOOR = 1e-9  # below this, rounding in float32 has long flattened the measured curve
 METRICS = ("rate_share", "imbalance")
-DASHES: tuple[Dash, ...] = ("-", ":", "-.")  # by strength; -- is theory
+DASHES: tuple[Dash, ...] = ("-", ":", "-.")  # by strength; theory is drawn with --
 
 
+@figure(("misalignment",), replaces_front=True)
 def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
-    """Write a figure a task."""
+    """Write one figure for each task."""
     table = decay(folder, frame)
     drawn = [save(grid(frame, table, task), figures / f"misalignment-{task}") for task in sorted(set(table["task"]))]
     return [file for files in drawn for file in files]
 
 
 def decay(folder: Path, frame: pandas.DataFrame) -> pandas.DataFrame:
-    """One line a run and epoch: `time`, 4 lambda S_t / D, and `left`, the imbalance over that of epoch 0.
+    """Return `time`, 4 lambda S_t / D, and `left`, imbalance over imbalance at epoch 0, for each run and epoch.
 
     S_t is the summed learning rate spent so far and strength is lambda S, so time is 4 strength rate_share / D.
-    Runs that start balanced, or whose knob is no strength, are left out.
+    Runs that start balanced, and runs of methods without a strength, are left out.
     """
     table = traces(folder, frame, METRICS)
     table = table[table["knob"] == "strength"]
@@ -47,24 +51,25 @@ def decay(folder: Path, frame: pandas.DataFrame) -> pandas.DataFrame:
 
 
 def grid(frame: pandas.DataFrame, table: pandas.DataFrame, task: str) -> Figure:
-    """The figure of one task: imbalance over the time that theory counts."""
+    """Draw the figure of one task: imbalance over the time that theory counts."""
     frame, table = frame[frame["task"] == task], table[table["task"] == task]
-    methods, strengths = order(table["method"].unique()), sorted(table["value"].unique())
-    names = labels(methods)
+    methods = names(frame[frame["method"].isin(table["method"])])
+    look = looks(frame)
+    strengths = sorted(table["value"].unique())
     dashes = {value: DASHES[place % len(DASHES)] for place, value in enumerate(strengths)}
     caption = (
         "Imbalance: mean over weights of the largest minus the smallest squared factor. S_t: summed learning rate so "
         "far. Theory: exp(-4 lambda S_t / D), whatever the loss. Every run is a line, its marks are epochs."
     )
     with figure_style():
-        figure, panels = sheet(
+        drawing, panels = sheet(
             f"{task}: do factors balance as predicted?", subtitle(frame, summary(frame)), caption, height=4.0
         )
         axes = panels.subplots()
         for method in methods:
             for value, runs in table[table["method"] == method].groupby("value"):
                 for _, run in runs.groupby("key"):
-                    _draw_run(axes, run["time"], run["left"], method, dashes[value])
+                    _draw_run(axes, run["time"], run["left"], look[method], dashes[value])
         end = table["time"].max()
         times = numpy.linspace(0, end, 200)
         axes.plot(times, numpy.exp(-times), "--", color="black", linewidth=1.4, zorder=5)
@@ -74,13 +79,13 @@ def grid(frame: pandas.DataFrame, table: pandas.DataFrame, task: str) -> Figure:
         axes.set_ylabel("imbalance / imbalance at epoch 0", fontsize=9)
         handles = [Line2D([], [], color="black", linestyle="--", linewidth=1.4, label="theory")]
         for method in methods:
-            colour, marker = style(method)
-            handles.append(Line2D([], [], color=colour, marker=marker, linestyle="", label=names[method]))
+            colour, marker = look[method]
+            handles.append(Line2D([], [], color=colour, marker=marker, linestyle="", label=methods[method]))
         handles += [Line2D([], [], color="#555555", linestyle=dashes[v], label=f"strength {v:g}") for v in strengths]
         panels.legend(handles=handles, loc="outside right upper", fontsize=8)
-    return figure
+    return drawing
 
 
-def _draw_run(axes: Axes, x: pandas.Series, y: pandas.Series, method: str, dash: Dash) -> None:
-    colour, marker = style(method)
+def _draw_run(axes: Axes, x: pandas.Series, y: pandas.Series, look: tuple[str, str], dash: Dash) -> None:
+    colour, marker = look
     axes.plot(x, y, color=colour, marker=marker, linestyle=dash, linewidth=0.8, markersize=3.5)

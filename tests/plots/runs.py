@@ -7,6 +7,7 @@ from benchmark.records.schema import COLUMNS, Row, hash_fields
 from benchmark.records.table import append
 
 PRUNABLE = 1000
+FAMILIES = {"dwf": "factorization", "snip": "before training", "random": "before training", "rigl": "dynamic"}
 
 
 def run(
@@ -18,6 +19,8 @@ def run(
         experiment="made-up",
         task="toy",
         method=method,
+        label=method,
+        family=FAMILIES.get(method.partition("[")[0], ""),
         depth=None,
         options="",
         knob="density",

@@ -3,18 +3,26 @@
 from dataclasses import replace
 from pathlib import Path
 
-from methods.core.registry import METHODS
-from plots.figures.families import FAMILIES, family, panels
+from plots.figures.families import panels
 from plots.report import report
 from plots.results import load
+from plots.style import style
 from tests.plots.runs import GOLDEN, pair, run, write
 
 
-def test_every_method_has_a_family() -> None:
-    assert {name for names in FAMILIES.values() for name in names} == {*METHODS, "narrow"} - {"dense"}
-    assert family("control[mask=magnitude,kind=shuffle]") == "Controls"
-    assert family("magnitude-init") == "Before training" and family("magnitude[finetune=0]") != "Before training"
-    assert family("of-a-plugin") == "Penalties"
+def test_a_family_that_is_not_known_is_drawn_under_other(tmp_path: Path) -> None:
+    rows = [run("mine", 0.1, 0, 100, 80, 80, family="of-a-plugin"), run("nameless", 0.2, 0, 100, 80, 80, family="")]
+    figure = panels(load(write(tmp_path, [*GOLDEN, *rows])), "toy")
+    shown = {axes.get_title(loc="left"): axes for axes in figure.subfigs[0].axes if axes.get_visible()}
+    assert list(shown) == ["Factorization", "Before training", "Other"]
+    assert shown["Other"].get_legend_handles_labels()[1] == ["mine", "nameless"]
+
+
+def test_a_method_has_the_look_that_it_has_in_every_figure(tmp_path: Path) -> None:
+    figure = panels(load(write(tmp_path)), "toy")
+    lines = {str(line.get_label()): line for axes in figure.subfigs[0].axes for line in axes.lines}
+    for label in ("dwf[depth=3]", "snip"):
+        assert (lines[label].get_color(), lines[label].get_marker()) == style(label)
 
 
 def test_panels_show_their_own_family_in_colour_and_all_others_in_grey(tmp_path: Path) -> None:
@@ -40,14 +48,14 @@ def test_values_that_others_of_the_method_beat_are_shown(tmp_path: Path) -> None
     assert sorted(line.get_ydata()) == [10, 11, 90]
 
 
-def test_more_methods_than_colours_are_all_drawn(tmp_path: Path) -> None:
+def test_many_methods_of_one_family_are_all_drawn(tmp_path: Path) -> None:
     many = [run(f"dwf[depth={depth}]", 1, 0, 100 + depth, 80, 80) for depth in range(1, 10)]
     figure = panels(load(write(tmp_path, many)), "toy")
     assert len(figure.subfigs[0].axes[0].get_legend_handles_labels()[0]) == 9
 
 
 def test_report_draws_it_in_place_of_the_front_and_the_same_twice(tmp_path: Path, capsys) -> None:
-    paths = report(write(tmp_path, [replace(row, experiment="families") for row in GOLDEN]))
+    paths = report(write(tmp_path, [replace(row, experiment="families") for row in GOLDEN])).paths
     assert [path.name for path in paths] == ["families-toy.png", "families-toy.svg", "leaderboard.md"]
     before = [path.read_bytes() for path in paths]
-    assert [path.read_bytes() for path in report(tmp_path)] == before
+    assert [path.read_bytes() for path in report(tmp_path).paths] == before

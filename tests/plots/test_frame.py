@@ -9,8 +9,8 @@ from benchmark.errors import UsageError
 from benchmark.records.schema import COLUMNS, CURVE_COLUMNS, THRESHOLD_COLUMNS
 from benchmark.records.table import append
 from plots.report import report
-from plots.results import curves, load, measured
-from plots.summary import budgets, failures, seeds, summary, zeros
+from plots.results import curves, load, measured, option
+from plots.summaries import budgets, failed, seeds, summary, thresholds
 from tests.plots.runs import GOLDEN, pair, run, write
 
 
@@ -30,11 +30,11 @@ def test_infinite_cells_are_infinite(tmp_path: Path) -> None:
 
 
 def test_a_run_tried_again_counts_once_with_its_last_row(tmp_path: Path) -> None:
-    failed = run("snip", 0.1, 0, 100, None, None)
-    frame = load(write(tmp_path, [failed, run("snip", 0.1, 1, 100, 70, 70), run("snip", 0.1, 0, 100, 80, 81)]))
+    first = run("snip", 0.1, 0, 100, None, None)
+    frame = load(write(tmp_path, [first, run("snip", 0.1, 1, 100, 70, 70), run("snip", 0.1, 0, 100, 80, 81)]))
     assert frame["seed"].tolist() == [1, 0]
     assert frame["test_accuracy"].tolist() == [70, 81]
-    assert failures(frame) == 0
+    assert failed(frame) == 0
 
 
 def test_summary_by_hand(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_neither_a_missing_accuracy_nor_a_failed_run_is_measured(
     rows = [run("snip", 0.1, 0, 100, 80, 80), run("snip", 0.1, 1, 100, val, 99, status=status)]
     frame = load(write(tmp_path, rows))
     assert measured(frame)["seed"].tolist() == [0]
-    assert failures(frame) == 1
+    assert failed(frame) == 1
 
 
 @pytest.mark.parametrize(
@@ -130,17 +130,26 @@ def test_foreign_and_torn_curves_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "text"),
-    [
-        ("", ""),
-        ("depth=3,threshold=1.19e-07", ""),
-        ("depth=3,threshold=0.0001", "zeros: |w| < 0.0001"),
-        ("threshold=1e-06,depth=3", "zeros: |w| < 1e-06"),
-        ("other_threshold=0.5", ""),
-    ],
+    ("threshold", "text"),
+    [(None, ""), (0, ""), (1.19e-7, ""), (1e-4, "counted as zero: |w| < 0.0001")],
 )
-def test_a_threshold_that_is_not_the_default_is_named(tmp_path: Path, options: str, text: str) -> None:
-    assert zeros(load(write(tmp_path, [run("snip", 0.1, 0, 100, 80, 80, options=options)]))) == text
+def test_a_threshold_that_is_not_the_default_is_named(tmp_path: Path, threshold: float | None, text: str) -> None:
+    assert thresholds(load(write(tmp_path, [run("snip", 0.1, 0, 100, 80, 80, threshold=threshold)]))) == text
+
+
+def test_two_thresholds_are_named_in_one_sentence(tmp_path: Path) -> None:
+    rows = [run("snip", value, 0, 100, 80, 80, threshold=value) for value in (1e-3, 1e-4)]
+    assert thresholds(load(write(tmp_path, rows))) == "counted as zero: |w| < 0.0001 or 0.001"
+
+
+def test_an_option_of_the_method_itself_is_read_from_the_options_column(tmp_path: Path) -> None:
+    cells = ["kind=a,mask=dwf[depth=3,inner=x[kind=c]],depth=1", "depth=2", ""]
+    frame = load(
+        write(tmp_path, [run("snip", place, 0, 100, 80, 80, options=cell) for place, cell in enumerate(cells)])
+    )
+    assert option(frame, "depth").fillna("none").tolist() == ["1", "2", "none"]
+    assert option(frame, "kind").fillna("none").tolist() == ["a", "none", "none"]
+    assert option(frame, "inner").isna().all()
 
 
 def test_seeds_are_counted_in_words(tmp_path: Path) -> None:
@@ -150,48 +159,48 @@ def test_seeds_are_counted_in_words(tmp_path: Path) -> None:
     assert seeds(lines[lines["n"] == 2]) == "2 seeds"
 
 
-def with_cuts(folder: Path) -> Path:
-    """A dense run, a mask run, and a penalty run that is measured at two cuts."""
-    penalty = run("dwf[depth=3]", 5, 0, 500, 91, 92, options="depth=3,threshold=1.19e-07", knob="strength", penalty=0.1)
+def with_thresholds(folder: Path) -> Path:
+    """Write a dense run, a mask run, and a penalty run that is measured at two thresholds."""
+    penalty = run("dwf[depth=3]", 5, 0, 500, 91, 92, threshold=1.19e-7, knob="strength", penalty=0.1)
     rows = [run("dense", 1, 0, 1000, 90, 91), run("snip", 0.1, 0, 100, 80, 81), penalty]
     append(folder / "runs.csv", COLUMNS, [astuple(row) for row in rows])
-    cuts = [(penalty.key, 1.19e-7, 500, 0.5, 91, 92), (penalty.key, 1e-4, 20, 0.02, 85, 86)]
-    append(folder / "thresholds.csv", THRESHOLD_COLUMNS, cuts)
+    counts = [(penalty.key, 1.19e-7, 500, 0.5, 91, 92), (penalty.key, 1e-4, 20, 0.02, 85, 86)]
+    append(folder / "thresholds.csv", THRESHOLD_COLUMNS, counts)
     return folder
 
 
-def test_a_cut_recounts_penalty_runs_and_leaves_masks_alone(tmp_path: Path) -> None:
-    frame = load(with_cuts(tmp_path), cut=1e-4).set_index("method")
+def test_a_threshold_recounts_penalty_runs_and_leaves_masks_alone(tmp_path: Path) -> None:
+    frame = load(with_thresholds(tmp_path), threshold=1e-4).set_index("method")
     assert frame["nonzeros"].to_dict() == {"dense": 1000, "snip": 100, "dwf[depth=3]": 20}
     assert frame["compression"].to_dict() == {"dense": 1, "snip": 10, "dwf[depth=3]": 50}
     assert frame["test_accuracy"].to_dict() == {"dense": 91, "snip": 81, "dwf[depth=3]": 86}
-    assert zeros(frame.reset_index()) == "zeros: |w| < 0.0001"
+    assert thresholds(frame.reset_index()) == "counted as zero: |w| < 0.0001"
     untouched = load(tmp_path).set_index("method")
-    assert untouched.loc["dwf[depth=3]", "nonzeros"] == 500 and zeros(untouched.reset_index()) == ""
+    assert untouched.loc["dwf[depth=3]", "nonzeros"] == 500 and thresholds(untouched.reset_index()) == ""
 
 
-def test_a_cut_that_was_not_measured_is_refused_with_those_that_were(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"cuts are 1\.19e-07, 0\.0001"):
-        load(with_cuts(tmp_path), cut=1e-3)
+def test_a_threshold_that_was_not_measured_is_refused_with_those_that_were(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"thresholds are 1\.19e-07, 0\.0001"):
+        load(with_thresholds(tmp_path), threshold=1e-3)
     late = run("dwf[depth=4]", 5, 0, 500, 91, 92, knob="strength", penalty=0.1)
     append(tmp_path / "runs.csv", COLUMNS, [astuple(late)])
     with pytest.raises(UsageError, match="for 1 runs"):
-        load(tmp_path, cut=1e-4)
+        load(tmp_path, threshold=1e-4)
 
 
-def test_the_cut_stands_in_the_names_and_on_the_figure(tmp_path: Path) -> None:
-    paths = report(with_cuts(tmp_path), cut=1e-4)
+def test_the_threshold_is_in_the_file_names_and_on_the_figure(tmp_path: Path) -> None:
+    paths = report(with_thresholds(tmp_path), threshold=1e-4).paths
     assert [path.name for path in paths] == [
-        "front-toy-cut-0.0001.png",
-        "front-toy-cut-0.0001.svg",
-        "leaderboard-cut-0.0001.md",
+        "front-toy-threshold-0.0001.png",
+        "front-toy-threshold-0.0001.svg",
+        "leaderboard-threshold-0.0001.md",
     ]
     assert "Counted as zero: |w| < 0.0001" in paths[2].read_text()
-    assert "zeros: |w| &lt; 0.0001" in paths[1].read_text() or "zeros: |w| < 0.0001" in paths[1].read_text()
+    assert "counted as zero: |w| &lt; 0.0001" in paths[1].read_text()
 
 
 def test_small_dense_networks_are_a_method_counted_against_the_full_one(tmp_path: Path) -> None:
-    small = {"task": "toy[width=0.5]", "knob": "none", "prunable": 300}
+    small = {"task": "toy[width=0.5]", "base_task": "toy", "width": 0.5, "knob": "none", "prunable": 300}
     rows = [run("dense", 1, 0, 1000, 90, 91), run("dense", 1, 0, 300, 80, 81, key="small", **small)]
     line = load(write(tmp_path, rows)).set_index("method").loc["narrow"]
     assert (line["task"], line["knob"], line["value"]) == ("toy", "width", 0.5)

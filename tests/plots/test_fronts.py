@@ -13,7 +13,7 @@ from plots.axes import shrink, stretch
 from plots.figures.fronts import draw, front, members
 from plots.results import load
 from plots.style import style
-from plots.summary import summary
+from plots.summaries import summary
 from tests.plots.runs import GOLDEN, pair, run, write
 
 
@@ -85,7 +85,7 @@ def test_a_complete_figure_speaks_of_nothing_missing(tmp_path: Path) -> None:
 def test_a_threshold_that_is_not_the_default_stands_on_the_figure(tmp_path: Path) -> None:
     row = run("dwf[depth=3,threshold=0.0001]", 5, 0, 10, 90, 90, options="depth=3,threshold=0.0001")
     title = front(load(write(tmp_path, [*GOLDEN, row])), "toy").axes[0].get_title(loc="left")
-    assert title.endswith("zeros: |w| < 0.0001")
+    assert title.endswith("counted as zero: |w| < 0.0001")
 
 
 def test_the_axes_show_all_there_is_and_end_at_the_largest_finite_compression(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from matplotlib.lines import Line2D
 from benchmark.errors import UsageError
 from benchmark.records.schema import INITIAL_COLUMNS, Row
 from benchmark.records.table import append
-from plots.figures.initialization import LOOKS, draw, reached, scheme, weights
+from plots.figures.initialization import LOOKS, draw, reached, starts, weights
 from plots.report import report
 from plots.results import load
 from tests.plots.runs import run, write
@@ -16,7 +16,8 @@ from tests.plots.runs import run, write
 
 def start(depth: int, options: str, value: float, seed: int, nonzeros: int, test: float | None) -> Row:
     method = f"dwf[depth={depth}{options}]"
-    return run(method, value, seed, nonzeros, test, test, knob="strength", depth=depth, experiment="init")
+    text = f"depth={depth}{options},threshold=1.19e-07"
+    return run(method, value, seed, nonzeros, test, test, options=text, knob="strength", depth=depth, experiment="init")
 
 
 ROWS = [
@@ -35,7 +36,7 @@ def initial(folder: Path) -> Path:
     bins = [("root", depth, x, y, 1.8) for depth in (1, 2) for x, y in ((-1, 0.25), (0, 0.5), (1, 0.25))] + [
         ("ones", depth, x, y, 9.0) for depth in (1, 2) for x, y in ((-1, 0), (0, 1), (1, 0))
     ]
-    append(folder / "initial.csv", INITIAL_COLUMNS, bins)
+    append(folder / "initial_weights.csv", INITIAL_COLUMNS, bins)
     return folder
 
 
@@ -44,16 +45,17 @@ def lines(figure: Figure, panel: int) -> dict[str, Line2D]:
 
 
 @pytest.mark.parametrize(
-    ("method", "name"),
+    ("options", "name"),
     [
-        ("dwf[depth=3]", "truncated"),
-        ("dwf[depth=3,threshold=0.0001]", "truncated"),
-        ("dwf[depth=3,epsilon=0]", "epsilon=0"),
-        ("dwf[depth=8,init=root,threshold=0.0001,rescale=true]", "init=root,rescale=true"),
+        ("depth=3,init=truncated,epsilon=0.25,rescale=false,threshold=0.0001", "truncated"),
+        ("depth=3,init=truncated,epsilon=0,rescale=false", "epsilon=0"),
+        ("depth=8,init=root,epsilon=0.25,rescale=true,threshold=0.0001", "init=root,rescale=true"),
+        ("", "truncated"),
     ],
 )
-def test_a_start_is_what_a_method_says_beside_depth_and_zero(method: str, name: str) -> None:
-    assert scheme(method) == name
+def test_a_start_is_named_by_the_options_that_are_not_usual(tmp_path: Path, options: str, name: str) -> None:
+    frame = load(write(tmp_path, [run("dwf[depth=3]", 7, 0, 100, 80, 80, options=options)]))
+    assert starts(frame).tolist() == [name]
 
 
 def test_no_two_starts_look_the_same() -> None:
@@ -89,16 +91,16 @@ def test_means_over_seeds_are_joined_over_strengths(tmp_path: Path) -> None:
 
 
 def test_report_draws_both_and_the_same_twice(tmp_path: Path, capsys) -> None:
-    paths = report(initial(write(tmp_path, ROWS)))
+    paths = report(initial(write(tmp_path, ROWS))).paths
     assert [path.name for path in paths[:-1]] == [
         *("initial-weights.png", "initial-weights.svg", "init-toy.png", "init-toy.svg")
     ]
     before = [path.read_bytes() for path in paths]
-    assert [path.read_bytes() for path in report(tmp_path)] == before
+    assert [path.read_bytes() for path in report(tmp_path).paths] == before
 
 
 def test_weights_that_were_not_written_are_named_and_nothing_is_drawn(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"there is no .*initial\.csv"):
+    with pytest.raises(UsageError, match=r"there is no .*initial_weights\.csv"):
         report(write(tmp_path, ROWS))
     assert not [*(tmp_path / "figures").iterdir()]
 
@@ -107,7 +109,7 @@ def test_weights_that_were_not_written_are_named_and_nothing_is_drawn(tmp_path: 
     ("text", "says"), [("", "holds no line"), ("root,1,none,0.5,3\n", "no number"), ("root,1\n", "torn")]
 )
 def test_what_is_no_table_of_weights_is_refused(tmp_path: Path, text: str, says: str) -> None:
-    (tmp_path / "initial.csv").write_text(",".join(INITIAL_COLUMNS) + "\n" + text)
+    (tmp_path / "initial_weights.csv").write_text(",".join(INITIAL_COLUMNS) + "\n" + text)
     with pytest.raises(UsageError, match=says):
         weights(tmp_path)
 

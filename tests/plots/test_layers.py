@@ -76,15 +76,15 @@ def test_layers_are_lines_and_what_is_gone_a_cross_at_the_bottom(tmp_path: Path)
 
 
 def test_report_draws_the_same_twice(tmp_path: Path, capsys) -> None:
-    paths = report(made(tmp_path))
+    paths = report(made(tmp_path)).paths
     assert [path.name for path in paths[2:-1]] == ["layers-toy.png", "layers-toy.svg"]
     before = [path.read_bytes() for path in paths]
-    assert [path.read_bytes() for path in report(tmp_path)] == before
+    assert [path.read_bytes() for path in report(tmp_path).paths] == before
 
 
 def test_a_network_without_weights_does_not_break_the_axes(tmp_path: Path, capsys) -> None:
     write(tmp_path, [keep(tmp_path, 0.001, 0, 0, 0)])
-    assert all(path.stat().st_size for path in report(tmp_path))
+    assert all(path.stat().st_size for path in report(tmp_path).paths)
 
 
 @pytest.mark.parametrize(

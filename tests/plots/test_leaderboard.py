@@ -6,7 +6,7 @@ import pytest
 
 from benchmark.errors import UsageError
 from benchmark.records.schema import Row
-from plots.leaderboard import heading, markdown, show, table
+from plots.leaderboards import heading, leaderboard, markdown, show
 from plots.report import report
 from plots.results import load
 from tests.plots.runs import GOLDEN, pair, run, write
@@ -15,11 +15,11 @@ NONE = "\N{EN DASH}"
 
 
 def cells(folder: Path, rows: list[Row], column: str) -> dict[str, str]:
-    return table(load(write(folder, rows)), "toy")[column].to_dict()
+    return leaderboard(load(write(folder, rows)), "toy")[column].to_dict()
 
 
 def test_the_golden_rows_give_the_golden_table(tmp_path: Path) -> None:
-    board = table(load(write(tmp_path)), "toy")
+    board = leaderboard(load(write(tmp_path)), "toy")
     assert board.columns.tolist() == [
         *(f"CR >= {level}" for level in (5, 10, 20, 50, 100, 200, 500)),
         *(f"CR at -{loss}" for loss in (1, 2, 5)),
@@ -63,7 +63,7 @@ def test_methods_stand_in_the_order_of_reach_then_of_accuracy(tmp_path: Path) ->
         *pair("d", 1, 500, (89, 89), (89, 89)),
         *pair("e", 1, 250, (88, 88), (88, 88)),  # exactly two points below
     ]
-    assert table(load(write(tmp_path, rows)), "toy").index.tolist() == ["e", "d", "b", "c", "a"]
+    assert leaderboard(load(write(tmp_path, rows)), "toy").index.tolist() == ["e", "d", "b", "c", "a"]
 
 
 def test_bold_are_the_best_and_those_it_cannot_be_told_from(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_a_ratio_that_falls_short_by_a_rounded_weight_still_counts(tmp_path: Pat
 
 def test_without_dense_there_is_no_reach_but_a_table(tmp_path: Path) -> None:
     frame = load(write(tmp_path, pair("snip", 0.1, 100, (80, 80), (80, 80))))
-    board = table(frame, "toy")
+    board = leaderboard(frame, "toy")
     assert board.loc["snip"].tolist()[-3:] == [NONE] * 3
     assert board.loc["snip", "CR >= 10"] == "**80.00 ± 0.00 (2)**"
     assert heading(frame, "toy") == "dense: not measured"
@@ -99,7 +99,7 @@ def test_without_dense_there_is_no_reach_but_a_table(tmp_path: Path) -> None:
 
 def test_tasks_do_not_mix(tmp_path: Path) -> None:
     other = run("snip", 0.1, 0, 100, 99, 99, task="other", key="other")
-    board = table(load(write(tmp_path, [*GOLDEN, other])), "toy")
+    board = leaderboard(load(write(tmp_path, [*GOLDEN, other])), "toy")
     assert board.loc["snip", "CR >= 10"] == "**89.00 ± 1.41 (2)**"
 
 
@@ -124,15 +124,18 @@ def test_the_terminal_shows_whole_cells_and_no_marks(tmp_path: Path, monkeypatch
 
 
 def test_report_writes_figures_and_board_and_returns_their_paths(tmp_path: Path, capsys) -> None:
-    paths = report(write(tmp_path))
+    written = report(write(tmp_path))
+    paths = written.paths
     assert [path.relative_to(tmp_path).as_posix() for path in paths] == [
         "figures/front-toy.png",
         "figures/front-toy.svg",
         "leaderboard.md",
     ]
     assert paths[-1].read_text(encoding="utf-8") == markdown(load(tmp_path), tmp_path.name)
+    assert not capsys.readouterr().out  # the command line prints the tables
+    show(written.runs)
     assert "dense: 92.00" in capsys.readouterr().out
-    assert report(tmp_path) == paths  # a second time writes over the first
+    assert report(tmp_path).paths == paths  # a second time writes over the first
 
 
 def test_bad_results_leave_no_file_behind(tmp_path: Path) -> None:

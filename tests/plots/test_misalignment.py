@@ -60,10 +60,10 @@ def test_runs_are_lines_beside_the_prediction(tmp_path: Path) -> None:
 
 
 def test_report_draws_the_same_twice(tmp_path: Path, capsys) -> None:
-    paths = report(made(tmp_path))
+    paths = report(made(tmp_path)).paths
     assert [path.name for path in paths[:-1]] == ["misalignment-toy.png", "misalignment-toy.svg"]
     before = [path.read_bytes() for path in paths]
-    assert [path.read_bytes() for path in report(tmp_path)] == before
+    assert [path.read_bytes() for path in report(tmp_path).paths] == before
 
 
 def test_curves_that_are_missing_are_named(tmp_path: Path) -> None:

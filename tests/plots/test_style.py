@@ -2,11 +2,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas
 import pytest
 from matplotlib.colors import is_color_like
 from matplotlib.figure import Figure
 
-from plots.style import COLOURS, KNOWN, MARKERS, labels, order, save, style
+from plots.style import COLOURS, KNOWN, MARKERS, looks, names, save, style
 
 
 def test_no_two_known_methods_look_the_same_nor_like_a_new_one() -> None:
@@ -28,25 +29,30 @@ def test_new_methods_use_the_whole_palette() -> None:
     assert looks == {(colour, marker) for colour in COLOURS for marker in MARKERS}
 
 
+def runs(**labels: str) -> pandas.DataFrame:
+    return pandas.DataFrame([{"method": method, "label": label} for method, label in labels.items()])
+
+
 def test_only_shallow_factorization_has_a_second_name() -> None:
-    assert labels(["dwf[depth=2]", "dwf[depth=3]", "snip"]) == {
+    table = runs(**{"dwf[depth=2]": "dwf[depth=2]", "dwf[depth=3]": "dwf[depth=3]", "snip": "snip"})
+    assert names(table) == {
         "dwf[depth=2]": "dwf[depth=2] (shallow)",
         "dwf[depth=3]": "dwf[depth=3]",
         "snip": "snip",
     }
 
 
-def test_a_threshold_that_all_share_is_not_repeated_in_names() -> None:
-    shared = labels(["dwf[depth=3,threshold=0.0001]", "dwf[depth=4,threshold=0.0001,epsilon=0]", "x[threshold=1]"])
-    assert list(shared.values()) == ["dwf[depth=3]", "dwf[depth=4,epsilon=0]", "x"]
-    told_apart = ["dwf[depth=3,threshold=0.0001]", "dwf[depth=3]"]
-    assert list(labels(told_apart).values()) == told_apart
-    assert style("dwf[depth=3,threshold=0.0001]") == KNOWN["dwf[depth=3]"]
+def test_names_leave_out_the_threshold_unless_it_tells_two_methods_apart() -> None:
+    shared = {"dwf[depth=3,threshold=0.0001]": "dwf[depth=3]", "x[threshold=1]": "x"}
+    assert names(runs(**shared)) == shared
+    both = runs(**shared, **{"dwf[depth=3]": "dwf[depth=3]"})
+    assert names(both) == {method: method for method in both["method"]}
+    assert set(looks(both).values()) == {KNOWN["dwf[depth=3]"], style("x")}
 
 
 def test_legends_keep_families_together_and_put_strangers_last() -> None:
-    names = ["zzz", "snip", "aaa", "dwf[depth=4]", "dwf[depth=2]"]
-    assert order(names) == ["dwf[depth=2]", "dwf[depth=4]", "snip", "aaa", "zzz"]
+    table = runs(**{name: name for name in ("zzz", "snip", "aaa", "dwf[depth=4]", "dwf[depth=2]")})
+    assert list(names(table)) == ["dwf[depth=2]", "dwf[depth=4]", "snip", "aaa", "zzz"]
 
 
 def test_a_figure_is_saved_twice_under_its_whole_name_and_emptied(tmp_path: Path) -> None:

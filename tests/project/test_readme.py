@@ -14,7 +14,7 @@ import torch
 
 from methods import SparseOptimizer
 from plots.results import load
-from plots.summary import summary
+from plots.summaries import summary
 from tests.conftest import mlp
 
 ROOT = Path(__file__).parent.parent.parent

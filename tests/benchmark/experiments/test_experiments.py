@@ -16,7 +16,6 @@ from benchmark.experiments.registry import EXPERIMENTS, get_experiment
 from benchmark.tasks.registry import TASKS, get_task, task
 from benchmark.tasks.task import Task
 from methods.core.registry import MethodError, parse
-from plots.report import SEARCHES
 from tests.conftest import toy_task
 
 SMALL = Experiment(
@@ -180,6 +179,9 @@ def test_a_new_task_is_one_decorated_function() -> None:
 def rates(experiment: str) -> list[dict[str, str]]:
     with (Path(__file__).parent.parent.parent.parent / "results" / experiment / "rates.csv").open() as file:
         return list(csv.DictReader(file))
+
+
+SEARCHES = ("learning-rate", "learning-rate-digits", "learning-rate-families", "learning-rate-lenet5")
 
 
 @pytest.mark.parametrize("experiment", SEARCHES)

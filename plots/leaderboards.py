@@ -1,20 +1,22 @@
-"""The leaderboard: every method's accuracy from a given compression on, and its compression near dense accuracy."""
+"""The leaderboard: each method's accuracy at given compressions, and its compression near dense accuracy."""
+
+from __future__ import annotations
 
 import pandas
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from plots.style import labels
-from plots.summary import budgets, failures, outdated, summary, zeros
+from plots.style import names
+from plots.summaries import budgets, failed, stale, summary, thresholds
 
 LEVELS = (5, 10, 20, 50, 100, 200, 500)  # compression ratios
 LOSSES = (1, 2, 5)  # points of validation accuracy below dense
 NONE = "\N{EN DASH}"
 
 
-def table(frame: pandas.DataFrame, task: str) -> pandas.DataFrame:
-    """The leaderboard of one task: one line a method, best first, cells as text, the best of a column in `**`."""
+def leaderboard(frame: pandas.DataFrame, task: str) -> pandas.DataFrame:
+    """Return the leaderboard of one task: one line for each method, best first; cells are text, `**` marks the best."""
     frame = frame[frame["task"] == task]
     lines = summary(frame)
     dense = lines.loc[lines["method"] == "dense", "val_mean"]
@@ -40,21 +42,21 @@ def table(frame: pandas.DataFrame, task: str) -> pandas.DataFrame:
 
 
 def _best(lines: pandas.DataFrame, level: float) -> pandas.Series | None:
-    """The line of highest mean validation accuracy among those at or above a compression, by lower loss if several."""
-    # In whole weights: a tenth of 266,205 weights is 26,620, a compression of 10 as near as can be.
+    """Return the line of highest mean validation accuracy from a compression on; a lower loss decides a tie."""
+    # Weights are whole: a tenth of 266,205 weights is 26,620, as close to a compression of 10 as possible.
     reached = lines[lines["nonzeros"] <= (lines["prunable"] / level).round()]
     return None if reached.empty else reached.sort_values(["val_mean", "val_loss"], ascending=[True, False]).iloc[-1]
 
 
 def _reach(lines: pandas.DataFrame, dense: pandas.Series, loss: float) -> pandas.Series | None:
-    """The line of largest compression within `loss` points of dense's mean validation accuracy."""
-    # The last term forgives the rounding of a mean, not of a measurement.
+    """Return the line of largest compression within `loss` points of dense's mean validation accuracy."""
+    # The last term allows for the rounding of a mean.
     close = lines[lines["val_mean"] >= dense.max() - loss - 1e-9]
     return None if close.empty else close.sort_values("compression").iloc[-1]
 
 
 def _leaders(cells: dict[str, pandas.Series]) -> set[str]:
-    """The methods not to be told from the best by its own standard deviation; none where that is not known."""
+    """Return the methods within the best one's standard deviation; none if the best has a single seed."""
     if not cells:
         return set()
     best = max(cells.values(), key=lambda line: line["test_mean"])
@@ -65,20 +67,20 @@ def _leaders(cells: dict[str, pandas.Series]) -> set[str]:
 
 
 def accuracy(line: pandas.Series) -> str:
-    """Mean test accuracy ± sample standard deviation (n) of a line of a summary, in percent."""
+    """Write mean test accuracy ± sample standard deviation (n) of a line of a summary, in percent."""
     spread = f" ± {line['test_std']:.2f}" if line["n"] > 1 else ""
     return f"{line['test_mean']:.2f}{spread} ({line['n']})"
 
 
 def heading(frame: pandas.DataFrame, task: str) -> str:
-    """The line above a task's table: what dense reaches."""
+    """Return the line above a task's table: the accuracy of dense."""
     lines = summary(frame)
     dense = lines[(lines["task"] == task) & (lines["method"] == "dense")]
     return f"dense: {accuracy(dense.iloc[0])}" if len(dense) else "dense: not measured"
 
 
 def footnote(frame: pandas.DataFrame) -> str:
-    """How the tables are to be read."""
+    """Explain how to read the tables."""
     notes = [
         "CR is prunable weights / weights left. A cell under `CR >= c` is the mean test accuracy in percent ± sample "
         "standard deviation (n seeds) of the method's value with the highest mean validation accuracy among those with "
@@ -87,38 +89,44 @@ def footnote(frame: pandas.DataFrame) -> str:
         "there.",
         f"{NONE} means that no value of the method qualifies.",
         "Bold: the best mean and those within its standard deviation, from two seeds on.",
-        f"Runs without a result: {failures(frame)} of {len(frame)}, in no mean.",
+        f"Runs without a result: {failed(frame)} of {len(frame)}, in no mean.",
     ]
     notes += [f"{budgets(frame)}."] if budgets(frame) else []
-    if outdated(frame):
-        notes.append(f"{outdated(frame).capitalize()}: another version of task or method computed these rows.")
-    return " ".join(notes + ([f"Counted as zero: {zeros(frame).removeprefix('zeros: ')}."] if zeros(frame) else []))
+    notes += (
+        [f"{stale(frame).capitalize()}: another version of task or method computed these rows."] if stale(frame) else []
+    )
+    notes += [f"{thresholds(frame).capitalize()}."] if thresholds(frame) else []
+    return " ".join(notes)
 
 
 def markdown(frame: pandas.DataFrame, experiment: str) -> str:
-    """The text of leaderboard.md."""
+    """Return the text of leaderboard.md."""
     parts = [f"# {experiment}"]
     for task in sorted(frame["task"].unique()):
-        board = table(frame, task)
-        board = board.rename(index={method: f"`{name}`" for method, name in labels(board.index).items()})
+        board = leaderboard(frame, task)
+        board = board.rename(index={method: f"`{name}`" for method, name in _names(frame, board).items()})
         parts += [f"## {task}", heading(frame, task), board.to_markdown(disable_numparse=True)]
     return "\n\n".join([*parts, footnote(frame)]) + "\n"
 
 
 def show(frame: pandas.DataFrame) -> None:
     """Print the tables to the terminal, in cells narrow enough for 80 columns."""
-    console = Console(markup=False)  # or else dwf[depth=3] would lose its brackets
+    console = Console(markup=False)  # with markup, dwf[depth=3] would lose its brackets
     for task in sorted(frame["task"].unique()):
-        board = table(frame, task)
-        names = labels(board.index)
+        board = leaderboard(frame, task)
+        shown = _names(frame, board)
         grid = Table(box=None, padding=(0, 1, 1, 0), title=f"{task}, {heading(frame, task)}", title_justify="left")
         grid.add_column("method", overflow="fold")
         for column in board.columns:
             grid.add_column(column.replace(" ", "\n", 1), no_wrap=True)
         for method, *cells in board.itertuples():
-            grid.add_row(names[method].replace("[", "\n["), *map(_text, cells))
+            grid.add_row(shown[method].replace("[", "\n["), *map(_text, cells))
         console.print(grid)
     console.print(footnote(frame))
+
+
+def _names(frame: pandas.DataFrame, board: pandas.DataFrame) -> dict[str, str]:
+    return names(frame[frame["method"].isin(board.index)])
 
 
 def _text(cell: str) -> Text:

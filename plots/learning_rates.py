@@ -1,4 +1,4 @@
-"""The learning rate that each method wants."""
+"""The learning rate at which each method does best."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pandas
 from moocore import hypervolume
 
 from plots.results import RATED
-from plots.summary import summary
+from plots.summaries import summary
 
 USEFUL = 20  # points of validation accuracy below dense; what lies lower is of no use to anyone
 
@@ -63,9 +63,9 @@ def at_chosen(frame: pandas.DataFrame) -> pandas.DataFrame:
     return frame.merge(table.loc[table["chosen"], ["task", "method", "learning_rate"]])
 
 
-def write_rates(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
-    """Write <folder>/rates.csv; no figure."""
-    path = folder / "rates.csv"
+def write_learning_rates(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
+    """Write <folder>/learning_rates.csv; `figures` stays empty."""
+    path = folder / "learning_rates.csv"
     table = rates(frame)
     table["chosen"] = table["chosen"].map({True: "true", False: "false"})
     table.to_csv(path, index=False, float_format="%.10g", lineterminator="\n")

@@ -1,0 +1,85 @@
+"""Means over seeds, and the sentences that captions share."""
+
+from __future__ import annotations
+
+import math
+
+import pandas
+
+from benchmark.records.schema import EPSILON
+from plots.results import VALUE, measured
+
+
+def summary(runs: pandas.DataFrame, point: list[str] = VALUE) -> pandas.DataFrame:
+    """Return one line for each point (task, method, knob and value) with a measured run: means over its n seeds.
+
+    Accuracies are in percent. `test_std` and `val_std` are sample standard deviations, NaN at n = 1. `compression` is
+    1 / mean density; `compression_min` and `compression_max` are those of the runs. `failed` counts the runs without a
+    measurement, those that diverged included.
+    """
+    lines = (
+        measured(runs)
+        .groupby(point, as_index=False)
+        .agg(
+            n=("seed", "size"),
+            test_mean=("test_accuracy", "mean"),
+            test_std=("test_accuracy", "std"),
+            val_mean=("val_accuracy", "mean"),
+            val_std=("val_accuracy", "std"),
+            val_loss=("val_loss", "mean"),
+            nonzeros=("nonzeros", "mean"),
+            prunable=("prunable", "mean"),
+            density=("density", "mean"),
+            compression_min=("compression", "min"),
+            compression_max=("compression", "max"),
+        )
+    )
+    lines["compression"] = 1 / lines["density"]
+    tried = runs.groupby(point, as_index=False).agg(tried=("key", "size"))
+    lines["failed"] = lines.merge(tried, on=point)["tried"] - lines["n"]
+    return lines
+
+
+def failed(runs: pandas.DataFrame) -> int:
+    """Return the number of runs without a measurement, those that diverged included."""
+    return len(runs) - len(measured(runs))
+
+
+def budgets(runs: pandas.DataFrame) -> str:
+    """Name the methods that took more training steps than others, as in `imp[rounds=3] took 4 times the steps`.
+
+    The text is empty if all took as many.
+    """
+    found = []
+    for _, same in measured(runs).groupby("task"):
+        steps = same.groupby("method")["steps"].max()
+        found += [(method, times) for method, times in (steps / steps.min()).round().items() if times > 1]
+    return ", ".join(f"{method} took {times:g} times the steps" for method, times in dict.fromkeys(found))
+
+
+def thresholds(runs: pandas.DataFrame) -> str:
+    """Name the zero thresholds, as in `counted as zero: |w| < 0.0001`; the text is empty if all are the default."""
+    others = {
+        value for value in runs["threshold"].dropna() if value > 0 and not math.isclose(value, EPSILON, rel_tol=1e-3)
+    }
+    return f"counted as zero: |w| < {' or '.join(f'{value:g}' for value in sorted(others))}" if others else ""
+
+
+def stale(runs: pandas.DataFrame) -> str:
+    """Name the methods whose rows another version of the code computed, as in `stale: snip`, or nothing."""
+    methods = sorted(measured(runs).loc[runs["stale"], "method"].unique())
+    return f"stale: {', '.join(methods)}" if methods else ""
+
+
+def seeds(lines: pandas.DataFrame) -> str:
+    """Count the seeds of the lines of a summary, as in `3 seeds` or `1 to 3 seeds`."""
+    low, high = lines["n"].min(), lines["n"].max()
+    if low < high:
+        return f"{low} to {high} seeds"
+    return "1 seed" if high == 1 else f"{high} seeds"
+
+
+def subtitle(runs: pandas.DataFrame, lines: pandas.DataFrame) -> str:
+    """Return the line below a figure's title: seeds, epochs, zero thresholds other than the default, stale methods."""
+    epochs = " or ".join(f"{number:g}" for number in sorted(runs["epochs"].unique()))
+    return ", ".join(filter(None, [seeds(lines), f"{epochs} epochs", thresholds(runs), stale(runs)]))

@@ -1,0 +1,77 @@
+"""Figures register themselves, those of a plugin included."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmark.cli import commands
+from plots.registry import FIGURES
+from plots.report import report
+from plots.results import load
+from tests.plots.runs import run, write
+
+PLUGIN = """
+from benchmark import Experiment, experiment
+from plots import figure
+
+@experiment
+def my_own():
+    "An experiment of a plugin."
+    return Experiment(tasks=("toy",), methods=("dense",), values={})
+
+@figure(("my-own",), replaces_front=True)
+def draw(folder, runs, figures):
+    path = figures / "mine.txt"
+    path.write_text(f"{len(runs)} runs")
+    return [path]
+"""
+
+
+@pytest.fixture(autouse=True)
+def no_figure_stays_registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("plots.registry.FIGURES", FIGURES.copy())
+
+
+def test_report_draws_the_figure_of_a_plugin_for_the_experiment_of_a_plugin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmark.experiments.registry.EXPERIMENTS", {})
+    (tmp_path / "my-own").mkdir()
+    write(tmp_path / "my-own", [run("dense", 1, seed, 1000, 90, 91, experiment="my-own") for seed in (0, 1)])
+    (tmp_path / "plugin.py").write_text(PLUGIN)
+    options = ["--results", str(tmp_path), "--plugin", str(tmp_path / "plugin.py")]
+    monkeypatch.setattr(sys, "argv", ["sparsefront", "report", "my-own", *options])
+    with pytest.raises(SystemExit) as ended:
+        commands.main()
+    assert not ended.value.code
+    assert (tmp_path / "my-own" / "figures" / "mine.txt").read_text() == "2 runs"
+    assert not list((tmp_path / "my-own" / "figures").glob("front-*"))  # the figure replaces the front
+
+
+def test_an_experiment_without_a_figure_of_its_own_has_a_front(tmp_path: Path) -> None:
+    paths = report(write(tmp_path, [run("dense", 1, 0, 1000, 90, 91, experiment="nobody-knows")])).paths
+    assert [path.name for path in paths] == ["front-toy.png", "front-toy.svg", "leaderboard.md"]
+
+
+def test_a_plugin_that_registers_a_figure_needs_no_plotting_library_to_load() -> None:
+    script = "import sys; from plots import figure; print({'pandas', 'matplotlib'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+def test_the_old_spelling_of_the_threshold_option_still_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine").mkdir()
+    write(tmp_path / "mine", [run("dense", 1, 0, 1000, 90, 91)])
+    assert len(load(str(tmp_path / "mine"))) == 1
+    for option in ("--threshold", "--cut"):
+        arguments = ["sparsefront", "report", "mine", "--results", str(tmp_path), option, "0.001"]
+        monkeypatch.setattr(sys, "argv", arguments)
+        with pytest.raises(SystemExit) as ended:
+            commands.main()
+        assert ended.value.code == 2 and "thresholds.csv" in capsys.readouterr().err
