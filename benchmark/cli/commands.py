@@ -20,6 +20,7 @@ from benchmark.errors import UsageError
 from benchmark.experiments.experiment import Experiment
 from benchmark.experiments.registry import EXPERIMENTS
 from benchmark.experiments.run import Run
+from benchmark.records.schema import Status
 from benchmark.records.table import read
 from benchmark.tasks.registry import TASKS, describe
 from benchmark.training.devices import cores
@@ -76,15 +77,17 @@ def plan(
     _load_plugins(plugin)
     name, grid = override(experiment, tasks, methods, values, seeds, epochs, precision, tier)
     runs, workers = _on(device, grid), _workers(workers, device)
-    from benchmark.sweep.estimate import estimate
-    from benchmark.sweep.sweep import to_do
+    from benchmark.sweep.folder import ResultsFolder
 
-    remaining = to_do(runs, results / name)
+    folder = ResultsFolder(results / name)
+    remaining = folder.to_do(runs)
     console.print(f"{name}: {len(runs)} runs, {len(runs) - len(remaining)} finished before, {len(remaining)} to do")
     if remaining:
+        from benchmark.sweep.estimate import expected_seconds
+
         assert workers is not None
         at_once = min(workers, len(remaining))
-        seconds = estimate(remaining, results / name, device) / at_once
+        seconds = expected_seconds(remaining, folder.rows, device, at_once)
         console.print(f"about {timedelta(seconds=round(seconds))} with {at_once} at a time on {device}")
 
 
@@ -123,16 +126,14 @@ def run(
     settings = Settings(device, data, tuple(plugin or ()), timeout=timeout, pack=pack, engine=engine, address=address)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # like Ctrl-C, so that no worker is left behind
     try:
-        statuses = sweep(name, runs, results / name, settings, workers, console, retry is not None)
+        statuses = sweep(name, runs, results / name, settings, workers, console, retry is not None, grid.extra_outputs)
     except KeyboardInterrupt:
         errors.print("interrupted: what is trained so far is kept, and the same command goes on from there")
         raise typer.Exit(130) from None
-    if grid.beside:
-        grid.beside(results / name)
     if statuses:
         console.print(f"{name}: " + ", ".join(f"{count} {status}" for status, count in statuses.items()))
     console.print(f"rows are in {results / name / 'runs.csv'}", soft_wrap=True)
-    if set(statuses) - {"ok", "diverged"}:
+    if any(Status(status).failed for status in statuses):
         raise typer.Exit(1)
 
 

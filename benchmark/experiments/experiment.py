@@ -26,7 +26,7 @@ class Experiment:
     precision: str = "float32"
     made_data: bool = False
     widths: tuple[float, ...] = ()  # of small dense networks beside those of tasks that come in widths
-    beside: Callable[[Path], None] | None = None  # writes what is not a run into the experiment's folder
+    extra_outputs: Callable[[Path], None] | None = None  # writes files that are not rows into the folder
 
     def runs(self) -> list[Run]:
         """All runs, seed by seed, so that a sweep that is cut short has whole fronts.

@@ -57,7 +57,7 @@ def init() -> Experiment:
         methods=tuple(f"dwf[depth={depth}{scheme}]" for scheme in schemes for depth in (2, 3, 4)),
         values={"strength": (8.0,)},
         epochs=10,
-        beside=write_densities,
+        extra_outputs=write_densities,
     )
 
 

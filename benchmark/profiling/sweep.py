@@ -19,8 +19,8 @@ from benchmark.experiments.run import Run
 from benchmark.profiling.timing import show
 from benchmark.records.schema import COLUMNS, Measurement
 from benchmark.records.table import append
+from benchmark.sweep.folder import ResultsFolder
 from benchmark.sweep.rows import make_row
-from benchmark.sweep.sweep import to_do
 from benchmark.training.measure import Result
 
 SLEEPER = '''
@@ -82,7 +82,7 @@ def bench_rows(count: int, folder: Path) -> None:
 
     actions: dict[str, Callable[[], object]] = {
         "plan": lambda: [run.key for run in grid(count).runs()],
-        "resume": lambda: to_do(runs, folder / "scale"),
+        "resume": lambda: ResultsFolder(folder / "scale").to_do(runs),
         "status": lambda: command("status"),
         "report": lambda: command("report"),
     }

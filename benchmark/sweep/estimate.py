@@ -1,50 +1,130 @@
-"""How long runs may take, before they are computed."""
+"""The time that the runs of a sweep will still take: one estimate for `plan`, the progress bar and `status`."""
 
 from __future__ import annotations
 
-import statistics
-from pathlib import Path
+import heapq
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from statistics import median
 
 import torch
 
 from benchmark.data.synthetic import made, made_examples
 from benchmark.experiments.run import Run
-from benchmark.records.table import read
 from benchmark.tasks.registry import get_task
+from benchmark.training.devices import hardware
 from benchmark.training.loop import train
-from methods.core.registry import parse
+from methods.core.registry import MethodError, parse
+
+Kind = tuple[str, str]  # a task and a method
+Finished = Mapping[Run, tuple[float, float | None]]
 
 
-def estimate(runs: list[Run], folder: Path, device: str) -> float:
-    """Seconds that the runs take one after the other on the device, without loading and evaluation.
+def seconds_per_epoch(rows: Iterable[Mapping[str, str]], device: str, hardware: str) -> dict[Kind, list[float]]:
+    """Return the seconds that an epoch took in the rows that a device type computed, by task and method.
 
-    A method's median step in the folder's rows tells, where there is one; otherwise an epoch on made data is timed.
+    If some rows of a task and method name the same hardware, only these count.
     """
-    path = folder / "runs.csv"
-    steps: dict[tuple[str, str], list[float]] = {}
-    for row in read(path) if path.exists() else ():
-        if row["step_ms"] and row["device"] == torch.device(device).type:
-            steps.setdefault((row["task"], row["method"]), []).append(float(row["step_ms"]))
+    took: dict[bool, dict[Kind, list[float]]] = {True: {}, False: {}}
+    for row in rows:
+        if row["device"] == device:
+            with suppress(ValueError):  # a run that failed has no seconds
+                seconds = float(row["train_seconds"]) / int(row["epochs"])
+                took[row["hardware"] == hardware].setdefault((row["task"], row["method"]), []).append(seconds)
+    return took[False] | took[True]
+
+
+def expected_seconds(runs: Sequence[Run], rows: Iterable[Mapping[str, str]], device: str, workers: int) -> float:
+    """Return the seconds that the runs will take, before any of them began.
+
+    A task and method without a row of this device is timed on synthetic data.
+    """
+    present = torch.device(device)
+    known = seconds_per_epoch(rows, present.type, hardware(present))
+    known |= timed_epochs((run for run in runs if (run.task, run.method) not in known), device)
+    return seconds_left(runs, {}, workers, known) or 0.0
+
+
+def timed_epochs(runs: Iterable[Run], device: str) -> dict[Kind, list[float]]:
+    """Time a few steps on synthetic data for each task and method; return the seconds of an epoch of the task."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    seconds = 0.0
+    took: dict[Kind, list[float]] = {}
     for run in runs:
-        task = get_task(run.task)
-        if (run.task, run.method) not in steps:
-            steps[run.task, run.method] = [_step_ms(run, device)]
-        examples = made_examples(task.shape) if run.made_data else task.examples
-        per_epoch = max(examples // task.batch_size, 1)
-        epochs = run.epochs * sum(parse(run.method).phases)
-        seconds += statistics.median(steps[run.task, run.method]) * per_epoch * epochs / 1000
+        if (run.task, run.method) not in took:
+            took[run.task, run.method] = [_timed_epoch(run, device)]
     torch.set_num_threads(threads)
-    return seconds
+    return took
 
 
-def _step_ms(run: Run, device: str) -> float:
-    task = get_task(run.task)
+def _timed_epoch(run: Run, device: str) -> float:
+    task, method = get_task(run.task), parse(run.method)
     data = made(task.shape, task.classes).to(device)
-    batch_size = min(task.batch_size, len(data.train[1])) if run.made_data else task.batch_size
-    for _ in range(2):  # the first time warms up
-        (result,) = train(task, parse(run.method), [run.value], [run.seed], 1, run.learning_rate, data, run.precision)
-    assert result.measured.step_ms is not None and result.measured.batch_size is not None
-    return result.measured.step_ms * batch_size / result.measured.batch_size
+    for _ in range(2):  # the first training warms up
+        (result,) = train(task, method, [run.value], [run.seed], 1, run.learning_rate, data, run.precision)
+    measured = result.measured
+    assert measured.step_ms is not None and measured.batch_size is not None
+    examples = made_examples(task.shape) if run.made_data else task.examples
+    batch_size = min(task.batch_size, examples)
+    steps = examples // batch_size * sum(method.phases)
+    return steps * measured.step_ms / 1000 * batch_size / measured.batch_size
+
+
+def seconds_left(
+    runs: Sequence[Run], finished: Finished, workers: int, earlier: Mapping[Kind, list[float]]
+) -> float | None:
+    """Return the seconds from the latest end of a run to the end of all, or None if nothing says how long a run takes.
+
+    `finished` holds for each run when it ended, in seconds since the sweep began and in order, and how long it trained
+    if that is known. `earlier` holds the seconds per epoch that are known from before. For a task and method without a
+    finished run they count, scaled by how much faster or slower the finished runs are than their own earlier seconds.
+
+    Runs begin in their order, each when another one ends. A run that is being computed counts with the time it has
+    had, and the other runs are dealt to the workers. (Dividing the elapsed time by the finished share would be far off
+    while many runs are being computed, and for the last ones.)
+    """
+    measured: dict[Kind, list[float]] = {}
+    for run, (_, seconds) in finished.items():
+        if seconds:
+            measured.setdefault((run.task, run.method), []).append(seconds / run.epochs)
+    ratios = [median(measured[kind]) / median(earlier[kind]) for kind in measured.keys() & earlier.keys()]
+    slowdown = median(ratios) if ratios else 1.0  # today's machine may be another or busier one
+    took = {kind: [slowdown * seconds for seconds in before] for kind, before in earlier.items()} | measured
+    if not took:
+        return None
+    ends = [end for end, _ in finished.values()]
+    now = max(ends, default=0.0)
+    begun = dict(zip(runs[workers:], ends, strict=False))  # the first runs begin at 0
+
+    # A run takes longer than its training. A worker's first run takes longer still, and is left out.
+    later = [(end - begun[run], seconds or 0.0) for run, (end, seconds) in finished.items() if run in begun]
+    trained = sum(seconds for _, seconds in later)
+    overhead = max(sum(taken for taken, _ in later) / trained, 1.0) if trained else 1.0
+
+    ahead = [run for run in runs if run not in finished]
+    epoch = {kind: overhead * _expected(kind, took) for kind in {(run.task, run.method) for run in ahead}}
+    takes = [run.epochs * epoch[run.task, run.method] for run in ahead]
+    free = [max(begun.get(run, 0.0) + seconds - now, 0.0) for run, seconds in zip(ahead, takes, strict=True)][:workers]
+    heapq.heapify(free)  # when each worker is free for its next run
+    for seconds in takes[workers:]:
+        heapq.heapreplace(free, free[0] + seconds)
+    return max(free, default=0.0)
+
+
+def _expected(kind: Kind, took: Mapping[Kind, list[float]]) -> float:
+    """Return the expected seconds of an epoch: the median of the task and method themselves, if it is known.
+
+    Otherwise it is the median of the task's other methods, else of all, for as many budgets as the method takes.
+    """
+    if kind in took:
+        return median(took[kind])
+    task, method = kind
+    alike = [known for known in took if known[0] == task] or list(took)
+    return _budgets(method) * median(median(took[known]) / _budgets(known[1]) for known in alike)
+
+
+def _budgets(method: str) -> float:
+    """Return how many training budgets a method takes: one, unless its phases say more."""
+    with suppress(MethodError):  # an earlier row may name a method of a plugin that is not loaded now
+        return sum(parse(method).phases)
+    return 1.0

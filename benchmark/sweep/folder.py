@@ -1,57 +1,217 @@
-"""One sweep a folder: rows have one writer."""
+"""The folder of an experiment's results: one object that locks it, repairs, reads and extends its tables."""
 
 from __future__ import annotations
 
 import fcntl
 import os
+import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmark.errors import UsageError
+from benchmark.experiments.run import Run
+from benchmark.records.schema import COLUMNS, CURVE_COLUMNS, LAYER_COLUMNS, THRESHOLD_COLUMNS, Row, Status
+from benchmark.records.table import append, compress, read, repair
 from benchmark.sweep.invocation import latest
+from benchmark.training.checkpoint import remove
+
+if TYPE_CHECKING:
+    from benchmark.training.measure import Result
+
+TABLES = {
+    "runs.csv": COLUMNS,
+    "curves.csv": CURVE_COLUMNS,
+    "layers.csv": LAYER_COLUMNS,
+    "thresholds.csv": THRESHOLD_COLUMNS,
+}
 
 
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold the folder, which exists, until the end; the operating system lets go of it should the process die.
+class ResultsFolder:
+    """A folder with the tables, the lock and the checkpoints of one experiment.
 
-    Raises UsageError if another sweep holds it.
+    Reading needs no lock. Whoever writes does so inside `writing`.
     """
-    descriptor = os.open(folder, os.O_RDONLY)
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    @cached_property
+    def rows(self) -> list[dict[str, str]]:
+        """The rows of runs.csv, which is read once; `append` extends them. A missing or empty file has no rows."""
+        path = self.path / "runs.csv"
+        return read(path) if _has_content(path) else []
+
+    def failed(self, row: dict[str, str]) -> bool:
+        """Tell whether a row's run failed, so that `--retry failed` trains it again."""
+        try:
+            return Status(row["status"]).failed
+        except ValueError:
+            raise UsageError(
+                f"{self.path / 'runs.csv'} holds {row['status']!r} as the status of run {row['key']}; "
+                f"statuses are {', '.join(Status)}"
+            ) from None
+
+    def to_do(self, runs: Sequence[Run], retry: bool = False) -> list[Run]:
+        """Return the runs that have no row yet, and with `retry` also those that failed."""
+        done = {row["key"] for row in self.rows if not (retry and self.failed(row))}
+        return [run for run in runs if run.key not in done]
+
+    def check_one_budget(self, runs: Sequence[Run]) -> None:
+        """Raise UsageError unless the runs share epochs and precision with the finished runs of the same task.
+
+        A front that mixes budgets would compare what cannot be compared.
+        """
+        budgets = {(row["task"], int(row["epochs"]), row["precision"]) for row in self.rows if not self.failed(row)}
+        for task, epochs, precision in budgets:
+            for run in runs:
+                if run.task == task and (run.epochs, run.precision) != (epochs, precision):
+                    raise UsageError(
+                        f"{self.path / 'runs.csv'} holds runs of {epochs} epochs in {precision} on {task}, and these "
+                        f"would be of {run.epochs} in {run.precision}; choose another folder with --results"
+                    )
+
+    @contextmanager
+    def writing(self) -> Iterator[list[str]]:
+        """Create the folder, lock it, and repair and upgrade its tables; yield one warning for each repair.
+
+        Raises UsageError if the folder cannot be written, another sweep holds it, or a table has foreign columns.
+        When a UsageError ends the block, folders that were created for it and are still empty are removed.
+        """
+        self._check_writable()
+        created = [path for path in (self.path, *self.path.parents) if not path.exists()]
+        self.path.mkdir(parents=True, exist_ok=True)
+        try:
+            with self.lock():
+                yield self._repair()
+        except UsageError:
+            with suppress(OSError):
+                for path in created:
+                    path.rmdir()
+            raise
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the folder, which exists, until the block ends; the operating system unlocks it if the process dies.
+
+        Raises UsageError if another sweep holds it.
+        """
+        descriptor = os.open(self.path, os.O_RDONLY)
+        try:
+            if not _try_lock(descriptor, fcntl.LOCK_EX):
+                time.sleep(0.1)  # `is_locked` of another process may have held it for a moment
+                if not _try_lock(descriptor, fcntl.LOCK_EX):
+                    raise UsageError(
+                        f"another sweep{self._holder()} is writing to {self.path}; wait for it, "
+                        "or choose another --results"
+                    )
+            yield
+        finally:
+            os.close(descriptor)
+
+    def is_locked(self) -> bool:
+        """Tell whether a sweep is writing to the folder."""
+        if not self.path.is_dir():
+            return False
+        descriptor = os.open(self.path, os.O_RDONLY)
+        try:
+            return not _try_lock(descriptor, fcntl.LOCK_SH)
+        finally:
+            os.close(descriptor)
+
+    def append(self, rows: Sequence[Row], results: Sequence[Result]) -> None:
+        """Write finished runs: curves, layers and thresholds first, since a row in runs.csv says its run is complete.
+
+        Their checkpoints are deleted afterwards.
+        """
+        pairs = list(zip([row.key for row in rows], results, strict=True))
+        curves = [(key, epoch, metric, f"{x:.6g}") for key, result in pairs for epoch, metric, x in result.curves]
+        layers = [(key, *layer) for key, result in pairs for layer in result.layers]
+        thresholds = [(key, *point) for key, result in pairs for point in result.cuts]
+        cells = [[getattr(row, column) for column in COLUMNS] for row in rows]
+        before = self.rows  # read before the file grows
+        append(self.path / "curves.csv", CURVE_COLUMNS, curves)
+        append(self.path / "layers.csv", LAYER_COLUMNS, layers)
+        if thresholds:
+            append(self.path / "thresholds.csv", THRESHOLD_COLUMNS, thresholds)
+        append(self.path / "runs.csv", COLUMNS, cells)
+        texts = (["" if cell is None else str(cell) for cell in row] for row in cells)
+        before += [dict(zip(COLUMNS, row, strict=True)) for row in texts]
+        for path in (result.checkpoint for result in results if result.checkpoint):
+            remove(path)
+
+    def compress(self) -> None:
+        """Pack curves.csv once it has grown long."""
+        compress(self.path / "curves.csv")
+
+    def _check_writable(self) -> None:
+        existing = next(path for path in (self.path, *self.path.absolute().parents) if path.exists())
+        try:
+            with tempfile.TemporaryFile(dir=existing):
+                pass
+            for path in (self.path / table for table in TABLES):
+                if path.exists():
+                    path.open("ab").close()
+        except OSError as error:
+            raise UsageError(
+                f"results cannot be written to {self.path}: {error.strerror}; choose a folder with --results"
+            ) from None
+
+    def _repair(self) -> list[str]:
+        """Set torn lines aside, check the columns of every table, and rewrite tables of older versions."""
+        self.__dict__.pop("rows", None)  # another sweep may have ended since they were read
+        _rename_cuts(self.path)
+        warnings = [warning for table in TABLES if (warning := repair(self.path / table))]
+        for table, columns in TABLES.items():
+            if _has_content(self.path / table):
+                _upgrade(self.path / table, columns)
+        return warnings
+
+    def _holder(self) -> str:
+        """Describe the sweep that holds the folder, as its invocation's file does."""
+        invocation = latest(self.path)
+        if invocation is None or invocation.end:
+            return ""
+        return f", `{invocation.command}` since {invocation.start} as process {invocation.process},"
+
+
+def _rename_cuts(folder: Path) -> None:
+    """Move the rows of cuts.csv, as an older version named it, to thresholds.csv."""
+    old, new = folder / "cuts.csv", folder / "thresholds.csv"
+    if not old.exists():
+        return
+    if not new.exists():
+        old.rename(new)
+        return
+    repair(old)
+    known = {row["key"] for row in read(new, THRESHOLD_COLUMNS)}
+    rows = [row for row in read(old, THRESHOLD_COLUMNS) if row["key"] not in known]
+    append(new, THRESHOLD_COLUMNS, [tuple(row.values()) for row in rows])
+    old.unlink()
+
+
+def _upgrade(path: Path, columns: Sequence[str]) -> None:
+    """Rewrite a table whose header is an older version's, with today's columns."""
+    rows = read(path, columns)
+    with path.open(encoding="utf-8") as file:
+        current = file.readline().rstrip("\n") == ",".join(columns)
+    if not current:
+        temporary = path.with_name(path.name + ".tmp")
+        temporary.unlink(missing_ok=True)
+        append(temporary, columns, [tuple(row.values()) for row in rows])
+        temporary.replace(path)
+
+
+def _has_content(path: Path) -> bool:
+    return path.exists() and path.stat().st_size > 0
+
+
+def _try_lock(descriptor: int, mode: int) -> bool:
     try:
-        if not _hold(descriptor, fcntl.LOCK_EX):
-            time.sleep(0.1)  # `is_locked` may have had it, for a moment
-            if not _hold(descriptor, fcntl.LOCK_EX):
-                raise UsageError(
-                    f"another sweep{_holder(folder)} is writing to {folder}; wait for it, or choose another --results"
-                )
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def is_locked(folder: Path) -> bool:
-    """Is a sweep writing to the folder, which exists?"""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        return not _hold(descriptor, fcntl.LOCK_SH)
-    finally:
-        os.close(descriptor)
-
-
-def _holder(folder: Path) -> str:
-    """Who holds the folder, as far as its last invocation's file tells."""
-    invocation = latest(folder)
-    if invocation is None or invocation.end:
-        return ""
-    return f", `{invocation.command}` since {invocation.start} as process {invocation.process},"
-
-
-def _hold(descriptor: int, how: int) -> bool:
-    try:
-        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, mode | fcntl.LOCK_NB)
     except OSError:
         return False
     return True

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
 
 from benchmark.experiments.run import Run
-from benchmark.records.schema import COLUMNS, CURVE_COLUMNS, LAYER_COLUMNS, THRESHOLD_COLUMNS, Asked, Row
-from benchmark.records.table import append
+from benchmark.records.schema import Asked, Row
 from benchmark.tasks.registry import get_task
-from benchmark.training.checkpoint import remove
 from benchmark.training.measure import Result
 from methods.core.registry import parse
 from methods.core.registry import write as write_method
@@ -43,22 +40,6 @@ def asked(name: str, run: Run) -> Asked:
         epochs=run.epochs,
         precision=run.precision,
     )
-
-
-def write(folder: Path, rows: list[Row], results: list[Result]) -> None:
-    """Curves, layers and cuts first: a row in `runs.csv` says its run is complete. No checkpoint is needed then."""
-    pairs = list(zip([row.key for row in rows], results, strict=True))
-    curves = [(key, epoch, metric, f"{x:.6g}") for key, result in pairs for epoch, metric, x in result.curves]
-    layers = [(key, *layer) for key, result in pairs for layer in result.layers]
-    cuts = [(key, *cut) for key, result in pairs for cut in result.cuts]
-    cells = [[getattr(row, column) for column in COLUMNS] for row in rows]
-    append(folder / "curves.csv", CURVE_COLUMNS, curves)
-    append(folder / "layers.csv", LAYER_COLUMNS, layers)
-    if cuts:
-        append(folder / "thresholds.csv", THRESHOLD_COLUMNS, cuts)
-    append(folder / "runs.csv", COLUMNS, cells)
-    for path in (result.checkpoint for result in results if result.checkpoint):
-        remove(path)
 
 
 def tell(row: Row) -> str:

@@ -1,4 +1,4 @@
-"""How far an experiment is, told from its folder alone: for another terminal than the sweep's, without torch."""
+"""The state of an experiment, read from its folder alone: for another terminal than the sweep's, and without torch."""
 
 from __future__ import annotations
 
@@ -13,33 +13,37 @@ from rich.table import Table
 
 from benchmark.errors import UsageError
 from benchmark.records.table import read
-from benchmark.sweep.folder import is_locked
+from benchmark.sweep.folder import ResultsFolder
 from benchmark.sweep.invocation import Invocation, latest
-from benchmark.sweep.progress import standing
+from benchmark.sweep.progress import SweepProgress
 
-Best = tuple[str, str, int, float, float, float]  # task, method, runs, best accuracy, its CR, the highest CR near
+# task, method, runs, best accuracy, its compression, highest compression near dense
+Best = tuple[str, str, int, float, float, float]
 Row = Mapping[str, str]
 
 
-def overview(folder: Path) -> Iterator[str | Table]:
-    """What the folder's last sweep does or did, what runs.csv holds, and the best of each method."""
-    alive, invocation, path = folder.is_dir() and is_locked(folder), latest(folder), folder / "runs.csv"
-    begun = path.exists() or not (alive or invocation)  # otherwise rows are to come
-    rows = list({row["key"]: row for row in (read(path) if begun else ())}.values())  # the last of each run
-    yield f"{folder.name}: {state(invocation, alive)}"
+def overview(path: Path) -> Iterator[str | Table]:
+    """Yield what the folder's last sweep does or did, the counts of runs.csv, and a table of each method's best."""
+    folder, invocation = ResultsFolder(path), latest(path)
+    running = folder.is_locked()
+    rows = folder.rows
+    if not rows and not (running or invocation):
+        rows = read(path / "runs.csv")  # raises for a file that is missing or empty
+    rows = list({row["key"]: row for row in rows}.values())  # the last row of each run
+    yield f"{path.name}: {state(invocation, running)}"
     if invocation:
-        yield _progress(invocation, alive, datetime.now(UTC))
+        yield _progress(invocation, running, datetime.now(UTC))
     if rows:
         statuses = Counter(row["status"] for row in rows)
         yield f"{len(rows)} runs in all: " + ", ".join(f"{count} {status}" for status, count in statuses.items())
-        yield board(best(rows, path))
+        yield board(best(rows, path / "runs.csv"))
 
 
-def state(invocation: Invocation | None, alive: bool) -> str:
-    """Whether a sweep is at work, or how the last one ended."""
-    if alive and invocation and not invocation.end:
+def state(invocation: Invocation | None, running: bool) -> str:
+    """Say whether a sweep is running, or how the last one ended."""
+    if running and invocation and not invocation.end:
         return f"running since {invocation.start}, {invocation.workers} at a time on {invocation.device}"
-    if alive:
+    if running:
         return "a sweep is starting or ending"
     if not invocation:
         return "no sweep is running"
@@ -50,24 +54,24 @@ def state(invocation: Invocation | None, alive: bool) -> str:
     return f"finished at {invocation.end}"
 
 
-def _progress(invocation: Invocation, alive: bool, now: datetime) -> str:
+def _progress(invocation: Invocation, running: bool, now: datetime) -> str:
     workers, left = 0, None
-    if alive and not invocation.end:
+    if running and not invocation.end:
         workers, left = invocation.workers, invocation.seconds_left
     if left is not None:
         left -= (now - datetime.fromisoformat(invocation.updated)).total_seconds()
     finished = invocation.planned - invocation.to_do
     return (
-        f"{standing(invocation.statuses, invocation.to_do, workers, left)}, "
+        f"{SweepProgress.count(invocation.statuses, invocation.to_do, workers, left)}, "
         f"{finished} of {invocation.planned} finished before, as of {invocation.updated}"
     )
 
 
 def best(rows: Sequence[Row], path: Path) -> list[Best]:
-    """Of each task and method: its runs, its best validation accuracy, and its highest compression near the full one.
+    """Return for each task and method its runs, its best validation accuracy, and its highest compression near dense.
 
-    Near is within one point of the dense runs' mean accuracy, or of the task's best where none is dense; NaN stands
-    where there is nothing. Accuracies are of single runs: fronts and tables of a report are of means over seeds.
+    Near means within one point of the dense runs' mean accuracy, or of the task's best run if none is dense. A value
+    that does not exist is NaN. Accuracies are those of single runs, while a report averages over seeds.
     """
     points: dict[tuple[str, str], list[tuple[float, float]]] = {}
     kinds = Counter((row["task"], row["method"]) for row in rows)
@@ -95,7 +99,7 @@ def _number(row: Row, column: str, path: Path) -> float:
 
 
 def board(lines: Sequence[Best]) -> Table:
-    """The best of each method as a table."""
+    """Show the best of each method as a table."""
     table = Table(box=None, pad_edge=False)
     for column in ("task", "method"):
         table.add_column(column, overflow="fold")

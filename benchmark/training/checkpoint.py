@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from benchmark.records.schema import hash_fields
+from methods.core.lazy import torch
 
 STOP = threading.Event()  # once set, training saves its state before its next step and ends
 EVERY = 60.0  # seconds

@@ -11,7 +11,8 @@ from benchmark.engines.settings import Settings
 from benchmark.experiments.run import Run, stale_keys
 from benchmark.records.schema import COLUMNS
 from benchmark.records.table import read
-from benchmark.sweep.sweep import sweep, to_do
+from benchmark.sweep.folder import ResultsFolder
+from benchmark.sweep.sweep import sweep
 from methods.core.registry import METHODS
 from plots.report import report
 
@@ -47,7 +48,7 @@ def test_rows_of_an_older_version_are_marked_run_again_and_kept(
     assert stale_keys(rows) == {rows[1]["key"]}  # of that method alone
     report(folder, stale=stale_keys(rows))
     assert "Stale: snip" in (folder / "leaderboard.md").read_text()
-    assert to_do(RUNS, folder) == RUNS[1:]
+    assert ResultsFolder(folder).to_do(RUNS) == RUNS[1:]
     sweep("some-smoke", RUNS, folder, settings, 1, quiet)
     assert (folder / "runs.csv").read_text().startswith(before)
     report(folder, stale=stale_keys(read(folder / "runs.csv")))  # the new row counts, the old one stays

@@ -8,7 +8,7 @@ import pytest
 
 from benchmark.profiling.sweep import bench_rows, grid, made_rows
 from benchmark.records.table import read
-from benchmark.sweep.sweep import to_do
+from benchmark.sweep.folder import ResultsFolder
 
 
 def test_made_rows_are_those_of_finished_runs(tmp_path: Path) -> None:
@@ -16,7 +16,7 @@ def test_made_rows_are_those_of_finished_runs(tmp_path: Path) -> None:
     assert len(runs) == 100
     made_rows(runs, tmp_path / "scale")
     assert len(read(tmp_path / "scale" / "runs.csv")) == 100
-    assert to_do(runs, tmp_path / "scale") == []
+    assert ResultsFolder(tmp_path / "scale").to_do(runs) == []
 
 
 def test_rows_are_planned_resumed_looked_at_and_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,11 +22,13 @@ from benchmark.engines import packs
 from benchmark.engines.dispatch import run_all
 from benchmark.engines.local import in_processes
 from benchmark.engines.settings import Settings
+from benchmark.errors import UsageError
 from benchmark.experiments.experiment import Experiment
 from benchmark.experiments.run import Run
 from benchmark.records.schema import CURVE_COLUMNS, LAYER_COLUMNS, THRESHOLD_COLUMNS, Measurement, Status
 from benchmark.records.table import read
-from benchmark.sweep.sweep import sweep, to_do
+from benchmark.sweep.folder import ResultsFolder
+from benchmark.sweep.sweep import sweep
 
 GRID = Experiment(
     tasks=("lenet300-digits",),
@@ -82,7 +84,7 @@ def test_a_finished_run_is_never_run_again(tmp_path: Path, monkeypatch: pytest.M
     assert computed == runs[2:]
     assert (tmp_path / "runs.csv").read_bytes().startswith(before)
     sweep("test", runs, tmp_path, SETTINGS, 1, QUIET)
-    assert computed == runs[2:] and to_do(runs, tmp_path) == []
+    assert computed == runs[2:] and ResultsFolder(tmp_path).to_do(runs) == []
 
 
 def test_two_processes_compute_what_one_does(tmp_path: Path) -> None:
@@ -121,8 +123,6 @@ def test_what_a_run_raises_is_a_row_and_is_tried_again_when_asked(
 def test_a_full_disk_stops_the_sweep_with_one_sentence_and_costs_no_row(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from benchmark.errors import UsageError
-
     runs = GRID.runs()
     synced = 0
 
@@ -146,8 +146,6 @@ def test_a_full_disk_stops_the_sweep_with_one_sentence_and_costs_no_row(
 def test_a_folder_that_vanishes_stops_the_sweep_with_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from benchmark.errors import UsageError
-
     folder = tmp_path / "mounted"
     original = packs._train
 
@@ -162,17 +160,12 @@ def test_a_folder_that_vanishes_stops_the_sweep_with_one_sentence(
 
 
 def test_two_sweeps_do_not_write_to_one_folder(tmp_path: Path) -> None:
-    from benchmark.errors import UsageError
-    from benchmark.sweep.folder import locked
-
-    with locked(tmp_path), pytest.raises(UsageError, match="another sweep"):
+    with ResultsFolder(tmp_path).lock(), pytest.raises(UsageError, match="another sweep"):
         sweep("test", GRID.runs(), tmp_path, SETTINGS, 1, QUIET)
     assert not (tmp_path / "runs.csv").exists()
 
 
 def test_a_folder_holds_runs_of_one_budget(tmp_path: Path) -> None:
-    from benchmark.errors import UsageError
-
     sweep("test", GRID.runs()[:1], tmp_path, SETTINGS, 1, QUIET)
     before = (tmp_path / "runs.csv").read_bytes()
     for change in ({"epochs": 3}, {"precision": "bf16"}):

@@ -1,0 +1,123 @@
+"""The folder of results: its lock, its tables, and tables of older versions."""
+
+from __future__ import annotations
+
+import csv
+import fcntl
+import os
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from benchmark.errors import UsageError
+from benchmark.experiments.run import Run
+from benchmark.records.schema import COLUMNS, THRESHOLD_COLUMNS, Measurement, Status
+from benchmark.records.table import append, read
+from benchmark.sweep.folder import ResultsFolder
+from benchmark.sweep.invocation import recorded
+from benchmark.sweep.rows import make_row
+from benchmark.training.measure import Result
+
+RUNS = [Run("lenet300-digits", "snip", value, 0, 2, 0.1) for value in (0.5, 0.2, 0.1)]
+
+
+def finish(folder: ResultsFolder, run: Run, status: Status, cuts: int = 0) -> None:
+    result = Result(Measurement(status=status), cuts=[(1e-4, 1, 0.1, 90.0, 90.0)] * cuts)
+    folder.append([make_row("test", run, result, "cpu", "0", "")], [result])
+
+
+def test_a_folder_is_locked_while_a_sweep_holds_it(tmp_path: Path) -> None:
+    folder = ResultsFolder(tmp_path)
+    assert not folder.is_locked()
+    with folder.lock():
+        assert folder.is_locked() and folder.is_locked()
+        with pytest.raises(UsageError, match="another sweep"), ResultsFolder(tmp_path).lock():
+            pass
+        assert folder.is_locked()
+    assert not folder.is_locked()
+    assert not ResultsFolder(tmp_path / "missing").is_locked()
+
+
+def test_a_refused_sweep_names_the_one_that_holds_the_folder(tmp_path: Path) -> None:
+    asked = {"device": "cpu", "workers": 1, "planned": 1, "to_do": 1, "rows": {}}
+    message = rf"`sparsefront .*` since 20.* as process {os.getpid()}"
+    folder = ResultsFolder(tmp_path)
+    with folder.lock(), recorded(tmp_path, **asked), pytest.raises(UsageError, match=message), folder.lock():
+        pass
+
+
+def test_asking_for_the_lock_does_not_refuse_a_sweep(tmp_path: Path) -> None:
+    """`is_locked` itself holds the lock for a moment, in which a sweep may begin."""
+    folder = ResultsFolder(tmp_path)
+    descriptor = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    assert not folder.is_locked()
+    threading.Thread(target=lambda: (time.sleep(0.02), os.close(descriptor))).start()
+    with folder.lock():
+        assert folder.is_locked()
+
+
+def test_runs_to_do_are_those_without_a_row_and_with_retry_those_that_failed(tmp_path: Path) -> None:
+    folder = ResultsFolder(tmp_path)
+    assert folder.to_do(RUNS) == RUNS
+    finish(folder, RUNS[0], Status.DIVERGED)
+    finish(folder, RUNS[1], Status.ERROR)
+    for seen in (folder, ResultsFolder(tmp_path)):  # what was appended is known without reading again
+        assert seen.to_do(RUNS) == RUNS[2:]
+        assert seen.to_do(RUNS, retry=True) == RUNS[1:]
+
+
+def test_runs_csv_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    finish(ResultsFolder(tmp_path), RUNS[0], Status.OK)
+    folder, reads = ResultsFolder(tmp_path), []
+    monkeypatch.setattr("benchmark.sweep.folder.read", lambda *asked: reads.append(asked) or read(*asked))
+    folder.to_do(RUNS)
+    folder.to_do(RUNS, retry=True)
+    folder.check_one_budget(RUNS)
+    finish(folder, RUNS[1], Status.OK)
+    assert len(reads) == 1 and len(folder.rows) == 2
+
+
+def test_an_unknown_status_is_reported_with_the_valid_ones(tmp_path: Path) -> None:
+    append(tmp_path / "runs.csv", COLUMNS, [["lost" if column == "status" else "1" for column in COLUMNS]])
+    with pytest.raises(UsageError, match=r"'lost' as the status of run 1; statuses are ok, diverged, memory, "):
+        ResultsFolder(tmp_path).to_do(RUNS, retry=True)
+
+
+def test_a_table_of_an_older_version_gets_the_missing_columns(tmp_path: Path) -> None:
+    folder = ResultsFolder(tmp_path)
+    finish(folder, RUNS[0], Status.OK)
+    path = tmp_path / "runs.csv"
+    (row,) = read(path)
+    older = [column for column in COLUMNS if column not in ("synthetic", "family")]
+    path.unlink()
+    append(path, older, [[row[column] for column in older]])
+    with ResultsFolder(tmp_path).writing() as warnings:
+        assert warnings == []
+        finish(ResultsFolder(tmp_path), RUNS[1], Status.OK)
+    with path.open() as file:
+        header, *cells = csv.reader(file)
+    assert tuple(header) == COLUMNS and {len(line) for line in cells} == {len(COLUMNS)}
+    assert [row["key"] for row in read(path)] == [run.key for run in RUNS[:2]]
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_cuts_of_an_older_version_move_to_the_thresholds(both: bool, tmp_path: Path) -> None:
+    old = ["key", "cut", *THRESHOLD_COLUMNS[2:]]
+    append(tmp_path / "cuts.csv", old, [["before", 1e-4, 1, 0.1, 90, 90]])
+    if both:
+        finish(ResultsFolder(tmp_path), RUNS[0], Status.OK, cuts=1)
+    with ResultsFolder(tmp_path).writing():
+        pass
+    rows = read(tmp_path / "thresholds.csv", THRESHOLD_COLUMNS)
+    assert {row["key"] for row in rows} == {"before"} | ({RUNS[0].key} if both else set())
+    assert not (tmp_path / "cuts.csv").exists()
+
+
+def test_a_folder_created_for_a_refused_sweep_is_removed(tmp_path: Path) -> None:
+    folder = ResultsFolder(tmp_path / "a" / "b")
+    with pytest.raises(UsageError), folder.writing():
+        raise UsageError("refused")
+    assert list(tmp_path.iterdir()) == []
