@@ -8,7 +8,8 @@ from typing import TypeVar
 from benchmark.errors import UsageError
 from benchmark.experiments.experiment import Experiment
 from benchmark.experiments.registry import get_experiment
-from methods.core.registry import parse, split_list
+from methods.core.registry import parse
+from methods.core.spec import split_list
 
 Number = TypeVar("Number", int, float)
 

@@ -85,7 +85,7 @@ def _train(part: Pack, settings: Settings) -> list[Result]:
             [member.seed for member in part],
             run.epochs,
             run.learning_rate,
-            load_data(run.task, run.made_data, settings),
+            load_data(run.task, run.synthetic, settings),
             run.precision,
             checkpoint,
             settings.timeout * len(part),
@@ -125,7 +125,7 @@ def _largest(run: Run, settings: Settings) -> int:
     task, method = get_task(run.task), parse(run.method)
     taken = []
     try:
-        load_data(run.task, run.made_data, settings)  # which takes its share
+        load_data(run.task, run.synthetic, settings)  # which takes its share
         batch = made_batches(task.shape, task.classes, task.batch_size, 1).to(settings.device)
         for count in (1, 2):
             values, seeds = [run.value] * count, [run.seed + i for i in range(count)]

@@ -70,7 +70,7 @@ def on_ray(packs: list[Pack], settings: Settings, workers: int) -> Iterator[list
         while queue or running:
             while queue and len(running) < AHEAD * workers:
                 pack = queue.popleft()
-                name = pack[0].task, pack[0].made_data
+                name = pack[0].task, pack[0].synthetic
                 if name not in kept:  # once into the cluster's shared memory, from where each node fetches it once
                     kept[name] = ray.put(_arrays(load_data(*name, replace(settings, device="cpu"))))
                 running[remote.remote(pack, settings, kept[name], cpus)] = pack
@@ -105,7 +105,7 @@ def _task(pack: Pack, settings: Settings, arrays: tuple[Any, ...], cpus: int) ->
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the arrays are not writable, nor is anything written to them
         parts: list[Any] = [part if isinstance(part, Images) else torch.from_numpy(part) for part in arrays]
-    load_data(pack[0].task, pack[0].made_data, settings, Data(*zip(parts[::2], parts[1::2], strict=True)))
+    load_data(pack[0].task, pack[0].synthetic, settings, Data(*zip(parts[::2], parts[1::2], strict=True)))
     return list(compute(pack, settings))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmark.errors import UsageError
 from benchmark.experiments.run import Run
-from benchmark.tasks.registry import get_task, task_options
+from benchmark.tasks.registry import canonical_task, get_task, read_task
 from methods.core.registry import check_value, parse
 
 
@@ -24,7 +24,7 @@ class Experiment:
     epochs: int | None = None  # None: as the task's recipe says
     learning_rates: tuple[float, ...] = ()  # peaks; where there are none, the task's recipe has one for each method
     precision: str = "float32"
-    made_data: bool = False
+    synthetic: bool = False
     widths: tuple[float, ...] = ()  # of small dense networks beside those of tasks that come in widths
     extra_outputs: Callable[[Path], None] | None = None  # writes files that are not rows into the folder
 
@@ -52,20 +52,20 @@ class Experiment:
                         raise UsageError(
                             f"this experiment has no values for the {method.knob} of {method}: give --values"
                         )
-                    for rate, value in product(self.learning_rates or (task.rate(method),), values):
+                    for rate, value in product(self.learning_rates or (task.learning_rate_of(method),), values):
                         check_value(method, value)
-                        yield Run(name, str(method), value, seed, epochs, rate, self.precision, self.made_data)
-                for width in self.widths if "width" in task_options(name) else ():
-                    rate = task.rate(parse("dense"))
-                    narrow = f"{name}[width={width:g}]"
-                    yield Run(narrow, "dense", 1.0, seed, epochs, rate, self.precision, self.made_data)
+                        yield Run(name, str(method), value, seed, epochs, rate, self.precision, self.synthetic)
+                for width in self.widths if read_task(name)[1].get("width") == 1 else ():
+                    rate = task.learning_rate_of(parse("dense"))
+                    narrow = canonical_task(name, width=width)
+                    yield Run(narrow, "dense", 1.0, seed, epochs, rate, self.precision, self.synthetic)
 
     def smoke(self) -> Experiment:
         """The same pipeline in a minute: made data, two epochs, one seed, the ends of every sweep."""
         ends = {knob: _ends(values) for knob, values in self.values.items()}
         rates, widths = _ends(self.learning_rates), _ends(self.widths)
         few = replace(self, values=ends, learning_rates=rates, widths=widths, seeds=self.seeds[:1])
-        return replace(few, epochs=2, made_data=True)
+        return replace(few, epochs=2, synthetic=True)
 
 
 def _ends(values: tuple[float, ...]) -> tuple[float, ...]:

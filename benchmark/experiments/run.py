@@ -1,21 +1,34 @@
-"""One run of a grid, and its key."""
+"""One run of a grid, and the key that identifies it."""
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 
+from benchmark.data.augmentation import Augmentation
 from benchmark.errors import UsageError
 from benchmark.records.schema import hash_fields
-from benchmark.tasks.registry import TASKS, get_task
+from benchmark.tasks.registry import canonical_task, get_task
 from methods.core.base import Method
-from methods.core.registry import METHODS, MethodError, parse
+from methods.core.optimizers import Adam, Sgd
+from methods.core.registry import MethodError, parse, write_first
+
+# How optimizers and augmentations are written in keys: the name and the fields that they had when the first rows were
+# made. A class may be renamed; a field that it gains is written only where it differs from its default.
+HASHED: dict[type, tuple[str, tuple[str, ...]]] = {
+    Sgd: ("Sgd", ("momentum", "nesterov")),
+    Adam: ("Adam", ("betas", "epsilon")),
+    Augmentation: ("Augmentation", ("shift", "flip", "cutout")),
+}
 
 
 @dataclass(frozen=True)
 class Run:
-    """One point of a grid: everything that decides what is computed."""
+    """One point of a grid: everything that decides what is computed.
+
+    Task and method are kept in their canonical written form, so one computation has one key. Raises UsageError or
+    MethodError where a written form is wrong.
+    """
 
     task: str
     method: str
@@ -24,51 +37,89 @@ class Run:
     epochs: int
     learning_rate: float
     precision: str = "float32"
-    made_data: bool = False
+    synthetic: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "task", canonical_task(self.task))
+        object.__setattr__(self, "method", str(parse(self.method)))
+        object.__setattr__(self, "value", float(self.value))
+        object.__setattr__(self, "learning_rate", float(self.learning_rate))
 
     @property
     def key(self) -> str:
-        """Identity of the run: its fields, the task's recipe, and the versions of task and method.
+        """Return the identity of the run, a hash of its fields, the task's recipe and the versions of task and method.
 
-        What stands at its neutral value stays out, so that a new field changes no old key.
+        A field at its neutral value is left out, so a new field changes no old key. Names in the hash are those that
+        the fields had when the first rows were made.
         """
-        method = METHODS.get(self.method.partition("[")[0])
-        registered = TASKS.get(self.task.partition("[")[0]), method, method and method.version
-        declared = vars(self) | _recipe(self.task, self.method, self.learning_rate, registered)
-        neutral = {"precision": "float32", "made_data": False, "task_version": 1, "method_version": 1}
-        neutral |= {"rest_rate": self.learning_rate, "augmentation": "None"}
-        return hash_fields(**{name: value for name, value in declared.items() if neutral.get(name) != value})
+        task, method = get_task(self.task), parse(self.method)
+        hashed = {
+            "task": self.task,
+            "method": write_first(method),
+            "value": self.value,
+            "seed": self.seed,
+            "epochs": self.epochs,
+            "learning_rate": self.learning_rate,
+            "batch_size": task.batch_size,
+            "weight_decay": float(task.weight_decay),
+            "warmup": float(task.warmup),
+            "rule": written(task.rule),
+        }
+        optional = {
+            "precision": (self.precision, "float32"),
+            "made_data": (self.synthetic, False),
+            "rest_rate": (task.rest_rate(self.learning_rate), self.learning_rate),
+            "augmentation": (written(task.augmentation), "None"),
+            "task_version": (task.version, 1),
+            "method_version": (method_version(method), 1),
+        }
+        return hash_fields(**hashed, **{name: value for name, (value, neutral) in optional.items() if value != neutral})
 
 
-@functools.lru_cache(maxsize=1024)
-def _recipe(task_name: str, method_name: str, learning_rate: float, registered: object) -> dict[str, object]:
-    """What task and method, as they are `registered`, decide of a run; kept, since a sweep asks for it so often."""
-    task, method = get_task(task_name), parse(method_name)
-    recipe = {"batch_size": task.batch_size, "weight_decay": task.weight_decay, "warmup": task.warmup}
-    recipe |= {"task_version": task.version, "method_version": _version(method)}
-    return recipe | {
-        "rule": str(task.rule),
-        "rest_rate": task.rest_rate(learning_rate),
-        "augmentation": str(task.augmentation),
-    }
+def written(part: object) -> str:
+    """Return an optimizer or augmentation as it is written in keys, such as `Sgd(momentum=0.9, nesterov=False)`."""
+    if not is_dataclass(part):
+        return str(part) if part is None else f"{type(part).__name__}({_assignments(vars(part))})"
+    values = {field.name: getattr(part, field.name) for field in fields(part)}
+    name, always = HASHED.get(type(part), (type(part).__name__, tuple(values)))
+    gained = [f.name for f in fields(part) if f.name not in always and values[f.name] != f.default]
+    return f"{name}({_assignments({name: values[name] for name in (*always, *gained)})})"
 
 
-def _version(method: Method) -> int:
-    """Of a method, and of the one that it goes around: as either rises, so does this."""
-    return method.version + (_version(method.inner) - 1 if method.inner else 0)
+def _assignments(values: Mapping[str, object]) -> str:
+    return ", ".join(f"{name}={value!r}" for name, value in values.items())
+
+
+def method_version(method: Method) -> int:
+    """Return the version of a method; it rises as well with the version of a method inside."""
+    return method.version + (method_version(method.inner) - 1 if method.inner else 0)
 
 
 def stale_keys(rows: Iterable[Mapping[str, str]]) -> set[str]:
-    """The keys of rows whose task's recipe or whose method has changed since; what is not known here is left alone."""
+    """Return the keys of rows whose task or method has changed since, in recipe or version.
+
+    A row whose task or method is not known here, such as one of a plugin, does not count as stale.
+    """
     stale = set()
     for row in rows:
-        point = row["task"], row["method"], float(row["value"]), int(row["seed"]), int(row["epochs"])
-        made_data = row["experiment"].endswith("-smoke")
-        run = Run(*point, float(row["learning_rate"]), row["precision"], made_data)
         try:
-            current = run.key == row["key"]
+            current = _run(row).key == row["key"]
         except (UsageError, MethodError):
             current = True
         if not current:
             stale.add(row["key"])
     return stale
+
+
+def _run(row: Mapping[str, str]) -> Run:
+    """Return the run of a row. Rows from before the column `synthetic` say so by the name of their experiment."""
+    return Run(
+        task=row["task"],
+        method=row["method"],
+        value=float(row["value"]),
+        seed=int(row["seed"]),
+        epochs=int(row["epochs"]),
+        learning_rate=float(row["learning_rate"]),
+        precision=row["precision"],
+        synthetic=row["synthetic"] == "true" or row["experiment"].endswith("-smoke"),
+    )

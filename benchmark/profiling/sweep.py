@@ -104,7 +104,7 @@ def bench_feeding(length: float, folder: Path) -> None:
     """What engines add to runs that sleep, as a share of such a run, and how much faster two workers train than one."""
     (folder / "sleeper.py").write_text(SLEEPER)
     local = Settings("cpu", folder, (folder / "sleeper.py",))
-    asleep = [Run("lenet300-digits", "sleeper", length, seed, 1, 0.1, made_data=True) for seed in range(6)]
+    asleep = [Run("lenet300-digits", "sleeper", length, seed, 1, 0.1, synthetic=True) for seed in range(6)]
     awake = [replace(run, value=0.0) for run in asleep]
     itself = pace(awake, local, 1)
     rows = []

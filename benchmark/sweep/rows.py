@@ -9,8 +9,7 @@ from benchmark.experiments.run import Run
 from benchmark.records.schema import Asked, Row
 from benchmark.tasks.registry import get_task
 from benchmark.training.measure import Result
-from methods.core.registry import parse
-from methods.core.registry import write as write_method
+from methods.core.registry import parse, write_options
 
 
 def make_row(name: str, run: Run, result: Result, device: str, version: str, commit: str) -> Row:
@@ -31,7 +30,7 @@ def asked(name: str, run: Run) -> Asked:
         task=run.task,
         method=run.method,
         depth=getattr(method, "depth", None),
-        options=write_method(method, defaults=True).partition("[")[2].removesuffix("]"),
+        options=write_options(method),
         knob=method.knob,
         value=run.value,
         seed=run.seed,

@@ -70,7 +70,7 @@ def _remaining(
         counts += f"; {failed} of the finished failed, --retry failed runs them again"
     console.print(counts, soft_wrap=True)
     folder.check_one_budget(remaining)
-    for task in dict.fromkeys(run.task for run in remaining if not run.made_data):
+    for task in dict.fromkeys(run.task for run in remaining if not run.synthetic):
         get_task(task).data(settings.data_folder)  # once and in this process, so that missing files are reported first
     return remaining
 

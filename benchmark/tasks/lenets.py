@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
 from benchmark import models
 from benchmark.data.in_memory import by_torchvision, digits
+from benchmark.errors import UsageError
 from benchmark.tasks.registry import task
 from benchmark.tasks.task import Task
+from methods.core.lazy import torch
+
+
+def _network(pixels: int, width: float) -> Callable[[], torch.nn.Module]:
+    """Return a function that makes LeNet-300-100 with its hidden layers scaled by `width`."""
+    if not 0 < width < float("inf"):
+        raise UsageError(f"the width of lenet300 must be a finite number above 0, not {width:g}")
+    return partial(models.lenet300, pixels, 10, width)
 
 
 @task
 def lenet300_digits(width: float = 1.0) -> Task:
     """LeNet-300-100 on scikit-learn's handwritten digits (8 x 8 pixels, 1,293 training images)."""
     return Task(
-        model=partial(models.lenet300, 64, 10, width),
+        model=_network(64, width),
         data=digits,
         shape=(1, 8, 8),
         classes=10,
@@ -38,7 +48,7 @@ RATES = {
 
 def _lenet300(dataset: str, width: float) -> Task:
     return Task(
-        model=partial(models.lenet300, 784, 10, width),
+        model=_network(784, width),
         data=by_torchvision(dataset),
         shape=(1, 28, 28),
         classes=10,

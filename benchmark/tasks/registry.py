@@ -1,20 +1,25 @@
-"""The tasks by name."""
+"""The tasks by name, and families of tasks by the start of their name."""
 
 from __future__ import annotations
 
-import importlib
 import inspect
-from collections.abc import Callable, Collection
+from collections.abc import Callable
+from typing import Any
 
 from benchmark.errors import UsageError
 from benchmark.tasks.task import Task
-from methods.core.registry import split_list
+from methods.core.spec import SpecError, options_of, print_form, read_options, split_form
 
 TASKS: dict[str, Callable[..., Task]] = {}
+# From the start of a name, such as `timm:`, to the function that finds the task function for the rest of the name.
+SCHEMES: dict[str, Callable[[str], Callable[..., Task]]] = {}
 
 
 def task(function: Callable[..., Task]) -> Callable[..., Task]:
-    """Register a task under its function's name, with hyphens for underscores; the docstring describes it."""
+    """Register a task under its function's name, with hyphens for underscores.
+
+    The docstring describes the task. The function's parameters are the options that may follow the name in brackets.
+    """
     name = function.__name__.replace("_", "-")
     if name in TASKS:
         raise UsageError(f"a task named {name!r} is registered already")
@@ -22,38 +27,55 @@ def task(function: Callable[..., Task]) -> Callable[..., Task]:
     return function
 
 
-def get_task(written: str) -> Task:
-    """The task that a name stands for; options of its function, which are numbers, may follow in brackets.
+def task_scheme(prefix: str) -> Callable[[Callable[[str], Callable[..., Task]]], Callable[[str], Callable[..., Task]]]:
+    """Register a function that returns a task function for the part of a name that follows `prefix`."""
 
-    `timm:MODEL-DATASET` is any network of timm, on CIFAR or on a folder of images.
-    """
-    if written.startswith("timm:"):
-        return importlib.import_module("benchmark.tasks.timm_models").timm_task(written)
-    name, _, rest = written.partition("[")
+    def decorate(find: Callable[[str], Callable[..., Task]]) -> Callable[[str], Callable[..., Task]]:
+        if prefix in SCHEMES:
+            raise UsageError(f"tasks that start with {prefix!r} are registered already")
+        SCHEMES[prefix] = find
+        return find
+
+    return decorate
+
+
+def get_task(written: str) -> Task:
+    """Return the task of a written form; raise UsageError for an unknown task or option and for a wrong value."""
+    _, function, options = _read(written)
+    return function(**options)
+
+
+def canonical_task(written: str, **changes: Any) -> str:
+    """Return the one written form of a task, with some options changed: those at their default are left out."""
+    name, values = read_task(written)
+    return print_form(name, options_of(_find(name)), values | changes)
+
+
+def read_task(written: str) -> tuple[str, dict[str, Any]]:
+    """Return the name of a task without its options, and the value of every option."""
+    name, function, options = _read(written)
+    return name, {option.name: option.default for option in options_of(function)} | options
+
+
+def _read(written: str) -> tuple[str, Callable[..., Task], dict[str, Any]]:
+    """Return the name, the task function and the given options of a written form."""
+    try:
+        name, given = split_form(written)
+        function = _find(name)
+        return name, function, read_options(f"task {name}", given, options_of(function))
+    except SpecError as error:
+        raise UsageError(str(error)) from None
+
+
+def _find(name: str) -> Callable[..., Task]:
+    for prefix, find in SCHEMES.items():
+        if name.startswith(prefix):
+            return find(name.removeprefix(prefix))
     if name not in TASKS:
         raise UsageError(f"there is no task {name!r}; tasks are {', '.join(sorted(TASKS))}")
-    return TASKS[name](**parse_options(name, rest, task_options(name)))
-
-
-def task_options(name: str) -> Collection[str]:
-    """The options that may follow a task's name in brackets."""
-    return inspect.signature(TASKS[name]).parameters if name in TASKS else ()
-
-
-def parse_options(name: str, written: str, known: Collection[str]) -> dict[str, float]:
-    """The numbers of a task's options, `width=0.5]` say; raises UsageError for what is none of them."""
-    options: dict[str, float] = {}
-    for pair in split_list(written.removesuffix("]")):
-        option, _, value = pair.partition("=")
-        if option not in known:
-            raise UsageError(f"task {name} has no option {option!r}; its options are {', '.join(known) or 'none'}")
-        try:
-            options[option] = float(value)
-        except ValueError:
-            raise UsageError(f"option {option} of task {name} takes a number, not {value!r}") from None
-    return options
+    return TASKS[name]
 
 
 def describe(thing: object) -> str:
-    """First line of a docstring."""
+    """Return the first line of a docstring."""
     return (inspect.getdoc(thing) or "").partition("\n")[0]

@@ -11,7 +11,7 @@ from benchmark.data.split import Data
 from methods.core.base import Method
 from methods.core.lazy import torch
 from methods.core.optimizers import Rule, Sgd
-from methods.core.registry import parse, split_list
+from methods.core.registry import read
 
 
 @dataclass(frozen=True)
@@ -33,20 +33,19 @@ class Task:
     warmup: float = 0.05  # share of each phase in which the rate rises linearly; then it falls as a cosine to zero
     version: int = 1  # raised when a change of network or data makes runs incomparable; the recipe is compared itself
 
-    def rate(self, method: Method) -> float:
-        """The peak learning rate of a method: the entry that shares most of its options, else the default.
+    def learning_rate_of(self, method: Method) -> float:
+        """Return the peak learning rate of a method: that of the entry which gives most of its options, or the default.
 
-        A method that goes around another trains at that one's rate, if it has no entry of its own.
+        A method around another has that one's learning rate, unless it has an entry of its own.
         """
-        own = set(_options(method))
-        fitting = {}
-        for written, rate in self.learning_rates.items():
-            entry = parse(written)
-            shared = set(_options(entry)) if "[" in written else set()
-            if entry.name == method.name and shared <= own:
-                fitting[len(shared)] = rate
+        fitting: dict[int, float] = {}
+        for written, learning_rate in self.learning_rates.items():
+            cls, given = read(written)
+            entry = cls(**given)
+            if type(method) is cls and all(getattr(method, option) == getattr(entry, option) for option in given):
+                fitting[len(given)] = learning_rate
         if not fitting and method.inner is not None:
-            return self.rate(method.inner)
+            return self.learning_rate_of(method.inner)
         return fitting[max(fitting)] if fitting else self.learning_rate
 
     def rest_rate(self, peak: float) -> float:
@@ -55,7 +54,3 @@ class Task:
         Factors want rates at which biases, which are not factorized, blow up.
         """
         return min(peak, self.learning_rate)
-
-
-def _options(method: Method) -> list[str]:
-    return split_list(str(method).partition("[")[2].removesuffix("]"))

@@ -59,7 +59,7 @@ def results(form: str, build: Build, data: Data, values: list[float] | None = No
     method = parse(form)
     values = values or VALUES[method.knob]
     task = toy_task(build)
-    defaults = {"seeds": [0] * len(values), "epochs": 2, "peak": task.rate(method), "precision": "float32"}
+    defaults = {"seeds": [0] * len(values), "epochs": 2, "peak": task.learning_rate_of(method), "precision": "float32"}
     return train(task, method, values, data=data, **(defaults | options))  # type: ignore[arg-type]
 
 
@@ -160,7 +160,7 @@ def test_what_is_dropped_is_zero_at_every_step(form: str, architecture: Build, t
 
     method.update = watched  # type: ignore[method-assign]
     task = toy_task(architecture)
-    train(task, method, [0.1], [0], 2, task.rate(method), toy_data, "bf16")
+    train(task, method, [0.1], [0], 2, task.learning_rate_of(method), toy_data, "bf16")
     assert steps or form in (
         "l1",
         "magnitude[finetune=0]",
@@ -216,7 +216,7 @@ def test_a_run_that_is_cut_short_ends_as_if_it_had_not_been(
     from tests.benchmark.training.test_checkpoint import interrupted, untimed
 
     task, values = toy_task(architecture), VALUES[parse(form).knob][-1:]
-    peak = task.rate(parse(form))
+    peak = task.learning_rate_of(parse(form))
     whole = train(task, parse(form), values, [0], 2, peak, toy_data, "float32")
     steps = int(str(whole[0].measured.steps))
     moments = (steps // 5, steps // 2)

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from methods.core.registry import METHODS, MethodError, check_value, load_plugin, parse, register, signature, split_list
+from methods.core.registry import METHODS, MethodError, check_value, load_plugin, parse, register, signature
+from methods.core.spec import split_list
 
 
 @pytest.mark.parametrize(
@@ -50,7 +51,9 @@ def test_parsing_undoes_printing(depth: int, threshold: float, epsilon: float) -
         ("random[distribution=spherical]", ["global", "uniform", "erk", "'spherical'"]),
         ("magnitude[finetune=1]", ["finetune", "[0, 1)"]),
         ("snip[batches=0]", ["at least 1 batch"]),
-        ("dwf[depth=3", ["name[option=value"]),
+        ("dwf[depth=3", ["does not close", "name[option=value"]),
+        ("dwf[depth=3]x", ["after its closing bracket"]),
+        ("control[mask=snip[batches=2]", ["does not close"]),
         ("dwf[depth]", ["name[option=value"]),
         ("dwf[depth=2,depth=3]", ["twice"]),
         ("", ["methods are"]),

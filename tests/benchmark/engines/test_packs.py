@@ -27,7 +27,7 @@ GRID = Experiment(
     values={"density": (0.5, 0.2, 0.1, 0.05, 0.02), "strength": (2.0, 4.0)},
     seeds=(0, 1),
     epochs=2,
-    made_data=True,
+    synthetic=True,
 )
 SETTINGS = Settings("cpu", Path("nowhere"))
 QUIET = Console(quiet=True)

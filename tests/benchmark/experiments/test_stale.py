@@ -17,7 +17,7 @@ from methods.core.registry import METHODS
 from plots.report import report
 
 RUNS = [
-    Run("lenet300-digits", method, value, 0, 2, 0.1, made_data=True)
+    Run("lenet300-digits", method, value, 0, 2, 0.1, synthetic=True)
     for method, value in (("dense", 1.0), ("snip", 0.5))
 ]
 
@@ -31,7 +31,7 @@ def test_keys_are_what_they_were() -> None:
         Run("resnet18-cifar10", "rigl", 0.01, 0, 160, 0.1): "b152bd8f3c0e",
         Run("lenet300-mnist", "control[mask=snip,kind=shuffle]", 0.1, 0, 2, 0.1): "0decbaad1d3f",
         Run("lenet300-mnist", "control[mask=snip[iterations=2],kind=shuffle]", 0.1, 0, 2, 0.1): "e91510c5ce8e",  # v. 2
-        Run("lenet5-mnist", "snip[iterations=100]", 0.002, 0, 2, 0.1, made_data=True): "72078ea74d5d",  # version 2
+        Run("lenet5-mnist", "snip[iterations=100]", 0.002, 0, 2, 0.1, synthetic=True): "72078ea74d5d",  # version 2
     }
     assert {run: run.key for run in golden} == golden
 

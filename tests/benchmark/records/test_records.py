@@ -121,7 +121,7 @@ def test_keys_of_old_runs_never_change() -> None:
 def test_whatever_is_computed_differently_has_another_key() -> None:
     changes = {"task": "lenet300-mnist", "method": "snip", "value": 6.5, "seed": 1, "epochs": 41, "learning_rate": 0.3}
     others = [replace(GOLDEN, **{name: value}) for name, value in changes.items()]  # type: ignore[arg-type]
-    others += [replace(GOLDEN, precision="bf16"), replace(GOLDEN, made_data=True)]
+    others += [replace(GOLDEN, precision="bf16"), replace(GOLDEN, synthetic=True)]
     assert len({run.key for run in [GOLDEN, *others]}) == 9
 
 

@@ -182,7 +182,7 @@ def test_a_timed_epoch_multiplies_the_step_by_the_steps_of_all_budgets(monkeypat
         ("lenet300-digits", "snip"): [pytest.approx(40 * 0.002)],
         ("lenet300-digits", "imp[rounds=3]"): [pytest.approx(4 * 40 * 0.002)],
     }
-    synthetic = replace(SNIP, made_data=True)  # 2,000 examples: 62 batches
+    synthetic = replace(SNIP, synthetic=True)  # 2,000 examples: 62 batches
     assert estimate.timed_epochs([synthetic], "cpu") == {
         ("lenet300-digits", "snip"): [pytest.approx(62 * 0.002)],
     }
@@ -190,7 +190,7 @@ def test_a_timed_epoch_multiplies_the_step_by_the_steps_of_all_budgets(monkeypat
 
 def test_an_estimate_agrees_with_the_training_it_predicts() -> None:
     """A run of four synthetic epochs takes within a factor of five of its plan, on any machine."""
-    run = Run("lenet300-digits", "dense", 1.0, 0, 4, 0.1, made_data=True)
+    run = Run("lenet300-digits", "dense", 1.0, 0, 4, 0.1, synthetic=True)
     planned = expected_seconds([run], [], "cpu", 1)
     task = get_task(run.task)
     (result,) = train(task, parse(run.method), [1.0], [0], 4, 0.1, made(task.shape, task.classes), "float32")

@@ -27,7 +27,7 @@ def test_counts_are_told_in_a_few_words() -> None:
     assert str(SweepProgress.count({"ok": 1}, 3, 1, -5.0)) == "1/3 (1 running, 0 failed, 0:00:00 left)"
 
 
-RUNS = [Run("lenet300-digits", "snip", value, 0, 2, 0.1, made_data=True) for value in (0.5, 0.2, 0.1)]
+RUNS = [Run("lenet300-digits", "snip", value, 0, 2, 0.1, synthetic=True) for value in (0.5, 0.2, 0.1)]
 
 
 def test_a_sweep_knows_at_once_what_earlier_rows_of_its_device_took(
@@ -79,7 +79,7 @@ def test_the_bar_counts_down_between_runs(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_the_display_tells_the_best_of_each_method_so_far(tmp_path: Path) -> None:
-    runs = [Run("lenet300-digits", "snip", value, 0, 2, 0.1, made_data=True) for value in (0.5, 0.1)]
+    runs = [Run("lenet300-digits", "snip", value, 0, 2, 0.1, synthetic=True) for value in (0.5, 0.1)]
     console = Console(file=io.StringIO(), force_terminal=True, width=120, height=40)
     sweep("test", runs, tmp_path, Settings("cpu", tmp_path), 1, console)
     assert isinstance(console.file, io.StringIO)

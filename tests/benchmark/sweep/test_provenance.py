@@ -28,7 +28,7 @@ from benchmark.training.devices import cores
 from benchmark.training.measure import Result
 from tests.project.test_layout import ON_DEMAND, ROOT, RUN_PATH
 
-RUNS = [Run("lenet300-digits", "snip", value, 0, 2, 0.1, made_data=True) for value in (0.5, 0.2, 0.1)]
+RUNS = [Run("lenet300-digits", "snip", value, 0, 2, 0.1, synthetic=True) for value in (0.5, 0.2, 0.1)]
 SETTINGS = Settings("cpu", Path("nowhere"))
 ASKED = {"device": "cpu", "workers": 1, "planned": 1, "to_do": 1, "rows": {"before": 0, "written": 0}}
 

@@ -36,7 +36,7 @@ GRID = Experiment(
     values={"density": (0.5, 0.1), "strength": (2.0,)},
     seeds=(0,),
     epochs=2,
-    made_data=True,
+    synthetic=True,
 )
 SETTINGS = Settings("cpu", Path("nowhere"))
 QUIET = Console(quiet=True)
@@ -196,7 +196,7 @@ def test_a_worker_that_dies_takes_only_its_own_run_along(tmp_path: Path) -> None
     load_plugin(plugin)
     try:
         healthy = GRID.runs()
-        runs = [Run("lenet300-digits", "deadly", 1.0, 0, 1, 0.1, made_data=True), *healthy]
+        runs = [Run("lenet300-digits", "deadly", 1.0, 0, 1, 0.1, synthetic=True), *healthy]
         results = dict(pair for part in run_all(runs, Settings("cpu", tmp_path, (plugin,)), 2) for pair in part)
     finally:
         del METHODS["deadly"]

@@ -1,0 +1,104 @@
+"""The key of a run: one computation has one key, and only a different computation has another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import pytest
+
+from benchmark.data.augmentation import Augmentation
+from benchmark.errors import UsageError
+from benchmark.experiments.run import HASHED, Run, stale_keys, written
+from benchmark.records.schema import COLUMNS, DEFAULTS
+from benchmark.tasks.registry import TASKS, get_task
+from methods.core.optimizers import Adam, Sgd
+from methods.core.registry import METHODS, MethodError, parse, write_first
+
+BASE = Run("lenet300-mnist", "dwf[depth=3]", 6.0, 0, 40, 0.2)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Run("lenet300-mnist[width=1]", "dwf[depth=3]", 6.0, 0, 40, 0.2),
+        Run("lenet300-mnist[width=1.0]", "dwf", 6, 0, 40, 0.2),
+        Run(" lenet300-mnist", "dwf[ threshold=0.000000119 ]", 6.0, 0, 40, 0.2, "float32", False),
+    ],
+)
+def test_one_computation_has_one_key(other: Run) -> None:
+    assert other == BASE
+    assert other.key == BASE.key
+
+
+def test_a_wrong_written_form_makes_no_run() -> None:
+    with pytest.raises(UsageError, match="does not close its bracket"):
+        replace(BASE, task="lenet300-mnist[width=0.1")
+    with pytest.raises(MethodError, match="no option"):
+        replace(BASE, method="dwf[width=2]")
+
+
+def test_optimizers_and_augmentations_are_hashed_as_when_the_first_rows_were_made() -> None:
+    assert written(Sgd()) == "Sgd(momentum=0.9, nesterov=False)"
+    assert written(Adam()) == "Adam(betas=(0.9, 0.999), epsilon=1e-08)"
+    assert written(Augmentation(shift=8)) == "Augmentation(shift=8, flip=True, cutout=0)"
+    assert written(None) == "None"
+
+
+@dataclass(frozen=True)
+class StochasticGradientDescent:
+    """The optimizer under another name, with a new field."""
+
+    momentum: float = 0.9
+    dampening: float = 0.0
+    nesterov: bool = False
+
+
+def test_a_renamed_class_and_a_new_field_at_its_default_move_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(HASHED, StochasticGradientDescent, HASHED[Sgd])
+    assert written(StochasticGradientDescent()) == written(Sgd())
+    assert written(StochasticGradientDescent(momentum=0.5)) == written(Sgd(0.5))
+    changed = written(StochasticGradientDescent(dampening=0.1))
+    assert changed == "Sgd(momentum=0.9, nesterov=False, dampening=0.1)"
+
+
+def test_an_unknown_optimizer_is_hashed_by_its_name_and_all_its_fields() -> None:
+    assert written(StochasticGradientDescent()) == (
+        "StochasticGradientDescent(momentum=0.9, dampening=0.0, nesterov=False)"
+    )
+
+    @dataclass(frozen=True)
+    class Tuned(Sgd):
+        """A subclass steps differently, so it must not share a key."""
+
+    assert written(Tuned()) == "Tuned(momentum=0.9, nesterov=False)"
+
+
+def test_a_renamed_option_moves_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = Run("lenet300-mnist", "snip[batches=2]", 0.1, 0, 40, 0.2).key
+    monkeypatch.setattr(METHODS["snip"], "renamed", {"passes": "batches"}, raising=False)
+    assert str(parse("snip[passes=2]")) == "snip[batches=2]"
+    assert write_first(parse("snip[batches=2]")) == "snip[passes=2]"
+    assert write_first(parse("ham[mask=snip[batches=2]]")) == "ham[mask=snip[passes=2]]"
+    new, old = (Run("lenet300-mnist", f"snip[{name}=2]", 0.1, 0, 40, 0.2) for name in ("batches", "passes"))
+    assert new == old and new.key == old.key != before  # before: the name "batches" was the first one
+    with pytest.raises(MethodError, match="given option batches twice"):
+        parse("snip[passes=2,batches=2]")
+
+
+def test_numbers_of_a_recipe_have_one_key_however_they_are_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    task = get_task("lenet300-mnist")
+    keys = set()
+    for zero in (0, 0.0):
+        monkeypatch.setitem(TASKS, "lenet300-mnist", lambda zero=zero: replace(task, weight_decay=zero, warmup=zero))
+        keys.add(BASE.key)
+    assert len(keys) == 1
+
+
+def test_rows_say_themselves_whether_their_data_was_synthetic() -> None:
+    run = Run("lenet300-digits", "snip", 0.5, 0, 2, 0.1, synthetic=True)
+    row = dict.fromkeys(COLUMNS, "") | DEFAULTS
+    row |= {"task": run.task, "method": run.method, "value": "0.5", "seed": "0", "epochs": "2", "learning_rate": "0.1"}
+    row |= {"key": run.key, "experiment": "quickstart"}
+    assert stale_keys([row | {"synthetic": "true"}]) == set()
+    assert stale_keys([row | {"synthetic": "false"}]) == {run.key}
+    assert stale_keys([row | {"experiment": "quickstart-smoke"}]) == set()  # a row of an older version

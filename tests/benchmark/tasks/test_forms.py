@@ -1,0 +1,92 @@
+"""The written form of tasks: one task has one form, and wrong forms are refused in one sentence."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmark.errors import UsageError
+from benchmark.tasks.registry import SCHEMES, TASKS, canonical_task, get_task, read_task, task, task_scheme
+from benchmark.tasks.task import Task
+from tests.conftest import toy_task
+
+
+@pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        ("lenet300-mnist", "lenet300-mnist"),
+        ("lenet300-mnist[width=1]", "lenet300-mnist"),
+        ("lenet300-mnist[width=1.0]", "lenet300-mnist"),
+        (" lenet300-mnist[ width=0.50 ] ", "lenet300-mnist[width=0.5]"),
+        ("lenet300-mnist[width=5e-1]", "lenet300-mnist[width=0.5]"),
+        ("lenet300-mnist[width=2.0]", "lenet300-mnist[width=2]"),
+        ("timm:resnet10t-cifar10", "timm:resnet10t-cifar10"),
+        ("timm:resnet10t-birds[images=40,classes=2]", "timm:resnet10t-birds[classes=2,images=40]"),
+        ("timm:resnet10t-imagenet[classes=1000]", "timm:resnet10t-imagenet"),
+    ],
+)
+def test_a_task_has_one_written_form(text: str, printed: str) -> None:
+    assert canonical_task(text) == printed
+    assert canonical_task(printed) == printed
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("lenet300-emnist", "there is no task 'lenet300-emnist'; tasks are"),
+        ("lenet300-mnist[width=0.1", "does not close its bracket"),
+        ("lenet300-mnist[width=0.1]]", "text after its closing bracket"),
+        ("lenet300-mnist[width=0.1]x", "text after its closing bracket"),
+        ("lenet300-mnist]", "closes a bracket that it does not open"),
+        ("lenet300-mnist[width=0.1,width=0.5]", "gives option width twice"),
+        ("lenet300-mnist[width]", "holds 'width' where an option and its value should be"),
+        ("lenet300-mnist[]", "holds '' where an option and its value should be"),
+        ("lenet300-mnist[depth=2]", "task lenet300-mnist has no option 'depth'; its options are width"),
+        ("lenet5-mnist[width=2]", "task lenet5-mnist has no option 'width'; it has no options"),
+        ("lenet300-mnist[width=wide]", "option width of task lenet300-mnist takes a number, not 'wide'"),
+        ("lenet300-mnist[width=0]", "must be a finite number above 0, not 0"),
+        ("lenet300-mnist[width=nan]", "must be a finite number above 0, not nan"),
+    ],
+)
+def test_wrong_written_forms_of_tasks_are_refused_in_one_sentence(text: str, said: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        get_task(text)
+    assert said in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_task_is_read_as_its_name_and_the_values_of_its_options() -> None:
+    assert read_task("lenet300-mnist") == ("lenet300-mnist", {"width": 1.0})
+    assert read_task("lenet300-mnist[width=0.5]") == ("lenet300-mnist", {"width": 0.5})
+    assert canonical_task("lenet300-mnist[width=0.5]", width=0.25) == "lenet300-mnist[width=0.25]"
+
+
+def test_options_of_a_task_are_the_parameters_of_its_function() -> None:
+    def test_options(layers: int = 2, deep: bool = False, start: str | None = None, *, rate=0.5) -> Task:  # type: ignore[no-untyped-def]
+        """A task with options of several types, one of them typed by its default."""
+        given.append((layers, deep, start, rate))
+        return toy_task()
+
+    given: list[object] = []
+    try:
+        task(test_options)
+        get_task("test-options[layers=3,deep=true,start=none,rate=1]")
+        assert given == [(3, True, None, 1.0)]
+        assert canonical_task("test-options[rate=0.50,deep=true,layers=2]") == "test-options[deep=true]"
+        with pytest.raises(UsageError, match=r"takes a whole number, not '2\.5'"):
+            get_task("test-options[layers=2.5]")
+    finally:
+        del TASKS["test-options"]
+
+
+def test_a_scheme_of_names_is_registered_once() -> None:
+    @task_scheme("test:")
+    def find(name: str):  # type: ignore[no-untyped-def]
+        return lambda size=1: toy_task(classes=size + len(name))
+
+    try:
+        assert get_task("test:abc[size=4]").classes == 7
+        assert canonical_task("test:abc[size=1]") == "test:abc"
+        with pytest.raises(UsageError, match="registered already"):
+            task_scheme("test:")(find)
+    finally:
+        del SCHEMES["test:"]
