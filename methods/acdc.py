@@ -35,8 +35,8 @@ class AlternatingCompressedDecompressed(Masked):
                 f"not {self.warmup:g}, {self.period:g} and {self.final:g}"
             )
 
-    def prepare(self, net: Network, probe: Probe) -> None:
-        super().prepare(net, probe)
+    def setup(self, net: Network, probe: Probe) -> None:
+        super().setup(net, probe)
         self.steps, self.step_count = len(probe.learning_rates), 0
 
     def masked_at(self, share: float) -> bool:
@@ -47,12 +47,12 @@ class AlternatingCompressedDecompressed(Masked):
 
     def update(self, lr: torch.Tensor) -> None:
         masked = self.masked_at(self.step_count / self.steps)
-        if masked and self.dropped is None:
-            self.restrict(self.net.weights.abs(), self.distribution)
+        if masked and self.mask is None:
+            self.prune_to(self.net.weights.abs(), self.distribution)
         elif not masked:
-            self.dropped = None
+            self.mask = None
         super().update(lr)
         self.step_count += 1
 
     def finish(self) -> None:
-        self.restrict(self.net.weights.abs(), self.distribution)
+        self.prune_to(self.net.weights.abs(), self.distribution)

@@ -10,7 +10,7 @@ from methods.core.base import EPSILON, Method
 from methods.core.compilation import fused
 from methods.core.lazy import torch
 from methods.core.network import Network
-from methods.core.optimizers import Rule, State
+from methods.core.optimizers import Optimizer, State
 from methods.core.probe import Probe
 from methods.core.registry import MethodError, register, register_alias
 from methods.dwf_factors import Initialization, draw_factors
@@ -57,7 +57,7 @@ class Factorization(Method):
         if not self.threshold >= 0:
             raise MethodError(f"the threshold of dwf is a number >= 0, not {self.threshold:g}")
 
-    def prepare(self, net: Network, probe: Probe) -> None:
+    def setup(self, net: Network, probe: Probe) -> None:
         """Draw the factors, [D, R, N], and collapse them into the network."""
         self.factors = net.weights.new_empty(self.depth, *net.weights.shape)
         for run, generator in enumerate(probe.generators()):
@@ -65,9 +65,9 @@ class Factorization(Method):
                 start = net.weights[run, layer.span]
                 drawn = draw_factors(start, self.depth, self.init, self.epsilon, self.rescale, generator)
                 self.factors[:, run, layer.span] = drawn
-        self.states = [self.rule.state(factor) for factor in self.factors]
+        self.states = [self.optimizer.state(factor) for factor in self.factors]
         self.scratch = torch.empty_like(net.weights)
-        budget = self.rule.gain * sum(probe.learning_rates) if self.by == "strength" else 1.0
+        budget = self.optimizer.lr_gain * sum(probe.learning_rates) if self.by == "strength" else 1.0
         self.penalty = (self.value / budget).to(net.weights)
         self.slope = 2 * self.penalty / self.depth  # of the penalty, per unit of a factor
         product(net.weights, self.factors.unbind())
@@ -75,7 +75,7 @@ class Factorization(Method):
 
     def update(self, lr: torch.Tensor) -> None:
         tensors = (self.factors.unbind(), self.states, self.net.grad, self.scratch, self.net.weights)
-        self.step(*tensors, self.slope, lr, self.rule, self.decay == "decoupled")
+        self.step(*tensors, self.slope, lr, self.optimizer, self.decay == "decoupled")
 
     def diagnose(self) -> dict[str, torch.Tensor]:
         """The penalty (lambda / D) sum ||omega||^2, and how unequal the factors are.
@@ -110,7 +110,7 @@ def step(
     weights: torch.Tensor,
     slope: torch.Tensor,
     lr: torch.Tensor,
-    rule: Rule,
+    optimizer: Optimizer,
     decoupled: bool,
 ) -> None:
     """Move all factors by one step and collapse them into `weights`, in place; `grad` and `scratch` are overwritten.
@@ -128,8 +128,8 @@ def step(
         if later:
             grad.mul_(factor)
         if decoupled:
-            factor.mul_(1 - lr * rule.gain * slope)
-        rule.step(factor, chain, states[d], lr)
+            factor.mul_(1 - lr * optimizer.lr_gain * slope)
+        optimizer.step(factor, chain, states[d], lr)
     product(weights, factors)
 
 

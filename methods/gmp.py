@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from methods.core.lazy import torch
 from methods.core.masked import Masked
@@ -17,37 +18,43 @@ from methods.core.registry import MethodError, register
 class GradualMagnitude(Masked):
     """Prune a little every few steps, by magnitude: density d + (1 - d) (1 - p)^3 at a share p of the pruning time.
 
-    Zhu & Gupta, "To Prune, or Not to Prune", 2017. Pruning goes on from the share `after` of the budget to the share
-    `until`, every `every` steps; what is dropped stays dropped. The paper prunes every layer alike,
-    `distribution=uniform`; by default weights compete over the whole network, as in the other magnitude methods.
+    Zhu & Gupta, "To Prune, or Not to Prune", 2017. It prunes every `update_freq` steps from the share
+    `update_start` of the budget to the share `update_end`; a pruned weight stays pruned. The paper prunes every layer
+    alike, `distribution=uniform`; by default weights compete over the whole network, as in the other magnitude methods.
     """
 
-    after: float = 0.2
-    until: float = 0.8
-    every: int = 100
+    update_start: float = 0.2
+    update_end: float = 0.8
+    update_freq: int = 100
     distribution: Distribution = "global"
 
-    def __post_init__(self) -> None:
-        if not 0 <= self.after < self.until <= 1:
-            raise MethodError(f"gmp prunes from a share to a later one in [0, 1], not {self.after:g} to {self.until:g}")
-        if self.every < 1:
-            raise MethodError(f"gmp prunes every whole number >= 1 of steps, not {self.every}")
+    renamed: ClassVar[dict[str, str]] = {"after": "update_start", "until": "update_end", "every": "update_freq"}
 
-    def prepare(self, net: Network, probe: Probe) -> None:
-        super().prepare(net, probe)
+    def __post_init__(self) -> None:
+        if not 0 <= self.update_start < self.update_end <= 1:
+            raise MethodError(
+                f"gmp prunes from a share to a later one in [0, 1], not {self.update_start:g} to {self.update_end:g}"
+            )
+        if self.update_freq < 1:
+            raise MethodError(f"gmp prunes every whole number >= 1 of steps, not {self.update_freq}")
+
+    def setup(self, net: Network, probe: Probe) -> None:
+        super().setup(net, probe)
         steps = len(probe.learning_rates)
-        self.first, self.last, self.step_count = round(self.after * steps), round(self.until * steps), 0
+        self.first, self.last, self.step_count = round(self.update_start * steps), round(self.update_end * steps), 0
 
     def update(self, lr: torch.Tensor) -> None:
         super().update(lr)
         self.step_count += 1
         since = self.step_count - self.first
-        if self.step_count == self.last or (since >= 0 and since % self.every == 0 and self.step_count < self.last):
+        if self.step_count == self.last or (
+            since >= 0 and since % self.update_freq == 0 and self.step_count < self.last
+        ):
             self.prune(since / max(self.last - self.first, 1))
 
     def prune(self, share: float) -> None:
         density = self.value + (1 - self.value) * (1 - share) ** 3
-        self.restrict(self.net.weights.abs(), self.distribution, density)
+        self.prune_to(self.net.weights.abs(), self.distribution, density)
 
     def finish(self) -> None:
         self.prune(1.0)  # nothing more to drop, unless the budget was too short for a single step

@@ -31,7 +31,7 @@ class Grasp(Masked):
         if not self.temperature > 0:
             raise MethodError(f"the temperature of grasp is a number > 0, not {self.temperature:g}")
 
-    def prepare(self, net: Network, probe: Probe) -> None:
-        super().prepare(net, probe)
+    def setup(self, net: Network, probe: Probe) -> None:
+        super().setup(net, probe)
         scores = net.weights * probe.hessian_gradient(self.per_class, self.temperature)
-        self.restrict(scores, self.distribution)
+        self.prune_to(scores, self.distribution)

@@ -39,11 +39,11 @@ class HyperbolicAwareMinimization(Method):
     def phases(self) -> tuple[float, ...]:
         return self.inner.phases
 
-    def prepare(self, net: Network, probe: Probe) -> None:
-        self.inner.start(net, self.value.flatten().tolist(), self.rule, self.weight_decay, probe)
+    def setup(self, net: Network, probe: Probe) -> None:
+        self.inner.bind(net, self.value.flatten().tolist(), self.optimizer, self.weight_decay, probe)
 
-    def begin(self, phase: int) -> None:
-        self.inner.begin(phase)
+    def on_phase_start(self, phase: int) -> None:
+        self.inner.on_phase_start(phase)
 
     def update(self, lr: torch.Tensor) -> None:
         grad, weights = self.net.grad.clone(), self.net.weights

@@ -40,33 +40,33 @@ class IterativeMagnitude(Masked):
     def phases(self) -> tuple[float, ...]:
         return (self.rounds + 1.0,) if self.rewind == "none" else (1.0,) * (self.rounds + 1)
 
-    def prepare(self, net: Network, probe: Probe) -> None:
-        super().prepare(net, probe)
+    def setup(self, net: Network, probe: Probe) -> None:
+        super().setup(net, probe)
         self.round_steps, self.step_count = len(probe.learning_rates) / (self.rounds + 1), 0
-        self.saved = net.weights.clone(), net.rest.clone()
+        self.saved = net.weights.clone(), net.other_params.clone()
 
     def update(self, lr: torch.Tensor) -> None:
         if self.step_count == min(round(self.point * self.round_steps), math.ceil(self.round_steps) - 1):
-            self.saved = self.net.weights.clone(), self.net.rest.clone()
+            self.saved = self.net.weights.clone(), self.net.other_params.clone()
         for k in range(1, self.rounds + 1) if self.rewind == "none" else ():
             if self.step_count == round(k * self.round_steps):
                 self.prune(k)
         super().update(lr)
         self.step_count += 1
 
-    def begin(self, phase: int) -> None:
+    def on_phase_start(self, phase: int) -> None:
         if phase:
             self.prune(phase)
         if phase and self.rewind == "weights":
-            assert self.dropped is not None
+            assert self.mask is not None
             self.net.weights.copy_(self.saved[0])
-            self.net.rest.copy_(self.saved[1])
-            for tensor in (*self.state.values(), *self.net.rest_state.values()):
+            self.net.other_params.copy_(self.saved[1])
+            for tensor in (*self.state.values(), *self.net.other_state.values()):
                 tensor.zero_()
-            self.hold(self.dropped)
+            self.apply_mask(self.mask)
 
     def finish(self) -> None:
         self.prune(self.rounds)  # nothing more to drop, unless training ended early
 
     def prune(self, k: int) -> None:
-        self.restrict(self.net.weights.abs(), self.distribution, self.value ** (k / self.rounds))
+        self.prune_to(self.net.weights.abs(), self.distribution, self.value ** (k / self.rounds))

@@ -28,7 +28,7 @@ class VanillaL1(Masked):
 
     def update(self, lr: torch.Tensor) -> None:
         self.net.grad.add_(self.net.weights.sign(), alpha=self.penalty_weight)
-        self.rule.step(self.net.weights, self.net.grad, self.state, lr)
+        self.optimizer.step(self.net.weights, self.net.grad, self.state, lr)
 
     def finish(self) -> None:
-        self.restrict(self.net.weights.abs(), self.distribution)
+        self.prune_to(self.net.weights.abs(), self.distribution)

@@ -30,10 +30,10 @@ class Magnitude(Masked):
     def phases(self) -> tuple[float, ...]:
         return (1 - self.finetune, self.finetune) if self.finetune else (1.0,)
 
-    def begin(self, phase: int) -> None:
+    def on_phase_start(self, phase: int) -> None:
         if phase == 1:
-            self.restrict(self.net.weights.abs(), self.distribution)
+            self.prune_to(self.net.weights.abs(), self.distribution)
 
     def finish(self) -> None:
         if not self.finetune:
-            self.restrict(self.net.weights.abs(), self.distribution)
+            self.prune_to(self.net.weights.abs(), self.distribution)

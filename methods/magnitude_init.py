@@ -21,6 +21,6 @@ class MagnitudeInit(Masked):
 
     distribution: Distribution = "global"
 
-    def prepare(self, net: Network, probe: Probe) -> None:
-        super().prepare(net, probe)
-        self.restrict(net.weights.abs(), self.distribution)
+    def setup(self, net: Network, probe: Probe) -> None:
+        super().setup(net, probe)
+        self.prune_to(net.weights.abs(), self.distribution)

@@ -28,18 +28,18 @@ class Powerpropagation(Magnitude):
         if not self.alpha >= 1:
             raise MethodError(f"the alpha of powerprop is a number >= 1, not {self.alpha:g}")
 
-    def prepare(self, net: Network, probe: Probe) -> None:
-        super().prepare(net, probe)
+    def setup(self, net: Network, probe: Probe) -> None:
+        super().setup(net, probe)
         self.theta = net.weights.sign() * net.weights.abs().pow(1 / self.alpha)
 
-    def hold(self, dropped: torch.Tensor) -> None:
-        super().hold(dropped)
-        self.theta.masked_fill_(dropped, 0)
+    def apply_mask(self, mask: torch.Tensor) -> None:
+        super().apply_mask(mask)
+        self.theta.masked_fill_(~mask, 0)
 
     def update(self, lr: torch.Tensor) -> None:
         grad, scale = self.net.grad, self.theta.abs().pow(self.alpha - 1)
         grad.mul_(scale).mul_(self.alpha).add_(self.theta, alpha=self.weight_decay)
-        if self.dropped is not None:
-            grad.masked_fill_(self.dropped, 0)
-        self.rule.step(self.theta, grad, self.state, lr)
+        if self.mask is not None:
+            grad.masked_fill_(~self.mask, 0)
+        self.optimizer.step(self.theta, grad, self.state, lr)
         torch.mul(self.theta, self.theta.abs().pow_(self.alpha - 1), out=self.net.weights)

@@ -19,14 +19,14 @@ class Proximal(Method):
 
     threshold = EPSILON
 
-    def prepare(self, net: Network, probe: Probe) -> None:
-        super().prepare(net, probe)
+    def setup(self, net: Network, probe: Probe) -> None:
+        super().setup(net, probe)
         self.penalty = self.value.to(net.weights)
 
     def update(self, lr: torch.Tensor) -> None:
         assert self.penalty is not None
-        self.rule.step(self.net.weights, self.net.grad, self.state, lr)
-        self.net.weights.copy_(self.shrink(self.net.weights, self.penalty * lr * self.rule.gain))
+        self.optimizer.step(self.net.weights, self.net.grad, self.state, lr)
+        self.net.weights.copy_(self.shrink(self.net.weights, self.penalty * lr * self.optimizer.lr_gain))
 
     def shrink(self, weights: torch.Tensor, kappa: torch.Tensor) -> torch.Tensor:
         """argmin over x of (x - w)^2 / 2 + kappa penalty(x), for every weight."""

@@ -24,7 +24,7 @@ class Random(Masked):
 
     distribution: Distribution = "global"
 
-    def prepare(self, net: Network, probe: Probe) -> None:
-        super().prepare(net, probe)
+    def setup(self, net: Network, probe: Probe) -> None:
+        super().setup(net, probe)
         draws = [torch.rand(net.weights.shape[1], generator=generator) for generator in probe.generators()]
-        self.restrict(torch.stack(draws).to(net.weights.device), self.distribution)
+        self.prune_to(torch.stack(draws).to(net.weights.device), self.distribution)

@@ -20,15 +20,15 @@ class SparseEvolutionaryTraining(Rewired):
     are random there too; here they start from the value that the network's initialization drew for them.
     """
 
-    def prepare(self, net: Network, probe: Probe) -> None:
+    def setup(self, net: Network, probe: Probe) -> None:
         self.initial = net.weights.clone()
-        super().prepare(net, probe)
+        super().setup(net, probe)
 
     def rewire(self, share: float, growth: torch.Tensor) -> None:
-        before = self.dropped
+        before = self.mask
         super().rewire(share, growth)
-        assert before is not None and self.dropped is not None
-        self.net.weights.copy_(torch.where(before & ~self.dropped, self.initial, self.net.weights))
+        assert before is not None and self.mask is not None
+        self.net.weights.copy_(torch.where(self.mask & ~before, self.initial, self.net.weights))
 
     def growth(self) -> torch.Tensor:
         # A stream of its own for every step, so that a run that goes on from its state draws what it would have drawn.

@@ -35,9 +35,9 @@ class Snip(Masked):
     def version(self) -> int:  # type: ignore[override]
         return 1 if self.iterations == 1 else 2  # at 1 all iterations saw the same batches
 
-    def prepare(self, net: Network, probe: Probe) -> None:
-        super().prepare(net, probe)
+    def setup(self, net: Network, probe: Probe) -> None:
+        super().setup(net, probe)
         for k in range(1, self.iterations + 1):
             gradient = probe.gradient(self.batches, first=(k - 1) * self.batches)
             scores = (gradient * net.weights).abs()
-            self.restrict(scores, self.distribution, self.value ** (k / self.iterations))
+            self.prune_to(scores, self.distribution, self.value ** (k / self.iterations))

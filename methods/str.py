@@ -24,12 +24,12 @@ class SoftThresholdReparametrization(Method):
 
     init: float = -8.0
 
-    def prepare(self, net: Network, probe: Probe) -> None:
-        super().prepare(net, probe)
+    def setup(self, net: Network, probe: Probe) -> None:
+        super().setup(net, probe)
         self.theta = net.weights.clone()
         self.logits = net.weights.new_full((net.runs, len(net.layers)), self.init)
-        self.logits_state = self.rule.state(self.logits)
-        self.decay = (2 * self.value / (self.rule.gain * sum(probe.learning_rates))).to(net.weights)
+        self.logits_state = self.optimizer.state(self.logits)
+        self.decay = (2 * self.value / (self.optimizer.lr_gain * sum(probe.learning_rates))).to(net.weights)
         self.penalty = self.decay / 2  # of the squared norm
         self.collapse()
 
@@ -44,6 +44,6 @@ class SoftThresholdReparametrization(Method):
         threshold = self.logits.sigmoid()
         logits_grad = pull * threshold * (1 - threshold) + self.decay * self.logits
         grad.masked_fill_(weights == 0, 0).addcmul_(self.theta, self.decay)
-        self.rule.step(self.theta, grad, self.state, lr)
-        self.rule.step(self.logits, logits_grad, self.logits_state, lr)
+        self.optimizer.step(self.theta, grad, self.state, lr)
+        self.optimizer.step(self.logits, logits_grad, self.logits_state, lr)
         self.collapse()

@@ -30,12 +30,12 @@ class SynFlow(Masked):
         if self.iterations < 1:
             raise MethodError(f"synflow needs at least 1 iteration, not {self.iterations}")
 
-    def prepare(self, net: Network, probe: Probe) -> None:
-        super().prepare(net, probe)
+    def setup(self, net: Network, probe: Probe) -> None:
+        super().setup(net, probe)
         shape = probe.shape
         for k in range(1, self.iterations + 1):
             scores = torch.stack([flow(net, run, shape) for run in range(net.runs)])
-            self.restrict(scores, self.distribution, self.value ** (k / self.iterations))
+            self.prune_to(scores, self.distribution, self.value ** (k / self.iterations))
 
 
 def flow(net: Network, run: int, shape: tuple[int, ...]) -> torch.Tensor:

@@ -90,7 +90,7 @@ def toy_task(build: Callable[[int], torch.nn.Module] = mlp, **recipe: Any) -> Ta
         "batch_size": 100,
         "learning_rate": 0.1,
         "learning_rates": {"dwf": 0.3},
-        "rule": Sgd(0.9),
+        "optimizer": Sgd(0.9),
         "weight_decay": 1e-3,
     }
     return Task(**(defaults | recipe))

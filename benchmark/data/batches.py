@@ -15,10 +15,10 @@ Inputs = Callable[[Indices, list[torch.Generator]], Iterator[Sequence[torch.Tens
 
 
 class Batches:
-    """What R runs see, epoch by epoch.
+    """The batches of R runs, epoch by epoch.
 
-    Where all runs have one seed they share a batch: inputs [B, ...] and labels [B]. Otherwise each has its own, `own`
-    is true, and inputs are [R, B, ...] and labels [R, B]; what runs of one seed see is made once.
+    Runs that all have the same seed share a batch: inputs [B, ...] and labels [B]. Otherwise `per_run` is true, inputs
+    are [R, B, ...] and labels [R, B]; a batch that several runs of one seed see is made once.
     """
 
     def __init__(self, train: Read, augmentation: Augmentation | None, batch_size: int, seeds: list[int]):
@@ -26,7 +26,7 @@ class Batches:
         self.batch_size = batch_size
         self._read = _reader(inputs, augmentation)
         self._seeds = Seeds(seeds, self.labels.device)
-        self.own = self._seeds.own
+        self.per_run = self._seeds.per_run
         self._orders, self._chances = (self._seeds.generators(purpose) for purpose in ("order", "augmentation"))
 
     def state_dict(self) -> dict[str, list[torch.Tensor]]:

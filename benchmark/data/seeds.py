@@ -15,12 +15,12 @@ def generator(seed: int, purpose: str) -> torch.Generator:
 
 
 class Seeds:
-    """The seeds of R runs. Where all are one, runs share what it draws; otherwise each has its `own`."""
+    """The seeds of R runs. If they are all the same, runs share what it draws; otherwise `per_run` is true."""
 
     def __init__(self, seeds: list[int], device: torch.device):
         self._distinct = list(dict.fromkeys(seeds))
         self._place = torch.tensor([self._distinct.index(seed) for seed in seeds], device=device)
-        self.own = len(self._distinct) > 1
+        self.per_run = len(self._distinct) > 1
 
     def generators(self, purpose: str) -> list[torch.Generator]:
         """One for each distinct seed."""
@@ -28,4 +28,4 @@ class Seeds:
 
     def spread(self, drawn: Sequence[torch.Tensor]) -> torch.Tensor:
         """What the one seed drew, or, where there are several, what each run's did, [R, ...]."""
-        return torch.stack(list(drawn))[self._place] if self.own else drawn[0]
+        return torch.stack(list(drawn))[self._place] if self.per_run else drawn[0]

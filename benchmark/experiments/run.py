@@ -63,12 +63,12 @@ class Run:
             "batch_size": task.batch_size,
             "weight_decay": float(task.weight_decay),
             "warmup": float(task.warmup),
-            "rule": written(task.rule),
+            "rule": written(task.optimizer),
         }
         optional = {
             "precision": (self.precision, "float32"),
             "made_data": (self.synthetic, False),
-            "rest_rate": (task.rest_rate(self.learning_rate), self.learning_rate),
+            "rest_rate": (task.other_lr(self.learning_rate), self.learning_rate),
             "augmentation": (written(task.augmentation), "None"),
             "task_version": (task.version, 1),
             "method_version": (method_version(method), 1),

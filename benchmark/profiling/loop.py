@@ -62,8 +62,8 @@ def plain_epoch(
     task: Task, model: torch.nn.Module, batches: Callable[[], Iterable[Split]], read_loss: bool, precision: str
 ) -> Step:
     """An epoch of a plain model by torch.optim.SGD, which reads each loss back to the host or none."""
-    assert isinstance(task.rule, Sgd)
-    momentum, decay = task.rule.momentum, task.weight_decay
+    assert isinstance(task.optimizer, Sgd)
+    momentum, decay = task.optimizer.momentum, task.weight_decay
     optimizer = torch.optim.SGD(model.parameters(), task.learning_rate, momentum, weight_decay=decay)
     device = next(model.parameters()).device
 

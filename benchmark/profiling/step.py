@@ -43,15 +43,15 @@ def ours(task_name: str, method_name: str, device: str) -> Step:
     inputs, labels = made(task.shape, task.classes).to(device).train
     inputs, labels = inputs[: task.batch_size], labels[: task.batch_size]
     probe = Probe(net, (inputs, labels), task.batch_size, [0], [1e-3])
-    method.start(net, [1.0], task.rule, task.weight_decay, probe)
-    rest_state, rate = task.rule.state(net.rest), net.weights.new_full((), 1e-3)
+    method.bind(net, [1.0], task.optimizer, task.weight_decay, probe)
+    other_state, rate = task.optimizer.state(net.other_params), net.weights.new_full((), 1e-3)
 
     def step() -> None:
         net.zero_grad()
         cross_entropy(net.forward(inputs), labels).mean(1).sum().backward()
         with torch.no_grad():
             method.update(rate)
-            task.rule.step(net.rest, net.rest_grad, rest_state, rate)
+            task.optimizer.step(net.other_params, net.other_grad, other_state, rate)
 
     return step
 
@@ -59,7 +59,7 @@ def ours(task_name: str, method_name: str, device: str) -> Step:
 def parametrized(task_name: str, depth: int, device: str) -> Step:
     """The same step through torch.nn.utils.parametrize, autograd and torch.optim.SGD."""
     task = get_task(task_name)
-    assert isinstance(task.rule, Sgd)
+    assert isinstance(task.optimizer, Sgd)
     model = task.model().to(device)
     for name in prunable_names(model):
         path, _, attribute = name.rpartition(".")
@@ -67,7 +67,7 @@ def parametrized(task_name: str, depth: int, device: str) -> Step:
     factors = [parameter for name, parameter in model.named_parameters() if ".parametrizations." in name]
     others = [parameter for name, parameter in model.named_parameters() if ".parametrizations." not in name]
     groups: list[dict[str, Any]] = [{"params": factors, "weight_decay": 1e-4}, {"params": others}]
-    optimizer = torch.optim.SGD(groups, lr=1e-3, momentum=task.rule.momentum)
+    optimizer = torch.optim.SGD(groups, lr=1e-3, momentum=task.optimizer.momentum)
     inputs, labels = made(task.shape, task.classes).to(device).train
     inputs, labels = inputs[: task.batch_size], labels[: task.batch_size]
 

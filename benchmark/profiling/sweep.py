@@ -32,8 +32,8 @@ from methods import Method, register
 @dataclass
 class Sleeper(Method):
     """Takes as many seconds as its value says, and no processor."""
-    def prepare(self, net, probe):
-        super().prepare(net, probe)
+    def setup(self, net, probe):
+        super().setup(net, probe)
         time.sleep(float(self.value[0]))
 '''
 

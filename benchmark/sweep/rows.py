@@ -35,7 +35,7 @@ def asked(name: str, run: Run) -> Asked:
         value=run.value,
         seed=run.seed,
         learning_rate=run.learning_rate,
-        other_learning_rate=task.rest_rate(run.learning_rate),
+        other_learning_rate=task.other_lr(run.learning_rate),
         epochs=run.epochs,
         precision=run.precision,
     )

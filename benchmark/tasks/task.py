@@ -10,7 +10,7 @@ from benchmark.data.augmentation import Augmentation
 from benchmark.data.split import Data
 from methods.core.base import Method
 from methods.core.lazy import torch
-from methods.core.optimizers import Rule, Sgd
+from methods.core.optimizers import Optimizer, Sgd
 from methods.core.registry import read
 
 
@@ -25,9 +25,9 @@ class Task:
     examples: int  # in the training split; plans are made without the data
     epochs: int
     batch_size: int
-    learning_rate: float  # peak, for every method without an entry in `learning_rates`, and the limit of `rest_rate`
+    learning_rate: float  # peak, for every method without an entry in `learning_rates`, and the limit of `other_lr`
     learning_rates: Mapping[str, float] = field(default_factory=dict)  # by written form, as in dwf[depth=3]
-    rule: Rule = field(default_factory=Sgd)
+    optimizer: Optimizer = field(default_factory=Sgd)
     weight_decay: float = 0.0  # on the prunable weights, for methods without a penalty of their own
     augmentation: Augmentation | None = None  # of training images
     warmup: float = 0.05  # share of each phase in which the rate rises linearly; then it falls as a cosine to zero
@@ -48,9 +48,9 @@ class Task:
             return self.learning_rate_of(method.inner)
         return fitting[max(fitting)] if fitting else self.learning_rate
 
-    def rest_rate(self, peak: float) -> float:
+    def other_lr(self, peak_lr: float) -> float:
         """The peak learning rate of what is not prunable: the method's, but not above the one of dense training.
 
         Factors want rates at which biases, which are not factorized, blow up.
         """
-        return min(peak, self.learning_rate)
+        return min(peak_lr, self.learning_rate)

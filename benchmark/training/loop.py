@@ -29,7 +29,7 @@ def train(
     values: list[float],
     seeds: list[int],
     epochs: int,
-    peak: float,
+    peak_lr: float,
     data: Data,
     precision: str,
     checkpoint: Checkpoint | None = None,
@@ -48,7 +48,7 @@ def train(
     examples, device = len(data.train[1]), data.train[1].device
     batch_size = min(task.batch_size, examples)
     steps_per_epoch = examples // batch_size
-    rates = schedule(method.phases, epochs * steps_per_epoch, peak, task.warmup)
+    rates = schedule(method.phases, epochs * steps_per_epoch, peak_lr, task.warmup)
     phase_starts = [sum(map(len, rates[:phase])) for phase in range(len(rates))]  # a phase may be too short for a step
     learning_rates = [rate for phase in rates for rate in phase]
     epochs = len(learning_rates) // steps_per_epoch
@@ -57,24 +57,24 @@ def train(
     with torch.random.fork_rng(devices=[]):
         net = Network([_model(task, seed).to(device) for seed in seeds])
         batches = Batches(data.train, task.augmentation, batch_size, seeds)
-        net.rest_state = task.rule.state(net.rest)
-        rate, rest_rate = net.weights.new_zeros(()), net.weights.new_zeros(())
-        rest_share = task.rest_rate(peak) / peak
+        net.other_state = task.optimizer.state(net.other_params)
+        lr, other_lr = net.weights.new_zeros(()), net.weights.new_zeros(())
+        other_share = task.other_lr(peak_lr) / peak_lr
         steps_done = [0] * net.runs
         cuts: list[list[Cut]] = [[] for _ in values]
-        alive = [True] * net.runs
+        finite = [True] * net.runs
         total = torch.zeros(net.runs, device=device)
         step = 0
         begun = time.perf_counter()
-        method.start(
-            net, values, task.rule, task.weight_decay, Probe(net, data.train, batch_size, seeds, learning_rates)
+        method.bind(
+            net, values, task.optimizer, task.weight_decay, Probe(net, data.train, batch_size, seeds, learning_rates)
         )
         seconds = preparation = time.perf_counter() - begun
         if saved := checkpoint.load() if checkpoint else None:
             for tensor, value in zip(_tensors(net, total), saved["tensors"], strict=True):
                 tensor.copy_(value)
             method.load_state_dict(saved["method"])
-            step, seconds, preparation, steps_done, alive, curves = saved["progress"]
+            step, seconds, preparation, steps_done, finite, curves = saved["progress"]
             batches.load_state_dict(saved["batches"])
             if device.type in saved["noise"]:  # on another kind of device the draws are others anyway
                 set_rng_state(device, saved["noise"][device.type])
@@ -88,42 +88,42 @@ def train(
                 spent = seconds + time.perf_counter() - begun
                 stopping = STOP.is_set() or spent > timeout
                 if checkpoint and (stopping or checkpoint.due()):
-                    progress = step, spent, preparation, steps_done, alive, curves
+                    progress = step, spent, preparation, steps_done, finite, curves
                     state: dict[str, Any] = {"tensors": _tensors(net, total), "method": method.state_dict()}
                     noise = {device.type: rng_state(device)}
                     checkpoint.save(state | streams | {"progress": progress, "noise": noise})
                 if stopping:
                     raise KeyboardInterrupt if STOP.is_set() else TimeoutError(f"not done after {timeout:g} s")
                 for phase in (phase for phase, start in enumerate(phase_starts) if start == step):
-                    method.begin(phase)
+                    method.on_phase_start(phase)
                 net.zero_grad()
                 with autocast(precision, device):
-                    logits = net.forward(x, batches.own)
+                    logits = net.forward(x, batches.per_run)
                 loss = cross_entropy(logits, y).mean(1)
                 loss.sum().backward()
                 total += loss.detach()
-                rate.fill_(learning_rates[step])
-                method.update(rate)
-                rest_rate.fill_(rest_share * learning_rates[step])
-                task.rule.step(net.rest, net.rest_grad, net.rest_state, rest_rate)
+                lr.fill_(learning_rates[step])
+                method.update(lr)
+                other_lr.fill_(other_share * learning_rates[step])
+                task.optimizer.step(net.other_params, net.other_grad, net.other_state, other_lr)
                 step += 1
             if epoch == epochs:
                 for phase in (phase for phase, start in enumerate(phase_starts) if start >= step):
-                    method.begin(phase)
+                    method.on_phase_start(phase)
                 if method.penalty is not None:
                     cuts = measure_cuts(net, data, precision)
                 method.finish()
             losses = (total / steps_per_epoch).tolist()  # the one synchronisation of an epoch
             total.zero_()
             seconds += time.perf_counter() - begun
-            steps_done = [step if ok else done for ok, done in zip(alive, steps_done, strict=True)]
-            alive = [ok and math.isfinite(loss) for ok, loss in zip(alive, losses, strict=True)]
-            if not any(alive):
+            steps_done = [step if ok else done for ok, done in zip(finite, steps_done, strict=True)]
+            finite = [ok and math.isfinite(loss) for ok, loss in zip(finite, losses, strict=True)]
+            if not any(finite):
                 break
             share = sum(learning_rates[:step]) / sum(learning_rates)
             known = {"train_loss": losses, "rate_share": [share] * net.runs}
             points = epoch_points(epoch, net, method, data, precision, known)
-            curves = [curve + new if ok else curve for curve, new, ok in zip(curves, points, alive, strict=True)]
+            curves = [curve + new if ok else curve for curve, new, ok in zip(curves, points, finite, strict=True)]
         shared = Measurement(
             pack=net.runs,
             train_seconds=seconds / net.runs,
@@ -139,7 +139,7 @@ def train(
             measure(
                 net, method, run, data, precision, ok, curves[run], cuts[run], replace(shared, steps=steps_done[run])
             )
-            for run, ok in enumerate(alive)
+            for run, ok in enumerate(finite)
         ]
 
 
@@ -150,4 +150,4 @@ def _model(task: Task, seed: int) -> torch.nn.Module:
 
 def _tensors(net: Network, total: torch.Tensor) -> list[torch.Tensor]:
     """What changes from step to step beside the method's own state; written in place."""
-    return [net.weights, net.rest, *net.buffers(), *net.rest_state.values(), total]
+    return [net.weights, net.other_params, *net.buffers(), *net.other_state.values(), total]

@@ -67,7 +67,7 @@ def measure(
     run: int,
     data: Data,
     precision: str,
-    alive: bool,
+    finite: bool,
     curves: list[Point],
     cuts: list[Cut],
     measured: Measurement,
@@ -83,8 +83,8 @@ def measure(
         _, (train_loss,) = evaluate(model, data.train)
         (val_accuracy,), (val_loss,) = evaluate(model, data.val)
         (test_accuracy,), (test_loss,) = evaluate(model, data.test)
-    if not alive or not math.isfinite(train_loss + test_loss):
-        lost = "the loss of the final network" if alive else f"the training loss of epoch {curves[-1][0] + 1}"
+    if not finite or not math.isfinite(train_loss + test_loss):
+        lost = "the loss of the final network" if finite else f"the training loss of epoch {curves[-1][0] + 1}"
         return Result(replace(measured, status=Status.DIVERGED, error=f"{lost} is not finite"), curves)
     dense, sparse = multiply_adds(model, data.train[0][:1])
     nonzeros = sum(kept for kept, _ in layers.values())

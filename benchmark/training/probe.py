@@ -38,7 +38,7 @@ class Probe:
                 place = torch.arange(batch * self.batch_size, (batch + 1) * self.batch_size, device=labels.device)
                 place %= len(labels)  # round and round, should more batches be asked for than there are
                 x, y = (seeds.spread([part[order[place]] for order in orders]) for part in (inputs, labels))
-                cross_entropy(self.net.forward(x, seeds.own), y).mean(1).sum().backward()
+                cross_entropy(self.net.forward(x, seeds.per_run), y).mean(1).sum().backward()
             return self.net.grad / batches
 
     def hessian_gradient(self, per_class: int, temperature: float) -> torch.Tensor:

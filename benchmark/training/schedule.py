@@ -6,7 +6,7 @@ import itertools
 import math
 
 
-def schedule(phases: tuple[float, ...], steps: int, peak: float, warmup: float) -> list[list[float]]:
+def schedule(phases: tuple[float, ...], steps: int, peak_lr: float, warmup: float) -> list[list[float]]:
     """The learning rate of every step, a list for each phase: a linear rise, then a cosine down to zero.
 
     Phases are shares of a budget of `steps`; those of methods that take more add up to more than one.
@@ -16,7 +16,7 @@ def schedule(phases: tuple[float, ...], steps: int, peak: float, warmup: float) 
     for start, stop in itertools.pairwise(edges):
         length = stop - start
         rising = round(warmup * length)
-        rise = [peak * (t + 1) / (rising + 1) for t in range(rising)]
-        fall = [peak * (1 + math.cos(math.pi * t / (length - rising))) / 2 for t in range(length - rising)]
+        rise = [peak_lr * (t + 1) / (rising + 1) for t in range(rising)]
+        fall = [peak_lr * (1 + math.cos(math.pi * t / (length - rising))) / 2 for t in range(length - rising)]
         rates.append(rise + fall)
     return rates

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from methods.core.lazy import torch
 from methods.core.network import Network
-from methods.core.optimizers import Rule
+from methods.core.optimizers import Optimizer
 from methods.core.probe import Probe
 from methods.core.registry import check_value, write
 
@@ -20,12 +20,13 @@ class Method:
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]  # its options
     name: ClassVar[str]
     knob: str  # what a sweep turns
+    renamed: ClassVar[dict[str, str]] = {}  # old names of options, by which they are still read, and today's
     version: ClassVar[int] = 1  # raised when a change makes the method compute something else
     threshold: float = 0.0  # magnitudes below it count as zero while training and are zeros at the end
 
     net: Network
     value: torch.Tensor  # [R, 1], float64 on the CPU: the knob of each run
-    rule: Rule
+    optimizer: Optimizer
     weight_decay: float
     inner: Method | None = None  # the method that this one goes around, where it does
     penalty: torch.Tensor | None = None  # [R, 1]: lambda, for methods that have one
@@ -38,26 +39,26 @@ class Method:
         """Shares of the budget; each phase has a learning-rate schedule of its own."""
         return (1.0,)
 
-    def start(self, net: Network, values: list[float], rule: Rule, weight_decay: float, probe: Probe) -> None:
+    def bind(self, net: Network, values: list[float], optimizer: Optimizer, weight_decay: float, probe: Probe) -> None:
         """Bind the method to the networks it trains and prepare it."""
         for value in values:
             check_value(self, value)
-        self.net, self.rule, self.weight_decay = net, rule, weight_decay
+        self.net, self.optimizer, self.weight_decay = net, optimizer, weight_decay
         self.value = torch.tensor(values, dtype=torch.float64).unsqueeze(1)
-        self.prepare(net, probe)
+        self.setup(net, probe)
 
-    def prepare(self, net: Network, probe: Probe) -> None:
+    def setup(self, net: Network, probe: Probe) -> None:
         """Before step 0: score, mask, factorize."""
-        self.state = self.rule.state(net.weights)
+        self.state = self.optimizer.state(net.weights)
 
-    def begin(self, phase: int) -> None:
+    def on_phase_start(self, phase: int) -> None:
         """At the start of each phase: prune, rewind."""
 
     def update(self, lr: torch.Tensor) -> None:
         """One step from `net.grad`, which may be overwritten. Here: the optimizer's own, with coupled weight decay."""
         if self.weight_decay:
             self.net.grad.add_(self.net.weights, alpha=self.weight_decay)
-        self.rule.step(self.net.weights, self.net.grad, self.state, lr)
+        self.optimizer.step(self.net.weights, self.net.grad, self.state, lr)
 
     def finish(self) -> None:
         """After the last step: leave exact zeros in `net.weights`."""

@@ -1,4 +1,4 @@
-"""The base of methods that hold a mask."""
+"""The base of methods that prune by a mask."""
 
 from __future__ import annotations
 
@@ -10,37 +10,39 @@ from methods.core.probe import Probe
 
 
 class Masked(Method):
-    """A method that holds some weights at exactly zero; until `restrict` is called, all are free."""
+    """A method that keeps its pruned weights at exactly zero; all weights are trained until `prune_to` is called."""
 
-    dropped: torch.Tensor | None = None  # [R, N] bool
+    knob = "density"
+    mask: torch.Tensor | None = None  # [R, N] bool: True where a weight is kept; None while nothing is pruned
 
-    def prepare(self, net: Network, probe: Probe) -> None:
-        super().prepare(net, probe)
-        self.dropped = None  # a part of the state from the start
+    def setup(self, net: Network, probe: Probe) -> None:
+        super().setup(net, probe)
+        self.mask = None
 
-    def restrict(
+    def prune_to(
         self, scores: torch.Tensor, distribution: Distribution = "global", density: torch.Tensor | None = None
     ) -> None:
-        """Keep round(density x N) weights of the largest scores; the others become zeros without momentum.
+        """Keep the round(density * N) weights with the largest scores and prune the others.
 
-        The density is the knob's, or another [R, 1] on the way there. A weight that was dropped before stays so.
+        The default density is the run's value; `density` [R, 1] replaces it, for instance on a pruning schedule. A
+        weight that is pruned already stays pruned.
         """
-        if self.dropped is not None:
-            scores = scores.masked_fill(self.dropped.to(scores.device), -torch.inf)
+        if self.mask is not None:
+            scores = scores.masked_fill(~self.mask.to(scores.device), -torch.inf)
         densities = (self.value if density is None else density).flatten().tolist()
-        dropped = ~keep_top_per_layer(scores, self.net.layers, densities, distribution)
-        self.hold(dropped.to(self.net.weights.device))  # scores in float64 may be elsewhere
+        mask = keep_top_per_layer(scores, self.net.layers, densities, distribution)
+        self.apply_mask(mask.to(self.net.weights.device))  # float64 scores may lie on another device
 
-    def hold(self, dropped: torch.Tensor) -> None:
-        """Make the dropped weights, [R, N], zeros without momentum, and keep them there."""
-        self.dropped = dropped
-        self.net.weights.masked_fill_(dropped, 0)
+    def apply_mask(self, mask: torch.Tensor) -> None:
+        """Set the weights outside the mask [R, N] and their momentum to zero, and keep them there."""
+        self.mask, pruned = mask, ~mask
+        self.net.weights.masked_fill_(pruned, 0)
         for tensor in self.state.values():
-            if tensor.shape == dropped.shape:
-                tensor.masked_fill_(dropped, 0)
+            if tensor.shape == mask.shape:
+                tensor.masked_fill_(pruned, 0)
 
     def update(self, lr: torch.Tensor) -> None:
-        # Filling, not multiplying: NaN * 0 is NaN. With no gradient and no momentum a zero stays a zero.
-        if self.dropped is not None:
-            self.net.grad.masked_fill_(self.dropped, 0)
+        # Filling, not multiplying: NaN * 0 is NaN. A zero weight without gradient and momentum stays zero.
+        if self.mask is not None:
+            self.net.grad.masked_fill_(~self.mask, 0)
         super().update(lr)

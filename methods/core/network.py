@@ -40,7 +40,7 @@ class Network:
     """R plain models seen as flat tensors; training steps and method updates write these in place.
 
     weights, grad: [R, N], the prunable weights and their dense gradient.
-    rest, rest_grad: [R, M], all other parameters (biases, norms): never pruned, never penalized. rest_state is their
+    rest, other_grad: [R, M], all other parameters (biases, norms): never pruned, never penalized. other_state is their
         optimizer's.
     layers: the prunable tensors' spans in the last axis.
     """
@@ -52,8 +52,8 @@ class Network:
         names = prunable_names(self.model)
         others = [name for name, _ in self.model.named_parameters() if name not in set(names)]
         self.weights, self.grad, self.layers = self._flatten(models, names)
-        self.rest, self.rest_grad, self._rest_layers = self._flatten(models, others)
-        self.rest_state: dict[str, torch.Tensor] = {}  # of the optimizer that whoever trains the rest keeps
+        self.other_params, self.other_grad, self._other_layers = self._flatten(models, others)
+        self.other_state: dict[str, torch.Tensor] = {}  # of the optimizer that whoever trains the rest keeps
         self._buffers: dict[str, torch.Tensor] = {}
         if self.runs > 1:
             stacks = [dict(model.named_buffers()) for model in models]
@@ -79,10 +79,10 @@ class Network:
                 parameter.grad = grad[0, layer.span].view(layer.shape)
         return flat, grad, layers
 
-    def forward(self, x: torch.Tensor, own: bool = False) -> torch.Tensor:
-        """Logits [R, B, C] of one batch x, [B, ...], that all runs share, or of each run's `own`, x being [R, B, ...].
+    def forward(self, x: torch.Tensor, per_run: bool = False) -> torch.Tensor:
+        """Return the logits [R, B, C] of a batch x [B, ...] that all runs share, or, if `per_run`, of x [R, B, ...].
 
-        Backward adds to `grad` and `rest_grad`.
+        The backward pass adds to `grad` and `other_grad`.
         """
         if self.runs == 1:
             if x.dim() == 4:  # channels last, as convolutions like it; for one channel only strides can say so
@@ -96,8 +96,8 @@ class Network:
             return torch.func.functional_call(self.model, (parameters, buffers), (x,))
 
         parameters = self._stacked(self.weights, self.grad, self.layers)
-        parameters |= self._stacked(self.rest, self.rest_grad, self._rest_layers)
-        in_dims = 0, 0, 0 if own else None
+        parameters |= self._stacked(self.other_params, self.other_grad, self._other_layers)
+        in_dims = 0, 0, 0 if per_run else None
         from methods.core.autocast import packed_autocast  # imports torch, which lists of methods need not wait for
 
         with packed_autocast(x.device):
@@ -112,7 +112,7 @@ class Network:
 
     def gather_gradients(self) -> None:
         """Where someone has put a gradient of a lone model aside, or in its place another, bring it back."""
-        for grad, layers in ((self.grad, self.layers), (self.rest_grad, self._rest_layers)):
+        for grad, layers in ((self.grad, self.layers), (self.other_grad, self._other_layers)):
             for layer in layers:
                 parameter = self.model.get_parameter(layer.name)
                 place = grad[0, layer.span].view(layer.shape)
@@ -124,7 +124,7 @@ class Network:
 
     def zero_grad(self) -> None:
         self.grad.zero_()
-        self.rest_grad.zero_()
+        self.other_grad.zero_()
 
     def plain(self, run: int) -> torch.nn.Module:
         """One run as a plain model: the model itself at R = 1, a copy otherwise."""
@@ -132,7 +132,7 @@ class Network:
             return self.model
         model = copy.deepcopy(self.model)
         with torch.no_grad():
-            for flat, layers in ((self.weights, self.layers), (self.rest, self._rest_layers)):
+            for flat, layers in ((self.weights, self.layers), (self.other_params, self._other_layers)):
                 for layer in layers:
                     model.get_parameter(layer.name).copy_(flat[run, layer.span].view(layer.shape))
             for name, buffer in self._buffers.items():

@@ -1,4 +1,4 @@
-"""Optimizer rules for any tensor: the state and one step, in place on kept buffers."""
+"""Optimizers that step any tensor in place, with their state kept outside of it."""
 
 from __future__ import annotations
 
@@ -10,18 +10,22 @@ from methods.core.lazy import torch
 State: TypeAlias = "dict[str, torch.Tensor]"
 
 
-class Rule(Protocol):
-    """How a tensor moves along its gradient. The rate `lr` is a tensor without dimensions, which a compiler likes."""
+class Optimizer(Protocol):
+    """The protocol of an optimizer. The learning rate `lr` is a tensor without dimensions, which compiles once."""
 
     @property
-    def gain(self) -> float:
-        """Distance that one step's gradient moves a tensor in the end, in units of the learning rate."""
+    def lr_gain(self) -> float:
+        """The total distance that one gradient moves a tensor, over all later steps, in units of `lr` times it.
+
+        With momentum this is 1 + momentum + momentum^2 + ... = 1 / (1 - momentum), so 10 at momentum 0.9. Methods use
+        it to turn a strength into a penalty that acts alike at every momentum.
+        """
 
     def state(self, tensor: torch.Tensor) -> State:
-        """A fresh state for a tensor."""
+        """Return a fresh state for a tensor."""
 
     def step(self, tensor: torch.Tensor, grad: torch.Tensor, state: State, lr: torch.Tensor) -> None:
-        """Move the tensor by one step. L2 decay is coupled: its caller adds it to `grad`, which may be overwritten."""
+        """Move the tensor by one step; `grad` may be overwritten. The caller adds weight decay to `grad`."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,7 @@ class Sgd:
     nesterov: bool = False
 
     @property
-    def gain(self) -> float:
+    def lr_gain(self) -> float:
         return 1 / (1 - self.momentum)
 
     def state(self, tensor: torch.Tensor) -> State:
@@ -48,18 +52,18 @@ class Sgd:
 
 @dataclass(frozen=True)
 class Adam:
-    """Adam (Kingma & Ba, ICLR 2015), as torch.optim.Adam steps; what its caller adds to the gradient is coupled L2.
+    """Adam (Kingma & Ba, ICLR 2015), as torch.optim.Adam computes it, with coupled L2.
 
     m <- b1 m + (1 - b1) g; v <- b2 v + (1 - b2) g^2; w <- w - lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon).
-    Its steps have the size of the rate whatever the gradient's, so `gain` is 1 and a strength means less than with SGD:
-    the penalty that it stands for shrinks a weight linearly, not by exp(-2 strength).
+    The size of its steps does not depend on the gradient's, so `lr_gain` is 1 and a strength means less than with SGD:
+    its penalty shrinks a weight linearly, not by exp(-2 strength).
     """
 
     betas: tuple[float, float] = (0.9, 0.999)
     epsilon: float = 1e-8
 
     @property
-    def gain(self) -> float:
+    def lr_gain(self) -> float:
         return 1.0
 
     def state(self, tensor: torch.Tensor) -> State:
@@ -71,7 +75,7 @@ class Adam:
         step = state["step"].add_(1)
         state["mean"].lerp_(grad, 1 - b1)
         state["square"].mul_(b2).addcmul_(grad, grad, value=1 - b2)
-        # The count stands on the CPU, so that no device waits; `grad` has done its duty and serves as scratch.
+        # The step count lies on the CPU, so no device waits for it; `grad` is free by now and holds the divisor.
         torch.sqrt(state["square"], out=grad).div_((1 - b2**step).sqrt()).add_(self.epsilon)
         torch.div(state["mean"], grad, out=grad).div_(1 - b1**step)
         tensor.addcmul_(grad, lr, value=-1)

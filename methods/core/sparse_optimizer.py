@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from methods.core.network import Network, hessian_gradient, twice_differentiable
-from methods.core.optimizers import Rule, Sgd
+from methods.core.optimizers import Optimizer, Sgd
 from methods.core.registry import MethodError, parse
 
 
@@ -20,13 +20,13 @@ class SparseOptimizer(torch.optim.Optimizer):
 
     method: written form, as in "dwf[depth=3]".
     steps: how many times `step()` will be called.
-    lr: learning rate; torch's schedulers change it as they do for any optimizer. rest_lr: the same for biases, norms
+    lr: learning rate; torch's schedulers change it as they do for any optimizer. other_lr: the same for biases, norms
         and whatever else is not made sparse, by default lr. Factors want a larger rate than dense training does, and
         biases do not bear it.
     strength, penalty or density: the method's value. `penalty` is lambda itself; `strength` is lambda times the sum of
         the learning rates / (1 - momentum), for which `rates` names the rate of every step; by default those of
         CosineAnnealingLR(optimizer, steps). Should the rates turn out otherwise, `finish()` warns.
-    rule: methods.rules.Sgd or Adam. weight_decay: for methods without a penalty of their own.
+    optimizer: methods.core.optimizers.Sgd or Adam. weight_decay: for methods without a penalty of their own.
     probe: for methods that score data, a function that returns the loss of the model on a batch, another at each call;
         from it synflow takes the shape of an input, and grasp the loss as it is, without a temperature.
     seed: of what the method draws.
@@ -41,12 +41,12 @@ class SparseOptimizer(torch.optim.Optimizer):
         *,
         steps: int,
         lr: float,
-        rest_lr: float | None = None,
+        other_lr: float | None = None,
         strength: float | None = None,
         penalty: float | None = None,
         density: float | None = None,
         rates: Sequence[float] | None = None,
-        rule: Rule | None = None,
+        optimizer: Optimizer | None = None,
         weight_decay: float = 0.0,
         probe: Callable[[], torch.Tensor] | None = None,
         seed: int = 0,
@@ -55,8 +55,8 @@ class SparseOptimizer(torch.optim.Optimizer):
             raise MethodError(f"steps is a whole number >= 1, not {steps}")
         self.method = parse(method)
         rates = list(rates or (lr * (1 + math.cos(math.pi * t / steps)) / 2 for t in range(steps)))
-        self.rule = rule or Sgd()
-        budget = self.rule.gain * sum(rates)
+        self.optimizer = optimizer or Sgd()
+        budget = self.optimizer.lr_gain * sum(rates)
         given = {"strength": strength, "penalty": penalty, "density": density}
         named = [name for name, value in given.items() if value is not None]
         fitting = [] if self.method.knob == "none" else [self.method.knob]
@@ -70,16 +70,18 @@ class SparseOptimizer(torch.optim.Optimizer):
         sparse = {id(model.get_parameter(layer.name)) for layer in self.net.layers}
         rest = [parameter for parameter in model.parameters() if id(parameter) not in sparse]
         groups = [{"params": [parameter for parameter in model.parameters() if id(parameter) in sparse], "lr": lr}]
-        groups += [{"params": rest, "lr": lr if rest_lr is None else rest_lr}] if rest else []
+        groups += [{"params": rest, "lr": lr if other_lr is None else other_lr}] if rest else []
         super().__init__(groups, {})
         self._value = value * budget if self.method.knob == "strength" and penalty is not None else value
         phases = self.method.phases
         self._edges = [round(steps * sum(phases[:i]) / sum(phases)) for i in range(len(phases))]
         self._steps_done, self._rates_done = 0, 0.0
-        self._rate, self._rest_rate = self.net.weights.new_zeros(()), self.net.weights.new_zeros(())
+        self._lr, self._other_lr = self.net.weights.new_zeros(()), self.net.weights.new_zeros(())
         self._expected = budget
-        self.net.rest_state = self.rule.state(self.net.rest)
-        self.method.start(self.net, [self._value], self.rule, weight_decay, _ScriptProbe(self.net, rates, probe, seed))
+        self.net.other_state = self.optimizer.state(self.net.other_params)
+        self.method.bind(
+            self.net, [self._value], self.optimizer, weight_decay, _ScriptProbe(self.net, rates, probe, seed)
+        )
         self._begin_phases()
 
     def zero_grad(self, set_to_none: bool = False) -> None:
@@ -95,10 +97,10 @@ class SparseOptimizer(torch.optim.Optimizer):
                 loss = closure()
         self.net.gather_gradients()
         lr = float(self.param_groups[0]["lr"])
-        self._rate.fill_(lr)
-        self.method.update(self._rate)
-        self._rest_rate.fill_(float(self.param_groups[-1]["lr"]))
-        self.rule.step(self.net.rest, self.net.rest_grad, self.net.rest_state, self._rest_rate)
+        self._lr.fill_(lr)
+        self.method.update(self._lr)
+        self._other_lr.fill_(float(self.param_groups[-1]["lr"]))
+        self.optimizer.step(self.net.other_params, self.net.other_grad, self.net.other_state, self._other_lr)
         self._steps_done += 1
         self._rates_done += lr
         self._begin_phases()
@@ -108,16 +110,16 @@ class SparseOptimizer(torch.optim.Optimizer):
         """Those that come now, so that the next gradient is already that of the network as they leave it."""
         for phase, start in enumerate(self._edges):
             if start == self._steps_done:
-                self.method.begin(phase)
+                self.method.on_phase_start(phase)
 
     @torch.no_grad()
     def finish(self) -> None:
         """Leave exact zeros in the model; to be called once, after the last step."""
         for phase, start in enumerate(self._edges):
             if start > self._steps_done:  # training ended early
-                self.method.begin(phase)
+                self.method.on_phase_start(phase)
         self.method.finish()
-        spent = self.rule.gain * self._rates_done
+        spent = self.optimizer.lr_gain * self._rates_done
         if self.method.penalty is not None and not math.isclose(spent, self._expected, rel_tol=0.05):
             penalty = float(self.method.penalty[0])
             warnings.warn(
@@ -131,7 +133,7 @@ class SparseOptimizer(torch.optim.Optimizer):
         """Tensors, numbers and strings alone; the model's own state_dict goes beside it."""
         return super().state_dict() | {
             "method": self.method.state_dict(),
-            "rest": self.net.rest_state,
+            "rest": self.net.other_state,
             "steps_done": self._steps_done,
             "rates_done": self._rates_done,
         }
@@ -141,7 +143,7 @@ class SparseOptimizer(torch.optim.Optimizer):
         own = {name: state_dict[name] for name in ("method", "rest", "steps_done", "rates_done")}
         super().load_state_dict({name: value for name, value in state_dict.items() if name not in own})
         self.method.load_state_dict(own["method"])
-        for name, tensor in self.net.rest_state.items():
+        for name, tensor in self.net.other_state.items():
             tensor.copy_(own["rest"][name])
         self._steps_done, self._rates_done = own["steps_done"], own["rates_done"]
 

@@ -12,17 +12,17 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from methods import dwf
 from methods.core import compilation
 from methods.core.network import Network
-from methods.core.optimizers import Adam, Rule, Sgd
+from methods.core.optimizers import Adam, Optimizer, Sgd
 from methods.core.registry import parse
 from methods.dwf import Factorization
 from tests.conftest import FakeProbe, mlp
 
 
-def started(depth: int, rule: Rule, runs: int = 1) -> Factorization:
+def started(depth: int, optimizer: Optimizer, runs: int = 1) -> Factorization:
     net = Network([mlp() for _ in range(runs)])
     method = parse(f"dwf[depth={depth}]")
     assert isinstance(method, Factorization)
-    method.start(net, [2.0] * runs, rule, 0.0, FakeProbe(net, [0.1] * 5))
+    method.bind(net, [2.0] * runs, optimizer, 0.0, FakeProbe(net, [0.1] * 5))
     return method
 
 
@@ -34,13 +34,13 @@ def trained(method: Factorization) -> torch.Tensor:
 
 
 @pytest.mark.skipif(not (shutil.which("g++") or shutil.which("clang++")), reason="needs a C++ compiler")
-@pytest.mark.parametrize(("depth", "rule", "runs"), [(3, Sgd(0.9), 2), (4, Sgd(0.0), 1), (2, Adam(), 1)])
+@pytest.mark.parametrize(("depth", "optimizer", "runs"), [(3, Sgd(0.9), 2), (4, Sgd(0.0), 1), (2, Adam(), 1)])
 def test_compiled_updates_are_the_eager_ones(
-    depth: int, rule: Rule, runs: int, monkeypatch: pytest.MonkeyPatch
+    depth: int, optimizer: Optimizer, runs: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    eager = trained(started(depth, rule, runs))
+    eager = trained(started(depth, optimizer, runs))
     monkeypatch.setattr(dwf, "COMPILE_FROM", 0)
-    method = started(depth, rule, runs)
+    method = started(depth, optimizer, runs)
     assert method.step is not dwf.step
     torch.testing.assert_close(trained(method), eager, rtol=1e-5, atol=1e-7)
     assert not compilation._broken
@@ -84,10 +84,10 @@ class Allocations(TorchDispatchMode):
         return out
 
 
-@pytest.mark.parametrize("rule", [Sgd(0.9), Sgd(0.0)], ids=["momentum", "plain"])
+@pytest.mark.parametrize("optimizer", [Sgd(0.9), Sgd(0.0)], ids=["momentum", "plain"])
 @pytest.mark.parametrize("depth", [1, 2, 3, 4, 8])
-def test_a_step_allocates_nothing_and_keeps_two_copies_a_factor(depth: int, rule: Rule) -> None:
-    method = started(depth, rule)
+def test_a_step_allocates_nothing_and_keeps_two_copies_a_factor(depth: int, optimizer: Optimizer) -> None:
+    method = started(depth, optimizer)
     net, size = method.net, method.net.weights.numel()
     momenta = [tensor for state in method.states for tensor in state.values()]
     kept = [method.factors, method.scratch, *momenta]

@@ -16,6 +16,7 @@ from benchmark.data.split import Data
 from benchmark.training import loop
 from benchmark.training.loop import train
 from benchmark.training.measure import Result
+from methods.control import Control
 from methods.core.base import Method
 from methods.core.masked import Masked
 from methods.core.network import Network
@@ -41,8 +42,8 @@ FORMS = [
     "gmp[distribution=uniform]",
     "imp[rounds=1,rewind=rate]",
     "imp[rounds=1,rewind=none]",
-    "rigl[every=5]",
-    "set[every=5]",
+    "rigl[update_freq=5]",
+    "set[update_freq=5]",
     "control[mask=magnitude[finetune=0.01]]",
     "prox-lq[q=1/2]",
     "control[mask=snip,kind=reinit]",
@@ -59,7 +60,8 @@ def results(form: str, build: Build, data: Data, values: list[float] | None = No
     method = parse(form)
     values = values or VALUES[method.knob]
     task = toy_task(build)
-    defaults = {"seeds": [0] * len(values), "epochs": 2, "peak": task.learning_rate_of(method), "precision": "float32"}
+    peak_lr = task.learning_rate_of(method)
+    defaults = {"seeds": [0] * len(values), "epochs": 2, "peak_lr": peak_lr, "precision": "float32"}
     return train(task, method, values, data=data, **(defaults | options))  # type: ignore[arg-type]
 
 
@@ -135,18 +137,19 @@ def test_bf16_keeps_zeros_and_counts(form: str, architecture: Build, toy_data: D
 
 
 def masks(method: Method | None) -> list[torch.Tensor]:
-    """What a method and those that it goes around hold at zero, [R, N] each, outermost first."""
+    """Return the masks [R, N] of a method and of those that it wraps, outermost first."""
     if method is None:
         return []
-    dropped = method.dropped if isinstance(method, Masked) else None
-    return [dropped] * (dropped is not None) + masks(method.inner)
+    held = method.retraining if isinstance(method, Control) else method
+    mask = held.mask if isinstance(held, Masked) else None
+    return [mask] * (mask is not None) + masks(method.inner)
 
 
 MASKED = [form for form in FORMS if parse(form).knob == "density"]
 
 
 @pytest.mark.parametrize("form", MASKED)
-def test_what_is_dropped_is_zero_at_every_step(form: str, architecture: Build, toy_data: Data) -> None:
+def test_pruned_weights_are_zero_at_every_step(form: str, architecture: Build, toy_data: Data) -> None:
     """Under momentum, weight decay and mixed precision, and not only at the end, where some methods prune again."""
     method = parse(form)
     update, steps = method.update, 0
@@ -154,8 +157,8 @@ def test_what_is_dropped_is_zero_at_every_step(form: str, architecture: Build, t
     def watched(lr: torch.Tensor) -> None:
         nonlocal steps
         update(lr)
-        for dropped in masks(method)[:1]:
-            assert not method.net.weights[dropped].any()
+        for mask in masks(method)[:1]:
+            assert not method.net.weights[~mask].any()
             steps += 1
 
     method.update = watched  # type: ignore[method-assign]
@@ -175,21 +178,21 @@ def test_ties_zeros_and_nan_scores_change_no_count(form: str, scores: str) -> No
     net.weights.fill_({"tied": 0.1, "zero": 0.0, "nan": 0.1}[scores])
     probe = FakeProbe(net, [0.1] * 12)
     probe.made.fill_({"tied": 1.0, "zero": 0.0, "nan": math.nan}[scores])
-    method.start(net, [0.1], Sgd(), 1e-3, probe)
+    method.bind(net, [0.1], Sgd(), 1e-3, probe)
     for phase in range(len(method.phases)):
-        method.begin(phase)
+        method.on_phase_start(phase)
         for _ in range(4):
             net.grad.fill_(0.0)
             method.update(torch.tensor(0.1))
     method.finish()
-    dropped = masks(method)[0]
-    assert (~dropped).sum() == round(0.1 * dropped.numel())
-    assert not net.weights[dropped].any()
+    mask = masks(method)[0]
+    assert mask.sum() == round(0.1 * mask.numel())
+    assert not net.weights[~mask].any()
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_diverging_run_says_so_and_stops(form: str, architecture: Build, toy_data: Data) -> None:
-    (result,) = results(form, architecture, toy_data, VALUES[parse(form).knob][:1], epochs=5, peak=1e30)
+    (result,) = results(form, architecture, toy_data, VALUES[parse(form).knob][:1], epochs=5, peak_lr=1e30)
     assert result.measured.status == "diverged"
     assert result.measured.error == "the training loss of epoch 1 is not finite"
     assert result.measured.steps < 100  # type: ignore[operator]

@@ -10,12 +10,17 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.overrides import TorchFunctionMode
 
 from methods.core.network import Network
-from methods.core.optimizers import Adam, Rule, Sgd
+from methods.core.optimizers import Adam, Optimizer, Sgd
 from methods.core.registry import METHODS, parse
 from tests.conftest import FakeProbe, batch_norm_cnn
 
 # SynFlow copies the network, which a fake one does not bear; other forms come to where they rewire and prune at once.
-FORMS = {"dwf": "dwf[init=root]", "rigl": "rigl[every=2]", "set": "set[every=2]", "gmp": "gmp[every=2]"}
+FORMS = {
+    "dwf": "dwf[init=root]",
+    "rigl": "rigl[update_freq=2]",
+    "set": "set[update_freq=2]",
+    "gmp": "gmp[update_freq=2]",
+}
 VALUES = {"density": 0.5, "strength": 2.0, "penalty": 1e-3, "none": 1.0}
 STEPS = 20
 
@@ -36,21 +41,21 @@ def _ones(shape: Any) -> Any:
     return [_ones(shape[1:]) for _ in range(shape[0])] if shape else 1
 
 
-@pytest.mark.parametrize("rule", [Sgd(), Adam()], ids=["sgd", "adam"])
+@pytest.mark.parametrize("optimizer", [Sgd(), Adam()], ids=["sgd", "adam"])
 @pytest.mark.parametrize("name", sorted(set(METHODS) - {"synflow"}))
-def test_a_method_mixes_no_devices(name: str, rule: Rule) -> None:
+def test_a_method_mixes_no_devices(name: str, optimizer: Optimizer) -> None:
     method = parse(FORMS.get(name, name))
     with FakeTensorMode(), Answers():
         with torch.device("cuda"):
             net = Network([batch_norm_cnn(seed) for seed in range(2)])
         probe = FakeProbe(net, [0.1] * STEPS)
-        net.rest_state = rule.state(net.rest)
-        method.start(net, [VALUES[method.knob]] * 2, rule, 1e-3, probe)
+        net.other_state = optimizer.state(net.other_params)
+        method.bind(net, [VALUES[method.knob]] * 2, optimizer, 1e-3, probe)
         rate = net.weights.new_zeros(())
         starts = [round(STEPS * sum(method.phases[:i]) / sum(method.phases)) for i in range(len(method.phases))]
         for step in range(STEPS):
             for phase in (phase for phase, start in enumerate(starts) if start == step):
-                method.begin(phase)
+                method.on_phase_start(phase)
             method.update(rate)
         method.finish()
         assert {tensor.device.type for tensor in (net.weights, net.grad, *method.diagnose().values())} == {"cuda"}

@@ -16,7 +16,7 @@ from benchmark.data.split import Data
 from benchmark.training.loop import train
 from methods.core.base import Method
 from methods.core.network import Network
-from methods.core.optimizers import Adam, Rule, Sgd
+from methods.core.optimizers import Adam, Optimizer, Sgd
 from methods.core.registry import parse
 from methods.dwf import Factorization
 from tests.conftest import FakeProbe, mlp, toy_task
@@ -32,15 +32,15 @@ def minimize(
     rate: float,
     steps: int,
     start: torch.Tensor | None = None,
-    rule: Rule | None = None,
+    optimizer: Optimizer | None = None,
 ) -> torch.Tensor:
     """Full-batch gradient descent at a constant rate on one layer of `size` weights; the final weights."""
-    rule = rule or Sgd(0.9)
+    optimizer = optimizer or Sgd(0.9)
     net = Network([torch.nn.Linear(size, 1, bias=False, dtype=DOUBLE)])
     if start is not None:
         net.weights[0] = start
-    value = penalty * rule.gain * rate * steps if method.knob == "strength" else penalty
-    method.start(net, [value], rule, 0.0, FakeProbe(net, [rate] * steps))
+    value = penalty * optimizer.lr_gain * rate * steps if method.knob == "strength" else penalty
+    method.bind(net, [value], optimizer, 0.0, FakeProbe(net, [rate] * steps))
     for _ in range(steps):
         net.grad[0] = gradient(net.weights[0])
         method.update(torch.tensor(rate, dtype=DOUBLE))
@@ -57,7 +57,9 @@ def least_squares(design: str) -> tuple[numpy.ndarray, numpy.ndarray]:
     return (x - x.mean(0)) / x.std(0), (y - y.mean()) / y.std()
 
 
-def both(method: Method, design: str, penalty: float, steps: int, rule: Sgd) -> tuple[numpy.ndarray, numpy.ndarray]:
+def both(
+    method: Method, design: str, penalty: float, steps: int, optimizer: Sgd
+) -> tuple[numpy.ndarray, numpy.ndarray]:
     """The Lasso's solution, and what a method with the same penalty comes to."""
     x, y = least_squares(design)
     lasso = Lasso(alpha=penalty, fit_intercept=False, tol=1e-12, max_iter=100_000).fit(x, y).coef_
@@ -65,7 +67,7 @@ def both(method: Method, design: str, penalty: float, steps: int, rule: Sgd) -> 
     ours = minimize(
         method,
         lambda w: inputs.T @ (inputs @ w - target) / len(target),
-        x.shape[1], penalty, rate=0.02, steps=steps, rule=rule,
+        x.shape[1], penalty, rate=0.02, steps=steps, optimizer=optimizer,
     ).numpy()  # fmt: skip
     assert 0 < (lasso != 0).sum() <= x.shape[1]
     return lasso, ours
@@ -81,9 +83,11 @@ def test_depth_two_is_the_lasso(design: str, penalty: float) -> None:
 
 
 @pytest.mark.parametrize("design", ["diabetes", "1"])
-@pytest.mark.parametrize("rule", [Sgd(0.0), Sgd(0.9), Sgd(0.9, nesterov=True)], ids=["plain", "momentum", "nesterov"])
-def test_proximal_steps_are_the_lasso_whatever_the_momentum(design: str, rule: Sgd) -> None:
-    lasso, ours = both(parse("prox-l1"), design, 0.08, 8_000, rule)
+@pytest.mark.parametrize(
+    "optimizer", [Sgd(0.0), Sgd(0.9), Sgd(0.9, nesterov=True)], ids=["plain", "momentum", "nesterov"]
+)
+def test_proximal_steps_are_the_lasso_whatever_the_momentum(design: str, optimizer: Sgd) -> None:
+    lasso, ours = both(parse("prox-l1"), design, 0.08, 8_000, optimizer)
     numpy.testing.assert_allclose(ours, lasso, atol=1e-5)
     assert ((ours != 0) == (lasso != 0)).all()
 
@@ -120,12 +124,12 @@ def test_deeper_factors_end_at_a_minimizer_of_the_scalar_problem(depth: int, ini
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3, 4, 8])
-@pytest.mark.parametrize("rule", [Sgd(0.0), Sgd(0.9)], ids=["plain", "momentum"])
-def test_an_unneeded_weight_shrinks_by_the_strength_alone(depth: int, rule: Sgd) -> None:
+@pytest.mark.parametrize("optimizer", [Sgd(0.0), Sgd(0.9)], ids=["plain", "momentum"])
+def test_an_unneeded_weight_shrinks_by_the_strength_alone(depth: int, optimizer: Sgd) -> None:
     """|w| falls by exp(-2 strength), whatever the depth: this is what makes strengths comparable."""
     start = torch.linspace(0.1, 1, 12, dtype=DOUBLE)
     method = Factorization(depth=depth, init="root")
-    ours = minimize(method, torch.zeros_like, 12, 1.5 / (rule.gain * 100), 0.025, 4000, start, rule)
+    ours = minimize(method, torch.zeros_like, 12, 1.5 / (optimizer.lr_gain * 100), 0.025, 4000, start, optimizer)
     torch.testing.assert_close(ours / start, torch.full_like(start, math.exp(-3)), rtol=0.02, atol=0)
 
 
@@ -135,7 +139,7 @@ def test_under_adam_decoupled_decay_leaves_what_coupled_decay_zeroes(depth: int)
 
     def zeros(decay: str) -> torch.Tensor:
         method = parse(f"dwf[depth={depth},init=root,decay={decay}]")
-        ours = minimize(method, lambda w: w - z, 40, 0.3, rate=0.01, steps=4_000, start=z.sign() / 2, rule=Adam())
+        ours = minimize(method, lambda w: w - z, 40, 0.3, rate=0.01, steps=4_000, start=z.sign() / 2, optimizer=Adam())
         return ours.abs() < 1e-5
 
     coupled = zeros("coupled")
@@ -149,7 +153,7 @@ def test_imbalance_decays_at_its_rate_whatever_the_loss(depth: int) -> None:
     penalty, rate, steps = 0.5, 1e-3, 1500
     method = Factorization(depth=depth)
     net = Network([torch.nn.Linear(20, 1, bias=False, dtype=DOUBLE)])
-    method.start(net, [penalty * rate * steps], Sgd(0.0), 0.0, FakeProbe(net, [rate] * steps))
+    method.bind(net, [penalty * rate * steps], Sgd(0.0), 0.0, FakeProbe(net, [rate] * steps))
     imbalance = method.factors[0] ** 2 - method.factors[1] ** 2
     target = torch.linspace(-1, 1, 20, dtype=DOUBLE)
     for _ in range(steps):
@@ -180,7 +184,7 @@ def test_collapse_changes_no_output() -> None:
     net = Network([mlp(0)])
     method = parse("dwf[depth=4]")
     assert isinstance(method, Factorization)
-    method.start(net, [1.0], Sgd(0.9), 0.0, FakeProbe(net, [0.1] * 3))
+    method.bind(net, [1.0], Sgd(0.9), 0.0, FakeProbe(net, [0.1] * 3))
     x = torch.randn(5, 1, 4, 4, generator=torch.Generator().manual_seed(0))
     for _ in range(3):
         net.grad.copy_(torch.sin(torch.arange(net.grad.numel())).view_as(net.grad))

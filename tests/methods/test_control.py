@@ -18,17 +18,17 @@ def retrained(kind: str, mask: str = "magnitude[finetune=0]") -> tuple[Network, 
     start = net.weights.clone()
     method = parse(f"control[mask={mask},kind={kind}]")
     assert isinstance(method, Control)
-    net.rest_state = {"momentum": torch.zeros_like(net.rest)}
-    method.start(net, [0.25], Sgd(), 0.0, FakeProbe(net, [0.1] * 10))
-    method.begin(0)
+    net.other_state = {"momentum": torch.zeros_like(net.other_params)}
+    method.bind(net, [0.25], Sgd(), 0.0, FakeProbe(net, [0.1] * 10))
+    method.on_phase_start(0)
     for _ in range(5):
         net.grad.normal_(generator=torch.Generator().manual_seed(3))
         method.update(torch.tensor(0.1))
-        net.rest.add_(1.0)
-        net.rest_state["momentum"].add_(1.0)
+        net.other_params.add_(1.0)
+        net.other_state["momentum"].add_(1.0)
     twin = net.weights.clone()
     cut = twin.abs() < twin.abs().flatten().sort(descending=True).values[round(0.25 * twin.numel()) - 1]
-    method.begin(len(method.inner.phases))
+    method.on_phase_start(len(method.inner.phases))
     return net, start, ~cut, method
 
 
@@ -39,7 +39,7 @@ def test_a_control_keeps_what_it_says_and_starts_anew(kind: str) -> None:
     for layer in net.layers:
         assert kept[:, layer.span].sum() == finished[:, layer.span].sum()
     assert torch.equal(kept, finished) == (kind == "reinit")
-    assert torch.equal(net.rest[0], torch.cat([p.detach() for n, p in mlp().named_parameters() if "bias" in n]))
+    assert torch.equal(net.other_params[0], torch.cat([p.detach() for n, p in mlp().named_parameters() if "bias" in n]))
     if kind == "reinit":
         assert not torch.equal(net.weights[kept], start[kept])
         for layer in net.layers:
@@ -47,7 +47,7 @@ def test_a_control_keeps_what_it_says_and_starts_anew(kind: str) -> None:
             assert set(whole.tolist()) == set(Network([mlp()]).weights[0, layer.span].tolist())
     else:
         assert torch.equal(net.weights[kept], start[kept])
-    assert not net.rest_state["momentum"].any()
+    assert not net.other_state["momentum"].any()
     before = net.weights.clone()
     net.grad.fill_(1.0)
     method.update(torch.tensor(0.1))
@@ -60,6 +60,6 @@ def test_the_first_training_has_the_budget_that_it_would_have_alone() -> None:
     assert method.phases == (1.0, 1.0)
     alone = parse("dwf[depth=2]")
     net = Network([mlp()])
-    alone.start(net, [0.25], Sgd(), 0.0, FakeProbe(net, [0.1] * 5))
+    alone.bind(net, [0.25], Sgd(), 0.0, FakeProbe(net, [0.1] * 5))
     assert alone.penalty is not None
     assert method.penalty is None and torch.equal(method.inner.penalty, alone.penalty)

@@ -10,7 +10,7 @@ import torch
 
 from methods.core.base import Method
 from methods.core.network import Network
-from methods.core.optimizers import Adam, Rule, Sgd
+from methods.core.optimizers import Adam, Optimizer, Sgd
 from methods.core.registry import parse
 from methods.dwf import Factorization
 from tests.conftest import FakeProbe, mlp
@@ -18,15 +18,15 @@ from tests.conftest import FakeProbe, mlp
 DOUBLE = torch.float64
 
 
-def started(method: Method, values: list[float], rule: Rule, rates: list[float]) -> Network:
+def started(method: Method, values: list[float], optimizer: Optimizer, rates: list[float]) -> Network:
     net = Network([mlp(0).to(DOUBLE) for _ in values])
-    method.start(net, values, rule, 0.0, FakeProbe(net, rates))
+    method.bind(net, values, optimizer, 0.0, FakeProbe(net, rates))
     return net
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3, 4, 8])
 @pytest.mark.parametrize(
-    ("rule", "optimizer"),
+    ("optimizer", "reference"),
     [
         (Sgd(0.0), partial(torch.optim.SGD, lr=1)),
         (Sgd(0.9), partial(torch.optim.SGD, lr=1, momentum=0.9)),
@@ -35,15 +35,15 @@ def started(method: Method, values: list[float], rule: Rule, rates: list[float])
     ],
     ids=["sgd", "momentum", "nesterov", "adam"],
 )
-def test_updates_equal_autograd_through_the_product(depth: int, rule: Rule, optimizer: Any) -> None:
+def test_updates_equal_autograd_through_the_product(depth: int, optimizer: Optimizer, reference: Any) -> None:
     """Against torch's optimizers on L0(prod omega) + (lambda / D) sum ||omega||^2, two values at once."""
     rates = [0.03, 0.02, 0.01, 0.005]
     method = Factorization(depth=depth)
     values = [0.7, 2.0]
-    net = started(method, values, rule, rates)
+    net = started(method, values, optimizer, rates)
     factors = method.factors.clone().requires_grad_()
-    penalty = torch.tensor(values, dtype=DOUBLE).unsqueeze(1) / (rule.gain * sum(rates))
-    reference = optimizer([factors])
+    penalty = torch.tensor(values, dtype=DOUBLE).unsqueeze(1) / (optimizer.lr_gain * sum(rates))
+    reference = reference([factors])
     target = torch.linspace(-1, 1, net.weights.numel(), dtype=DOUBLE).view_as(net.weights)
     for rate in rates:
         reference.param_groups[0]["lr"] = rate
@@ -110,7 +110,7 @@ def test_penalty_is_strength_over_the_schedules_sum() -> None:
 
 def test_the_cut_at_the_end_is_no_misalignment(net: Network) -> None:
     method = parse("dwf[depth=3,init=root,threshold=0.1]")
-    method.start(net, [1.0], Sgd(), 0.0, FakeProbe(net, [0.1]))
+    method.bind(net, [1.0], Sgd(), 0.0, FakeProbe(net, [0.1]))
     before = method.diagnose()
     assert before["relative_misalignment"].item() == pytest.approx(0, abs=1e-5)  # balanced
     method.finish()

@@ -46,7 +46,7 @@ def test_flat_tensors_are_the_models_own_memory(architecture: Build) -> None:
     model = architecture(0)
     before = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
     net = Network([model])
-    assert net.weights.shape[1] + net.rest.shape[1] == sum(p.numel() for p in before.values())
+    assert net.weights.shape[1] + net.other_params.shape[1] == sum(p.numel() for p in before.values())
     for layer in net.layers:
         assert torch.equal(net.weights[0, layer.span].view(layer.shape), before[layer.name])
     net.weights.mul_(2)
@@ -77,7 +77,7 @@ def test_a_pack_computes_what_its_members_compute_alone(architecture: Build) -> 
     for run, net in enumerate(alone):
         torch.testing.assert_close(logits[run : run + 1], backward(net, x, y))
         torch.testing.assert_close(pack.grad[run : run + 1], net.grad)
-        torch.testing.assert_close(pack.rest_grad[run : run + 1], net.rest_grad)
+        torch.testing.assert_close(pack.other_grad[run : run + 1], net.other_grad)
         plain = pack.plain(run)
         for (name, ours), theirs in zip(plain.state_dict().items(), net.model.state_dict().values(), strict=True):
             torch.testing.assert_close(ours, theirs, msg=name)

@@ -102,12 +102,12 @@ def test_a_state_holds_tensors_numbers_and_strings_alone(tmp_path: Any) -> None:
         torch.load(tmp_path / "state.pt", weights_only=True)
 
 
-@pytest.mark.parametrize("rule", [Sgd(0.9), Sgd(0.0), Adam()], ids=["momentum", "sgd", "adam"])
-def test_dense_is_the_optimizer_that_one_knows(rule: Any) -> None:
+@pytest.mark.parametrize("base", [Sgd(0.9), Sgd(0.0), Adam()], ids=["momentum", "sgd", "adam"])
+def test_dense_is_the_optimizer_that_one_knows(base: Any) -> None:
     ours, theirs = mlp(), mlp()
-    optimizer = optimizer_for(ours, "dense", rule=rule)
-    kind = torch.optim.Adam if isinstance(rule, Adam) else torch.optim.SGD
-    extra = {} if isinstance(rule, Adam) else {"momentum": rule.momentum}
+    optimizer = optimizer_for(ours, "dense", optimizer=base)
+    kind = torch.optim.Adam if isinstance(base, Adam) else torch.optim.SGD
+    extra = {} if isinstance(base, Adam) else {"momentum": base.momentum}
     reference = kind(theirs.parameters(), lr=0.1, **extra)  # type: ignore[arg-type]
     for step in range(10):
         for model, each in ((ours, optimizer), (theirs, reference)):
@@ -221,7 +221,7 @@ def test_models_of_torchvision_and_timm_train_unmodified(build: Callable[[], tor
 def test_what_is_not_made_sparse_has_a_rate_of_its_own() -> None:
     model = mlp()
     before = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
-    optimizer = SparseOptimizer(model, "dwf[depth=3]", strength=1, steps=4, lr=0.1, rest_lr=0.0)
+    optimizer = SparseOptimizer(model, "dwf[depth=3]", strength=1, steps=4, lr=0.1, other_lr=0.0)
     assert [group["lr"] for group in optimizer.param_groups] == [0.1, 0.0]
     scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 0.5**step)
     for step in range(4):
@@ -249,10 +249,10 @@ def test_a_state_from_before_the_mask_takes_the_mask_back() -> None:
     early = copy.deepcopy(optimizer.state_dict())
     weights = copy.deepcopy(model.state_dict())
     train(model, optimizer, range(30))
-    assert optimizer.method.dropped is not None  # type: ignore[attr-defined]
+    assert optimizer.method.mask is not None  # type: ignore[attr-defined]
     model.load_state_dict(weights)
     optimizer.load_state_dict(early)
-    assert optimizer.method.dropped is None  # type: ignore[attr-defined]
+    assert optimizer.method.mask is None  # type: ignore[attr-defined]
 
 
 def test_grasp_scores_a_transformer() -> None:

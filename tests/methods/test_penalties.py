@@ -44,7 +44,7 @@ def test_no_penalty_and_no_rate_shrink_nothing(form: str) -> None:
 def test_a_proximal_step_by_hand() -> None:
     net = six()
     method = parse("prox-l1")
-    method.start(net, [0.5], Sgd(0.9), 0.0, FakeProbe(net, [0.1]))
+    method.bind(net, [0.5], Sgd(0.9), 0.0, FakeProbe(net, [0.1]))
     net.grad.zero_()
     method.update(torch.tensor(0.1))  # kappa = 0.5 * 0.1 / (1 - 0.9)
     assert net.weights[0].tolist() == pytest.approx([0, -3.5, 2.5, 0, 1.5, 0.5])
@@ -58,7 +58,7 @@ def test_what_is_below_epsilon_is_zero_in_the_end_as_in_dwf() -> None:
     net = six()
     net.weights[0, :2] = torch.tensor([1e-7, -2e-7])
     method = parse("prox-l1")
-    method.start(net, [0.0], Sgd(), 0.0, FakeProbe(net, [0.1]))
+    method.bind(net, [0.0], Sgd(), 0.0, FakeProbe(net, [0.1]))
     method.finish()
     assert kept(net) == [1, 2, 3, 4, 5]
 
@@ -67,7 +67,7 @@ def test_vanilla_l1_steps_along_the_subgradient_and_prunes_in_the_end() -> None:
     net = six()
     net.weights[0, 3] = 0.0
     method = parse("l1[penalty_weight=0.5]")
-    method.start(net, [0.5], Sgd(0.0), 0.0, FakeProbe(net, [0.1]))
+    method.bind(net, [0.5], Sgd(0.0), 0.0, FakeProbe(net, [0.1]))
     net.grad.fill_(1.0)
     method.update(torch.tensor(0.1))
     steps = [1.5, 0.5, 1.5, 1.0, 1.5, 1.5]  # 1 + 0.5 sign(w)
@@ -84,7 +84,7 @@ def loss(weights: torch.Tensor) -> torch.Tensor:
 def test_learned_thresholds_move_along_their_gradients() -> None:
     net = two_layers()
     method = parse("str[init=-2]")
-    method.start(net, [0.5], Sgd(0.0), 0.0, FakeProbe(net, [0.1]))
+    method.bind(net, [0.5], Sgd(0.0), 0.0, FakeProbe(net, [0.1]))
     start = torch.cat([p.detach().flatten() for n, p in net.model.named_parameters() if "weight" in n])
     assert 0 < kept(net).__len__() < net.weights.shape[1]  # sigmoid(-2) = 0.12 cuts some from the start
     theta = method.theta.clone().requires_grad_()  # type: ignore[attr-defined]
@@ -107,7 +107,7 @@ def test_powerpropagation_is_autograd_through_the_power(alpha: float) -> None:
     net = two_layers()
     before = net.weights.clone()
     method = parse(f"powerprop[alpha={alpha}]")
-    method.start(net, [0.5], Sgd(0.0), 0.01, FakeProbe(net, [0.1]))
+    method.bind(net, [0.5], Sgd(0.0), 0.01, FakeProbe(net, [0.1]))
     theta = method.theta.clone().requires_grad_()  # type: ignore[attr-defined]
     weights = theta * theta.abs() ** (alpha - 1)
     torch.testing.assert_close(weights.detach(), before, rtol=1e-12, atol=1e-12)
@@ -124,7 +124,7 @@ def test_powerpropagation_is_autograd_through_the_power(alpha: float) -> None:
 def test_ham_multiplies_after_the_step() -> None:
     net = six()
     method = parse("ham[mask=magnitude-init,alpha=2,beta=0.5]")
-    method.start(net, [0.5], Sgd(0.9), 0.0, FakeProbe(net, [0.1]))
+    method.bind(net, [0.5], Sgd(0.9), 0.0, FakeProbe(net, [0.1]))
     net.grad[0] = torch.tensor([9.0, 1.0, -1.0, float("inf"), 25.0, 9.0])
     method.update(torch.tensor(0.1))
     stepped = {i: WEIGHTS[i] - 0.1 * g for i, g in ((1, 1.0), (2, -1.0), (4, 25.0))}  # -4.1, 3.1, -0.5: a new sign

@@ -34,7 +34,7 @@ def test_flow_by_hand() -> None:
 
 def test_synflow_keeps_a_path_where_one_shot_would_cut_all() -> None:
     net = two_layers()
-    parse("synflow").start(net, [2 / 6], Sgd(), 0.0, FakeProbe(net, [0.1]))
+    parse("synflow").bind(net, [2 / 6], Sgd(), 0.0, FakeProbe(net, [0.1]))
     assert kept(net) == [2, 5]  # one path from input to output, of weights 3 and 2
     assert net.weights[0, [2, 5]].tolist() == [3, 2]
 
@@ -69,7 +69,7 @@ def test_iterative_snip_scores_the_network_as_pruned_so_far() -> None:
             asked.append((batches, first))
             return torch.ones_like(net.weights)
 
-    parse("snip[iterations=2,batches=3]").start(net, [1 / 3], Sgd(), 0.0, Probe(net, [0.1]))
+    parse("snip[iterations=2,batches=3]").bind(net, [1 / 3], Sgd(), 0.0, Probe(net, [0.1]))
     # |w| = .5, 4, 3, .1, 2, 1; densities (1/3)^(1/2) = 0.577, so round(3.46) = 3 weights, then 2
     assert seen == [[0, 1, 2, 3, 4, 5], [1, 2, 4]] and asked == [(3, 0), (3, 3)]
     assert kept(net) == [1, 2]
@@ -78,15 +78,15 @@ def test_iterative_snip_scores_the_network_as_pruned_so_far() -> None:
 def test_what_was_dropped_stays_dropped_whatever_its_score() -> None:
     net = six()
     method = parse("random")
-    method.start(net, [0.5], Sgd(), 0.0, FakeProbe(net, [0.1]))
+    method.bind(net, [0.5], Sgd(), 0.0, FakeProbe(net, [0.1]))
     left = kept(net)
-    method.restrict(torch.zeros(1, 6).scatter_(1, (net.weights == 0).nonzero()[:, 1:].T, 9.0))  # type: ignore[attr-defined]
+    method.prune_to(torch.zeros(1, 6).scatter_(1, (net.weights == 0).nonzero()[:, 1:].T, 9.0))  # type: ignore[attr-defined]
     assert kept(net) == left
 
 
 def test_magnitude_at_initialization_keeps_the_largest() -> None:
     net = six()
-    parse("magnitude-init").start(net, [0.5], Sgd(), 0.0, FakeProbe(net, [0.1]))
+    parse("magnitude-init").bind(net, [0.5], Sgd(), 0.0, FakeProbe(net, [0.1]))
     assert kept(net) == [1, 2, 4]
 
 
@@ -101,7 +101,7 @@ def test_grasp_keeps_what_the_gradients_flow_needs() -> None:
     net = six()
     probe = FakeProbe(net, [0.1])
     probe.made = torch.tensor([[2.0, 1.0, -1.0, 10.0, 3.0, 0.1]])  # w * Hg = 1, -4, -3, -1, 6, 0.1
-    parse("grasp").start(net, [0.5], Sgd(), 0.0, probe)
+    parse("grasp").bind(net, [0.5], Sgd(), 0.0, probe)
     assert kept(net) == [0, 4, 5]
 
 

@@ -19,15 +19,15 @@ STILL = torch.tensor(0.0)  # a learning rate at which weights stand still and mo
 def started(form: str, steps: int, density: float = 0.5, momentum: float = 0.9) -> tuple[Network, object]:
     net = six()
     method = parse(form)
-    method.start(net, [density], Sgd(momentum), 0.0, FakeProbe(net, [0.1] * steps))
+    method.bind(net, [density], Sgd(momentum), 0.0, FakeProbe(net, [0.1] * steps))
     return net, method
 
 
 def test_gradual_pruning_follows_the_cubic_schedule() -> None:
     torch.manual_seed(0)
     net = Network([torch.nn.Linear(100, 10, bias=False)])
-    method = parse("gmp[after=0.2,until=0.8,every=2]")
-    method.start(net, [0.1], Sgd(), 0.0, FakeProbe(net, [0.1] * 20))
+    method = parse("gmp[update_start=0.2,update_end=0.8,update_freq=2]")
+    method.bind(net, [0.1], Sgd(), 0.0, FakeProbe(net, [0.1] * 20))
     counts = []
     for _ in range(20):
         net.grad.zero_()
@@ -80,7 +80,7 @@ def test_iterative_pruning_rewinds(rewind: str) -> None:
     seen = {}
     for step in range(12):
         if step % 4 == 0:
-            method.begin(step // 4)  # type: ignore[attr-defined]
+            method.on_phase_start(step // 4)  # type: ignore[attr-defined]
         seen[step] = net.weights[0].tolist()
         net.grad.fill_(1.0)
         method.update(torch.tensor(1.0))  # type: ignore[attr-defined]
@@ -106,14 +106,14 @@ def test_iterative_pruning_ends_at_its_density_even_if_training_ends_early() -> 
 
 def test_a_rewind_takes_momentum_along() -> None:
     net = Network([mlp()])
-    net.rest_state = {"momentum": torch.ones_like(net.rest)}
+    net.other_state = {"momentum": torch.ones_like(net.other_params)}
     method = parse("imp")
-    method.start(net, [0.5], Sgd(), 0.0, FakeProbe(net, [0.1] * 12))
+    method.bind(net, [0.5], Sgd(), 0.0, FakeProbe(net, [0.1] * 12))
     net.grad.fill_(1.0)
     method.update(torch.tensor(0.1))
     assert method.state["momentum"].all()
-    method.begin(1)
-    assert not net.rest_state["momentum"].any() and not method.state["momentum"].any()
+    method.on_phase_start(1)
+    assert not net.other_state["momentum"].any() and not method.state["momentum"].any()
 
 
 def test_iterative_pruning_that_rewinds_nothing_has_one_schedule() -> None:
@@ -131,18 +131,20 @@ def rewired(form: str, gradient: list[float]) -> tuple[list[int], list[int], Net
     """Weights 1, 2 and 4 are kept; one step of momentum, then one in which the layer is rewired."""
     net, method = started(form, 4)
     net.weights[0] = torch.tensor(WEIGHTS)
-    method.dropped = None  # type: ignore[attr-defined]
-    method.hold(torch.tensor([[True, False, False, True, False, True]]))  # type: ignore[attr-defined]
+    method.mask = None  # type: ignore[attr-defined]
+    method.apply_mask(torch.tensor([[False, True, True, False, True, False]]))  # type: ignore[attr-defined]
     net.grad.fill_(1.0)
     method.update(STILL)  # type: ignore[attr-defined]
     before = kept(net)
     net.grad[0] = torch.tensor(gradient)
     method.update(torch.tensor(1.0))  # type: ignore[attr-defined]
-    return before, (~method.dropped[0]).nonzero().flatten().tolist(), net, method  # type: ignore[attr-defined]
+    return before, method.mask[0].nonzero().flatten().tolist(), net, method  # type: ignore[attr-defined]
 
 
 def test_rigl_drops_the_smallest_and_grows_by_gradient() -> None:
-    before, after, net, method = rewired("rigl[every=2,drop=0.7,stop=1]", [0.5, 9.0, 9.0, -3.0, 0.1, 2.0])
+    before, after, net, method = rewired(
+        "rigl[update_freq=2,drop_fraction=0.7,update_end=1]", [0.5, 9.0, 9.0, -3.0, 0.1, 2.0]
+    )
     assert before == [1, 2, 4]
     # share 0.7 / 2 (1 + cos(pi / 2)) = 0.35 of three: one, the weight 2.0; weight 3 has the largest gradient
     assert after == [1, 2, 3]
@@ -152,13 +154,13 @@ def test_rigl_drops_the_smallest_and_grows_by_gradient() -> None:
 
 
 def test_rigl_may_grow_what_it_dropped() -> None:
-    _, after, net, _ = rewired("rigl[every=2,drop=0.7,stop=1]", [0.5, 9.0, 9.0, -3.0, 4.0, 2.0])
+    _, after, net, _ = rewired("rigl[update_freq=2,drop_fraction=0.7,update_end=1]", [0.5, 9.0, 9.0, -3.0, 4.0, 2.0])
     assert after == [1, 2, 4]
     assert net.weights[0].tolist() == [0, -4, 3, 0, 2, 0]
 
 
 def test_rigls_share_falls_as_a_cosine_and_it_stops() -> None:
-    net, method = started("rigl[every=1,drop=0.4,stop=0.5]", 10)
+    net, method = started("rigl[update_freq=1,drop_fraction=0.4,update_end=0.5]", 10)
     shares = [method.share(progress) for progress in (0, 0.5, 1)]  # type: ignore[attr-defined]
     assert shares == pytest.approx([0.4, 0.2, 0.0])
     times = []
@@ -172,18 +174,18 @@ def test_rigls_share_falls_as_a_cosine_and_it_stops() -> None:
 def test_set_grows_at_random_and_keeps_its_size() -> None:
     grown = set()
     for seed in range(30):
-        *_, method = rewired("set[every=2,drop=0.4,stop=1]", [0.0] * 6)
-        method.dropped = torch.tensor([[True, False, False, True, False, True]])  # type: ignore[attr-defined]
+        *_, method = rewired("set[update_freq=2,drop_fraction=0.4,update_end=1]", [0.0] * 6)
+        method.mask = torch.tensor([[False, True, True, False, True, False]])  # type: ignore[attr-defined]
         method.seeds = [seed]  # type: ignore[attr-defined]
         method.rewire(0.4, method.growth())  # type: ignore[attr-defined]
-        free = (~method.dropped[0]).nonzero().flatten().tolist()  # type: ignore[attr-defined]
+        free = method.mask[0].nonzero().flatten().tolist()  # type: ignore[attr-defined]
         assert len(free) == 3 and {1, 2} <= set(free)
         grown |= set(free) - {1, 2}
     assert grown == {0, 3, 4, 5}
 
 
 def test_what_set_grows_starts_where_the_network_started() -> None:
-    net, method = started("set[every=1,drop=1,stop=1]", 4, density=1 / 3)
+    net, method = started("set[update_freq=1,drop_fraction=1,update_end=1]", 4, density=1 / 3)
     net.grad.zero_()
     method.update(STILL)  # type: ignore[attr-defined]
     assert len(kept(net)) == 2 and all(net.weights[0, i] == pytest.approx(WEIGHTS[i]) for i in kept(net))
@@ -191,31 +193,31 @@ def test_what_set_grows_starts_where_the_network_started() -> None:
 
 def test_dynamic_masks_keep_every_layers_share() -> None:
     net = Network([mlp()])
-    method = parse("rigl[every=1,drop=0.5]")
-    method.start(net, [0.3], Sgd(), 0.0, FakeProbe(net, [0.1] * 20))
+    method = parse("rigl[update_freq=1,drop_fraction=0.5]")
+    method.bind(net, [0.3], Sgd(), 0.0, FakeProbe(net, [0.1] * 20))
     counts = [int((net.weights[:, layer.span] != 0).sum()) for layer in net.layers]
     assert sum(counts) == round(0.3 * net.weights.shape[1])
-    before = method.dropped.clone()  # type: ignore[attr-defined]
+    before = method.mask.clone()  # type: ignore[attr-defined]
     for _ in range(10):
         net.grad.normal_(generator=torch.Generator().manual_seed(1))
         method.update(torch.tensor(0.1))
-    after = method.dropped  # type: ignore[attr-defined]
-    assert [int((~after[:, layer.span]).sum()) for layer in net.layers] == counts
+    after = method.mask  # type: ignore[attr-defined]
+    assert [int(after[:, layer.span].sum()) for layer in net.layers] == counts
     assert not torch.equal(before, after)
-    assert not net.weights[after].any()
+    assert not net.weights[~after].any()
 
 
 @pytest.mark.parametrize(
     ("form", "said"),
     [
-        ("gmp[after=0.5,until=0.5]", "to a later one"),
-        ("gmp[every=0]", "every whole number"),
+        ("gmp[update_start=0.5,update_end=0.5]", "to a later one"),
+        ("gmp[update_freq=0]", "every whole number"),
         ("acdc[warmup=0.5,final=0.6]", "warmup"),
         ("imp[rounds=0]", "at least 1 round"),
         ("imp[point=1]", "a share of the first training"),
-        ("rigl[drop=0]", "rigl drops a share"),
-        ("set[every=0]", "set rewires every"),
-        ("set[stop=2]", "set stops"),
+        ("rigl[drop_fraction=0]", "rigl drops a share"),
+        ("set[update_freq=0]", "set rewires every"),
+        ("set[update_end=2]", "set stops"),
     ],
 )
 def test_options_that_cannot_be_are_refused(form: str, said: str) -> None:

@@ -119,9 +119,7 @@ def test_failed_runs_end_with_status_1(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     plugin = tmp_path / "failing.py"
-    plugin.write_text(
-        PLUGIN.replace("super().prepare(net, probe)", "raise OSError('no')").replace("first-come", "fails")
-    )
+    plugin.write_text(PLUGIN.replace("super().setup(net, probe)", "raise OSError('no')").replace("first-come", "fails"))
     options = ["--methods", "fails,dense", "--values", "0.5", "--seeds", "0", "--tier", "smoke", "--workers", "1"]
     where = ["--results", str(tmp_path), "--plugin", str(plugin)]
     try:
@@ -156,9 +154,9 @@ from methods import Masked, register
 class FirstCome(Masked):
     """Keep the weights that come first."""
 
-    def prepare(self, net, probe):
-        super().prepare(net, probe)
-        self.restrict(-net.weights.new_tensor(range(net.weights.shape[1])).expand_as(net.weights))
+    def setup(self, net, probe):
+        super().setup(net, probe)
+        self.prune_to(-net.weights.new_tensor(range(net.weights.shape[1])).expand_as(net.weights))
 
 
 @task

@@ -152,7 +152,7 @@ def test_the_rate_of_the_most_fitting_entry_counts() -> None:
 
 def test_what_is_not_prunable_learns_at_no_more_than_the_recipes_own_rate() -> None:
     recipe = toy_task(learning_rate=0.1)
-    assert (recipe.rest_rate(0.05), recipe.rest_rate(0.1), recipe.rest_rate(0.8)) == (0.05, 0.1, 0.1)
+    assert (recipe.other_lr(0.05), recipe.other_lr(0.1), recipe.other_lr(0.8)) == (0.05, 0.1, 0.1)
 
 
 def test_a_new_task_is_one_decorated_function() -> None:

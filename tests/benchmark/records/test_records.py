@@ -133,7 +133,7 @@ def test_another_recipe_has_another_key(monkeypatch: pytest.MonkeyPatch) -> None
         {"batch_size": 32},
         {"weight_decay": 0.0},
         {"warmup": 0.1},
-        {"rule": Adam()},
+        {"optimizer": Adam()},
         {"version": 2},
         {"augmentation": Augmentation()},
     ):

@@ -169,7 +169,7 @@ def test_the_rate_of_what_is_not_prunable_has_a_limit(toy_data: Data) -> None:
     def final(limit: float, peak: float) -> tuple[torch.Tensor, torch.Tensor]:
         method = parse("dense")
         train(toy_task(learning_rate=limit), method, [1.0], [0], 1, peak, toy_data, "float32")
-        return method.net.weights, method.net.rest
+        return method.net.weights, method.net.other_params
 
     start = _model_rest(toy_task())
     weights, rest = final(0.0, 0.1)
