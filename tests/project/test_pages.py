@@ -39,8 +39,8 @@ def code(page: Path) -> Iterator[str]:
 
 
 def commands(page: Path, program: str) -> list[list[str]]:
-    found = [re.search(rf"(?:^|\s|/){program} ([^#]*)", line) for line in code(page)]
-    return [shlex.split(match[1]) for match in found if match and match[1].strip() not in ("", "...")]
+    found = [re.search(rf"(?:^|\s|/){program} ([a-z][^#]*)", line) for line in code(page)]
+    return [shlex.split(match[1]) for match in found if match]
 
 
 @every_page
