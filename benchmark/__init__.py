@@ -1,17 +1,32 @@
-"""Measures sparse training: tasks, experiments, the training loop, the runner, and the CSV files they write."""
+"""The measuring of sparse training: tasks, experiments, the training loop, the runner, and the CSV files they write."""
+
+from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-_HOMES = {
+if TYPE_CHECKING:
+    from benchmark.api import Trained, run_experiment, train_once
+    from benchmark.experiments.experiment import Experiment
+    from benchmark.experiments.registry import experiment
+    from benchmark.tasks.registry import task
+    from benchmark.tasks.task import Task
+
+__all__ = ["Experiment", "Task", "Trained", "experiment", "run_experiment", "task", "train_once"]
+
+# Each name is imported when it is first used, so that reading results does not load what training needs.
+_MODULES = {
     "Experiment": "benchmark.experiments.experiment",
     "Task": "benchmark.tasks.task",
+    "Trained": "benchmark.api",
     "experiment": "benchmark.experiments.registry",
+    "run_experiment": "benchmark.api",
     "task": "benchmark.tasks.registry",
+    "train_once": "benchmark.api",
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(importlib.import_module(_HOMES[name]), name)
+    if name in _MODULES:
+        return getattr(importlib.import_module(_MODULES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from plots.results import of_task
 from plots.style import names
 from plots.summaries import budgets, failed, stale, summary, thresholds
 
@@ -15,9 +18,12 @@ LOSSES = (1, 2, 5)  # points of validation accuracy below dense
 NONE = "\N{EN DASH}"
 
 
-def leaderboard(frame: pandas.DataFrame, task: str) -> pandas.DataFrame:
-    """Return the leaderboard of one task: one line for each method, best first; cells are text, `**` marks the best."""
-    frame = frame[frame["task"] == task]
+def leaderboard(runs: pandas.DataFrame | Sequence[pandas.DataFrame], task: str | None = None) -> pandas.DataFrame:
+    """Return the leaderboard of one task: one line for each method, best first; cells are text, `**` marks the best.
+
+    Runs and task are as in `front`.
+    """
+    frame = of_task(runs, task)
     lines = summary(frame)
     dense = lines.loc[lines["method"] == "dense", "val_mean"]
     methods = sorted(set(frame["method"]) - {"dense"})

@@ -146,6 +146,19 @@ def traces(folder: Path, runs: pandas.DataFrame, metrics: Sequence[str]) -> pand
     return measured(runs)[[*VALUE, "depth", "seed", "key"]].merge(wide, on="key")
 
 
+def of_task(runs: pandas.DataFrame | Sequence[pandas.DataFrame], task: str | None = None) -> pandas.DataFrame:
+    """Return the runs of one task from one or several tables of runs; a run that several tables hold counts once.
+
+    Raises UsageError if there are no runs of the task, or if it is not given and the runs are not of a single one.
+    """
+    table = runs if isinstance(runs, pandas.DataFrame) else pandas.concat(runs, ignore_index=True)
+    tasks = sorted(table["task"].unique())
+    if task not in tasks and (task is not None or len(tasks) != 1):
+        raise UsageError(f"name one task; the runs are of {', '.join(tasks) or 'none'}")
+    same = table[table["task"] == (task or tasks[0])]
+    return same if isinstance(runs, pandas.DataFrame) else same.drop_duplicates("key")
+
+
 def measured(runs: pandas.DataFrame) -> pandas.DataFrame:
     """Return the runs that figures, means and choices use: status ok, and no accuracy or density missing."""
     there = runs[["density", "val_accuracy", "test_accuracy"]].notna().all(axis=1)

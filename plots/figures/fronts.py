@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy
@@ -12,7 +13,7 @@ from matplotlib.figure import Figure
 from moocore import is_nondominated
 
 from plots.axes import draw_runs, scale, shrink, stretch
-from plots.results import measured
+from plots.results import measured, of_task
 from plots.style import DENSE, figure_style, looks, names, save
 from plots.summaries import budgets, failed, seeds, subtitle, summary
 
@@ -35,27 +36,33 @@ def draw(frame: pandas.DataFrame, task: str, path: Path) -> list[Path]:
     return save(front(frame, task), path)
 
 
-def front(frame: pandas.DataFrame, task: str) -> Figure:
-    """Draw the figure of one task: test accuracy in percent over the compression ratio."""
-    frame = frame[frame["task"] == task]
-    lines, runs = summary(frame), measured(frame)
-    runs = runs[numpy.isfinite(runs["compression"])]
+def front(runs: pandas.DataFrame | Sequence[pandas.DataFrame], task: str | None = None) -> Figure:
+    """Draw the figure of one task: test accuracy in percent over the compression ratio.
+
+    `runs` is a table that `plots.load` returned, filtered as you like, or a list of such tables. The task may be left
+    out if the runs are of a single one. Raises UsageError if there are no runs of the task.
+    """
+    frame = of_task(runs, task)
+    lines, finite = summary(frame), measured(frame)
+    finite = finite[numpy.isfinite(finite["compression"])]
     with figure_style():
         figure = Figure()
-        figure.suptitle(f"{task}: accuracy against compression", x=0.01, ha="left", fontsize=12, fontweight="bold")
+        figure.suptitle(
+            f"{frame['task'].iloc[0]}: accuracy against compression", x=0.01, ha="left", fontsize=12, fontweight="bold"
+        )
         figure.supxlabel(_caption(frame, lines), x=0.01, ha="left", fontsize=7, color="#555555")
         axes = figure.add_subplot()
         axes.set_title(subtitle(frame, lines))
         axes.set_xlabel("compression ratio (prunable weights / weights left)")
         axes.set_ylabel("test accuracy in % (log scale of the error)")
         axes.set_yscale("function", functions=(stretch, shrink))
-        _draw_dense(axes, lines[lines["method"] == "dense"], runs[runs["method"] == "dense"])
-        drawn = runs[runs["method"] != "dense"]
+        _draw_dense(axes, lines[lines["method"] == "dense"], finite[finite["method"] == "dense"])
+        drawn = finite[finite["method"] != "dense"]
         for method, name in names(drawn).items():
             own = (table[table["method"] == method] for table in (lines, drawn))
             _draw_method(axes, name, looks(drawn)[method], *own)
         means = lines.loc[numpy.isfinite(lines["compression"]), "compression"]
-        scale(axes, largest=max([10, *runs["compression"], *means]), highest=runs["test_accuracy"].max())
+        scale(axes, largest=max([10, *finite["compression"], *means]), highest=finite["test_accuracy"].max())
         if axes.get_legend_handles_labels()[0]:
             figure.legend(loc="outside right upper")
     return figure

@@ -9,6 +9,7 @@ from matplotlib.colors import same_color
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from benchmark.errors import UsageError
 from plots.axes import shrink, stretch
 from plots.figures.fronts import draw, front, members
 from plots.results import load
@@ -144,3 +145,24 @@ def test_drawing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
     before = [path.read_bytes() for path in first]
     assert [path.read_bytes() for path in draw(frame, "toy", tmp_path / "front-toy")] == before
     assert b"<dc:date>" not in before[1]
+
+
+def test_runs_of_several_folders_make_one_figure_and_a_shared_run_counts_once(tmp_path: Path) -> None:
+    dense = pair("dense", 1, 1000, (90, 92), (91, 93))
+    for name, rows in {
+        "one": pair("snip", 0.1, 100, (80, 80), (80, 81)),
+        "two": pair("gmp", 0.1, 100, (85, 85), (85, 86)),
+    }.items():
+        (tmp_path / name).mkdir()
+        write(tmp_path / name, [*dense, *rows])
+    figure = front([load(tmp_path / "one"), load(str(tmp_path / "two"))])
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["dense 92.0 %", "gmp", "snip"]
+    assert figure.axes[0].get_title(loc="left") == "2 seeds, 40 epochs"
+
+
+@pytest.mark.parametrize("task", [None, "nowhere"])
+def test_a_front_of_no_single_task_is_refused_with_the_tasks(tmp_path: Path, task: str | None) -> None:
+    runs = load(write(tmp_path, [*GOLDEN, run("snip", 0.1, 0, 100, 80, 80, task="other", key="other")]))
+    with pytest.raises(UsageError, match="name one task; the runs are of other, toy"):
+        front(runs, task)
