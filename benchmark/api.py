@@ -59,7 +59,7 @@ def train_once(
         raise UsageError(f"precision is float32 or bf16, not {precision!r}")
     check_device(device)
     loaded = made(recipe.shape, recipe.classes) if synthetic else recipe.data(Path(data))
-    budget, peak = epochs or recipe.epochs, learning_rate or recipe.rate(chosen)
+    budget, peak = epochs or recipe.epochs, learning_rate or recipe.learning_rate_of(chosen)
     (result,) = train(recipe, chosen, [value], [seed], budget, peak, loaded.to(device), precision)
     return Trained(result.measured, result.curves, result.layers)
 
@@ -94,5 +94,6 @@ def run_experiment(
     runs = experiment.runs()
     check_device(device)
     folder = Path(results) / name
-    sweep(name, runs, folder, Settings(device, Path(data)), workers, Console(markup=False, quiet=quiet))
+    settings, console = Settings(device, Path(data)), Console(markup=False, quiet=quiet)
+    sweep(name, runs, folder, settings, workers, console, extra_outputs=experiment.extra_outputs)
     return folder
