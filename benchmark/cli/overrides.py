@@ -31,7 +31,7 @@ def override(
     if tasks is not None:
         experiment = replace(experiment, tasks=tuple(split_list(tasks)))
     if methods is not None:
-        experiment = replace(experiment, methods=tuple(split_list(methods)), widths=())
+        experiment = replace(experiment, methods=tuple(split_list(methods)), dense_widths=())
     if values:
         experiment = replace(experiment, values=_values(values, experiment))
     if seeds is not None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from benchmark.errors import UsageError
 from benchmark.experiments.run import Run
 from benchmark.tasks.registry import canonical_task, get_task, read_task
+from methods.core.base import Method
 from methods.core.registry import check_value, parse
 
 
@@ -19,17 +20,17 @@ class Experiment:
 
     tasks: tuple[str, ...]
     methods: tuple[str, ...]
-    values: Mapping[str, tuple[float, ...]]  # by knob, or by the name of a method that wants its own
+    values: Mapping[str, tuple[float, ...]]  # by knob, or by the name of a method that has its own values
     seeds: tuple[int, ...] = (0, 1, 2)
-    epochs: int | None = None  # None: as the task's recipe says
-    learning_rates: tuple[float, ...] = ()  # peaks; where there are none, the task's recipe has one for each method
+    epochs: int | None = None  # None: the number of the task's recipe
+    learning_rates: tuple[float, ...] = ()  # peaks; if empty, the task's recipe has one for each method
     precision: str = "float32"
-    synthetic: bool = False
-    widths: tuple[float, ...] = ()  # of small dense networks beside those of tasks that come in widths
+    synthetic: bool = False  # train on synthetic data
+    dense_widths: tuple[float, ...] = ()  # of small dense networks, added for each task that has the option width
     extra_outputs: Callable[[Path], None] | None = None  # writes files that are not rows into the folder
 
     def runs(self) -> list[Run]:
-        """All runs, seed by seed, so that a sweep that is cut short has whole fronts.
+        """Return all runs, seed by seed, so that a sweep that is cut short has whole fronts.
 
         Raises UsageError or MethodError for anything that does not exist or is out of range.
         """
@@ -46,25 +47,33 @@ class Experiment:
                 task = get_task(name)
                 epochs = self.epochs or task.epochs
                 for method in map(parse, self.methods):
-                    own = self.values.get(method.name, self.values.get(method.knob, ()))
-                    values = (1.0,) if method.knob == "none" else own
-                    if not values:
-                        raise UsageError(
-                            f"this experiment has no values for the {method.knob} of {method}: give --values"
-                        )
-                    for rate, value in product(self.learning_rates or (task.learning_rate_of(method),), values):
-                        check_value(method, value)
-                        yield Run(name, str(method), value, seed, epochs, rate, self.precision, self.synthetic)
-                for width in self.widths if read_task(name)[1].get("width") == 1 else ():
-                    rate = task.learning_rate_of(parse("dense"))
-                    narrow = canonical_task(name, width=width)
-                    yield Run(narrow, "dense", 1.0, seed, epochs, rate, self.precision, self.synthetic)
+                    learning_rates = self.learning_rates or (task.learning_rate_of(method),)
+                    for learning_rate, value in product(learning_rates, self._values_of(method)):
+                        yield Run(name, str(method), value, seed, epochs, learning_rate, self.precision, self.synthetic)
+                for width in self.dense_widths if read_task(name)[1].get("width") == 1 else ():
+                    learning_rate = task.learning_rate_of(parse("dense"))
+                    small = canonical_task(name, width=width)
+                    yield Run(small, "dense", 1.0, seed, epochs, learning_rate, self.precision, self.synthetic)
+
+    def _values_of(self, method: Method) -> tuple[float, ...]:
+        """Return the values of a method's knob; raise UsageError or MethodError if it has none or a wrong one."""
+        own = self.values.get(method.name, self.values.get(method.knob, ()))
+        values = (1.0,) if method.knob == "none" else own
+        if not values:
+            raise UsageError(f"this experiment has no values for the {method.knob} of {method}: give --values")
+        for value in values:
+            check_value(method, value)
+        return values
 
     def smoke(self) -> Experiment:
-        """The same pipeline in a minute: made data, two epochs, one seed, the ends of every sweep."""
-        ends = {knob: _ends(values) for knob, values in self.values.items()}
-        rates, widths = _ends(self.learning_rates), _ends(self.widths)
-        few = replace(self, values=ends, learning_rates=rates, widths=widths, seeds=self.seeds[:1])
+        """Return the same pipeline in a minute: synthetic data, two epochs, one seed, the ends of every sweep."""
+        few = replace(
+            self,
+            values={knob: _ends(values) for knob, values in self.values.items()},
+            learning_rates=_ends(self.learning_rates),
+            dense_widths=_ends(self.dense_widths),
+            seeds=self.seeds[:1],
+        )
         return replace(few, epochs=2, synthetic=True)
 
 

@@ -11,12 +11,16 @@ EXPERIMENTS: dict[str, Callable[[], Experiment]] = {}
 
 
 def experiment(function: Callable[[], Experiment]) -> Callable[[], Experiment]:
-    """Register an experiment under its function's name, with hyphens for underscores."""
-    EXPERIMENTS[function.__name__.replace("_", "-")] = function
+    """Register an experiment under its function's name, with hyphens for underscores; the docstring describes it."""
+    name = function.__name__.replace("_", "-")
+    if name in EXPERIMENTS:
+        raise UsageError(f"an experiment named {name!r} is registered already")
+    EXPERIMENTS[name] = function
     return function
 
 
 def get_experiment(name: str) -> Experiment:
+    """Return the experiment of a name; raise UsageError if there is none."""
     if name not in EXPERIMENTS:
         raise UsageError(f"there is no experiment {name!r}; experiments are {', '.join(sorted(EXPERIMENTS))}")
     return EXPERIMENTS[name]()

@@ -1,15 +1,17 @@
-"""From a finished run to what stands of it in the folder's CSVs."""
+"""The row of runs.csv for a finished run."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, is_dataclass
 from datetime import UTC, datetime
 
-from benchmark.experiments.run import Run
-from benchmark.records.schema import Asked, Row
-from benchmark.tasks.registry import get_task
+from benchmark.data.augmentation import Augmentation
+from benchmark.experiments.run import HASHED, Run, method_version
+from benchmark.records.schema import Asked, Row, Status
+from benchmark.tasks.registry import get_task, read_task
 from benchmark.training.measure import Result
-from methods.core.registry import parse, write_options
+from methods.core.registry import label, parse, write_options
+from methods.core.spec import options_of, print_form, print_options
 
 
 def make_row(name: str, run: Run, result: Result, device: str, version: str, commit: str) -> Row:
@@ -22,28 +24,60 @@ def make_row(name: str, run: Run, result: Result, device: str, version: str, com
 
 
 def asked(name: str, run: Run) -> Asked:
-    """The part of a row that is known before training."""
+    """Return the part of a row that is known before training, for a run of the experiment `name`."""
     task, method = get_task(run.task), parse(run.method)
+    base_task, options = read_task(run.task)
     return Asked(
         key=run.key,
         experiment=name,
         task=run.task,
+        base_task=base_task,
+        width=options.get("width"),
+        dataset=task.dataset,
+        synthetic=run.synthetic,
         method=run.method,
+        label=label(method),
+        family=getattr(method, "family", ""),
         depth=getattr(method, "depth", None),
         options=write_options(method),
         knob=method.knob,
         value=run.value,
+        threshold=method.threshold,
         seed=run.seed,
         learning_rate=run.learning_rate,
         other_learning_rate=task.other_lr(run.learning_rate),
         epochs=run.epochs,
         precision=run.precision,
+        optimizer=write_optimizer(task.optimizer),
+        momentum=getattr(task.optimizer, "momentum", None),
+        weight_decay=task.weight_decay,
+        warmup=task.warmup,
+        augmentation=write_augmentation(task.augmentation),
+        task_version=task.version,
+        method_version=method_version(method),
     )
 
 
+def write_optimizer(optimizer: object) -> str:
+    """Return an optimizer's name and those options that differ from their default, as in `sgd[nesterov=true]`.
+
+    Momentum is left out: it has its own column.
+    """
+    name = HASHED[type(optimizer)][0] if type(optimizer) in HASHED else type(optimizer).__name__
+    if not is_dataclass(optimizer):
+        return name.lower()
+    options = [option for option in options_of(type(optimizer)) if option.name != "momentum"]
+    return print_form(name.lower(), options, vars(optimizer))
+
+
+def write_augmentation(augmentation: Augmentation | None) -> str:
+    """Return an augmentation's options, as in `shift=4,flip=true,cutout=0`, or nothing if there is none."""
+    return print_options(options_of(type(augmentation)), vars(augmentation)) if augmentation else ""
+
+
 def tell(row: Row) -> str:
-    """One line on a finished run."""
+    """Return one line on a finished run."""
     start = f"{row.method} {row.knob} {row.value:g} seed {row.seed}:"
-    if row.status != "ok":
+    if row.status != Status.OK:
         return f"{start} {row.status}, {row.error}"
     return f"{start} CR {row.compression:.1f}, {row.test_accuracy:.2f} %"

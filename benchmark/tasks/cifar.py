@@ -16,11 +16,12 @@ from methods.core.lazy import torch
 
 
 def recipe(model: Callable[[], torch.nn.Module], classes: int, **changes: Any) -> Task:
-    """Any network on CIFAR-10 or CIFAR-100, trained as its tasks are but for what is changed."""
+    """Return the task of a network on CIFAR-10 or CIFAR-100 with the common recipe and some changes to it."""
     common: dict[str, Any] = {"epochs": 160, "learning_rate": 0.1, "weight_decay": 5e-4}
     return Task(
         model=model,
         data=by_torchvision(f"CIFAR{classes}"),
+        dataset=f"CIFAR{classes}",
         shape=(3, 32, 32),
         classes=classes,
         examples=45_000,
@@ -30,7 +31,7 @@ def recipe(model: Callable[[], torch.nn.Module], classes: int, **changes: Any) -
     )
 
 
-# Rates of the DWF authors' next paper for groups of weights (Kolb et al., NeurIPS 2025), where DWF's own are unknown.
+# DWF's own learning rates are not published; these are its authors' for groups of weights (Kolb et al., NeurIPS 2025).
 VGG_RATES = {"dwf": 0.4, "dwf[depth=1]": 0.1, "dwf[depth=2]": 0.3}
 RESNET_RATES = {"dwf": 0.4, "dwf[depth=1]": 0.1, "dwf[depth=2]": 0.2, "dwf[depth=3]": 0.3}
 
@@ -106,5 +107,6 @@ def wrn22_cifar100() -> Task:
 @task
 def resnet18_tinyimagenet() -> Task:
     """ResNet-18 on Tiny ImageNet. Expected: dense at 63 % (Tanaka et al., 2020, best epoch)."""
-    task = recipe(partial(models.resnet18, 200), 200, learning_rates=RESNET_RATES, epochs=100)
-    return replace(task, data=tiny_imagenet, shape=(3, 64, 64), examples=90_000, augmentation=Augmentation(8))
+    changes: dict[str, Any] = {"learning_rates": RESNET_RATES, "epochs": 100}
+    changes |= {"data": tiny_imagenet, "dataset": "TinyImageNet", "shape": (3, 64, 64), "examples": 90_000}
+    return replace(recipe(partial(models.resnet18, 200), 200), **changes, augmentation=Augmentation(8))

@@ -27,6 +27,7 @@ def lenet300_digits(width: float = 1.0) -> Task:
     return Task(
         model=_network(64, width),
         data=digits,
+        dataset="digits",
         shape=(1, 8, 8),
         classes=10,
         examples=1_293,
@@ -50,6 +51,7 @@ def _lenet300(dataset: str, width: float) -> Task:
     return Task(
         model=_network(784, width),
         data=by_torchvision(dataset),
+        dataset=dataset,
         shape=(1, 28, 28),
         classes=10,
         examples=54_000,

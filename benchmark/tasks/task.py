@@ -31,6 +31,7 @@ class Task:
     weight_decay: float = 0.0  # on the prunable weights, for methods without a penalty of their own
     augmentation: Augmentation | None = None  # of training images
     warmup: float = 0.05  # share of each phase in which the rate rises linearly; then it falls as a cosine to zero
+    dataset: str = ""  # name of the data set, for rows
     version: int = 1  # raised when a change of network or data makes runs incomparable; the recipe is compared itself
 
     def learning_rate_of(self, method: Method) -> float:

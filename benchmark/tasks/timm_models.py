@@ -55,6 +55,7 @@ def _folder_task(model: str, folder: str, classes: int, images: int) -> Task:
     return Task(
         model=partial(network, model, classes, 224),
         data=image_folder(folder, shape, classes, images),
+        dataset=folder,
         shape=shape,
         classes=classes,
         examples=images * 9 // 10,

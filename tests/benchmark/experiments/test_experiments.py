@@ -12,7 +12,7 @@ import torch
 from benchmark.cli.overrides import override
 from benchmark.errors import UsageError
 from benchmark.experiments.experiment import Experiment
-from benchmark.experiments.registry import EXPERIMENTS, get_experiment
+from benchmark.experiments.registry import EXPERIMENTS, experiment, get_experiment
 from benchmark.tasks.registry import TASKS, get_task, task
 from benchmark.tasks.task import Task
 from methods.core.registry import MethodError, parse
@@ -110,7 +110,9 @@ def test_a_task_may_have_options() -> None:
 
 
 def test_narrow_networks_stand_beside_those_of_tasks_that_have_widths() -> None:
-    grid = Experiment(("lenet300-mnist", "lenet5-mnist"), ("snip",), {"density": (0.1,)}, (0,), widths=(0.5, 0.1, 0.02))
+    grid = Experiment(
+        ("lenet300-mnist", "lenet5-mnist"), ("snip",), {"density": (0.1,)}, (0,), dense_widths=(0.5, 0.1, 0.02)
+    )
     runs = [(run.task, run.method) for run in grid.runs()]
     narrow = [(f"lenet300-mnist[width={width}]", "dense") for width in ("0.5", "0.1", "0.02")]
     assert runs == [("lenet300-mnist", "snip"), *narrow, ("lenet5-mnist", "snip")]
@@ -123,7 +125,7 @@ def test_narrow_networks_stand_beside_those_of_tasks_that_have_widths() -> None:
 def test_every_network_of_cifar_has_both_sets_and_one_recipe(network: str) -> None:
     ten, hundred = (get_task(f"{network}-cifar{classes}") for classes in (10, 100))
     assert [task.model()(torch.zeros(2, 3, 32, 32)).shape for task in (ten, hundred)] == [(2, 10), (2, 100)]
-    assert replace(hundred, model=ten.model, data=ten.data, classes=10) == ten
+    assert replace(hundred, model=ten.model, data=ten.data, dataset=ten.dataset, classes=10) == ten
 
 
 def test_any_network_of_timm_is_a_task() -> None:
@@ -167,6 +169,11 @@ def test_a_new_task_is_one_decorated_function() -> None:
             task(my_own_task)
     finally:
         del TASKS["my-own-task"]
+
+
+def test_an_experiment_is_registered_once() -> None:
+    with pytest.raises(UsageError, match="an experiment named 'quickstart' is registered already"):
+        experiment(EXPERIMENTS["quickstart"])
 
 
 def rates(experiment: str) -> list[dict[str, str]]:

@@ -1,0 +1,55 @@
+"""Rows describe themselves: task, method, recipe and versions are columns of their own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from benchmark.data.augmentation import Augmentation
+from benchmark.experiments.run import Run
+from benchmark.sweep.rows import asked, write_augmentation, write_optimizer
+from methods.core.optimizers import Adam, Sgd
+
+
+def test_a_row_says_what_was_asked_of_its_run() -> None:
+    run = Run("lenet300-mnist[width=0.5]", "dwf[depth=2,threshold=0.001]", 6.0, 1, 30, 0.8, "bf16", synthetic=True)
+    row = asked("fronts", run)
+    assert (row.key, row.experiment) == (run.key, "fronts")
+    assert (row.task, row.base_task, row.width, row.dataset) == (run.task, "lenet300-mnist", 0.5, "MNIST")
+    assert row.synthetic is True
+    assert (row.method, row.label, row.depth, row.threshold) == (run.method, "dwf[depth=2]", 2, 0.001)
+    assert "depth=2" in row.options and "threshold=0.001" in row.options
+    assert (row.knob, row.value, row.seed, row.epochs, row.precision) == ("strength", 6.0, 1, 30, "bf16")
+    assert (row.learning_rate, row.other_learning_rate) == (0.8, 0.1)
+    assert (row.optimizer, row.momentum, row.weight_decay, row.warmup) == ("sgd", 0.9, 5e-4, 0.05)
+    assert (row.augmentation, row.task_version, row.method_version) == ("", 1, 1)
+
+
+def test_a_row_has_no_width_where_the_task_has_none() -> None:
+    row = asked("fronts", Run("resnet20-cifar10", "dense", 1, 0, 30, 0.1))
+    assert (row.base_task, row.width, row.dataset) == ("resnet20-cifar10", None, "CIFAR10")
+    assert row.augmentation == "shift=4,flip=true,cutout=0"
+    assert (row.threshold, row.depth) == (0.0, None)
+
+
+@pytest.mark.parametrize(
+    ("method", "label", "version"),
+    [
+        ("snip[iterations=100]", "snip[iterations=100]", 2),
+        ("control[mask=snip[iterations=2]]", "control[mask=snip[iterations=2],kind=shuffle]", 2),
+        ("control[mask=dwf[depth=2,threshold=0.01],kind=reinit]", "control[mask=dwf[depth=2],kind=reinit]", 1),
+        ("prox-l1", "prox-l1", 2),
+    ],
+)
+def test_label_and_version_are_also_those_of_a_method_inside(method: str, label: str, version: int) -> None:
+    row = asked("fronts", replace(Run("lenet300-mnist", "dense", 1, 0, 30, 0.1), method=method))
+    assert (row.label, row.method_version) == (label, version)
+
+
+def test_optimizers_and_augmentations_are_columns_that_name_what_is_not_the_default() -> None:
+    assert write_optimizer(Sgd(0.5)) == "sgd"
+    assert write_optimizer(Sgd(nesterov=True)) == "sgd[nesterov=true]"
+    assert write_optimizer(Adam(epsilon=1e-6)) == "adam[epsilon=1e-06]"
+    assert write_augmentation(None) == ""
+    assert write_augmentation(Augmentation(8, cutout=2)) == "shift=8,flip=true,cutout=2"
