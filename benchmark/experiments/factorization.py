@@ -1,4 +1,4 @@
-"""What deep weight factorization does: rates, starts, depths, dynamics, layers."""
+"""Experiments on factorization itself: learning rates, initializations, depths, dynamics, layers."""
 
 from __future__ import annotations
 
@@ -10,18 +10,16 @@ from benchmark.experiments.initial_weights import write_densities
 from benchmark.experiments.registry import experiment
 
 DEPTHS = tuple(f"dwf[depth={depth}]" for depth in (1, 2, 3, 4, 6, 8))
-
-
 RATES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
 
 
 @experiment
 def learning_rate() -> Experiment:
-    """Which learning rate does each depth want? A grid of rates and strengths, the same for every depth.
+    """Find the learning rate of each depth: a grid of learning rates and strengths, the same for every depth.
 
-    Its report writes learning_rates.csv: the choice, by hypervolume on validation data, that the recipes of
-    lenet300-fmnist and -mnist name. An hour on two cores. Expected: rates well above dense training's, the deeper the
-    product the less of them it bears.
+    The report chooses by hypervolume on validation data and writes learning_rates.csv, which the recipes of
+    lenet300-fmnist and -mnist follow. An hour on two cores. Expected: learning rates well above dense training's, and
+    the deeper the product, the smaller the largest one that does not diverge.
     """
     return Experiment(
         tasks=("lenet300-fmnist",),
@@ -35,10 +33,10 @@ def learning_rate() -> Experiment:
 
 @experiment
 def learning_rate_digits() -> Experiment:
-    """Which learning rate does each method of quickstart want? As many trials for every method.
+    """Find the learning rate of each method of quickstart, with as many trials for every method.
 
-    Its report writes learning_rates.csv: the choice, by hypervolume on validation data, that the recipe of
-    lenet300-digits names. Five minutes on two cores.
+    The report chooses by hypervolume on validation data and writes learning_rates.csv, which the recipe of
+    lenet300-digits follows. Five minutes on two cores.
     """
     grid = quickstart()
     values = {"density": (0.2, 0.05, 0.02, 0.01), "strength": (3.5, 5.0, 8.0, 12.0)}
@@ -47,7 +45,7 @@ def learning_rate_digits() -> Experiment:
 
 @experiment
 def init() -> Experiment:
-    """How should the factors start? Every initialization at depths 2, 3 and 4, and their weights before training.
+    """Compare the initializations of factors at depths 2, 3 and 4, and their weights before training.
 
     Ten minutes on two cores.
     """
@@ -63,9 +61,9 @@ def init() -> Experiment:
 
 @experiment
 def depth() -> Experiment:
-    """Does depth pay? Fronts of factorization at depths 1 to 8, each at its own learning rate.
+    """Compare depths: fronts of factorization at depths 1 to 8, each at its own learning rate.
 
-    Forty minutes on two cores. Expected: depth 1 makes next to no zeros but where no data is seen.
+    Forty minutes on two cores. Expected: depth 1 makes almost no zeros, except at inputs without data.
     """
     return Experiment(
         tasks=("lenet300-fmnist",),
@@ -77,7 +75,7 @@ def depth() -> Experiment:
 
 @experiment
 def dynamics() -> Experiment:
-    """When does a factorized network become sparse, and what happens to its accuracy meanwhile? Curves over epochs.
+    """Follow a factorized network over the epochs: when it becomes sparse, and how its accuracy changes meanwhile.
 
     Ten minutes on two cores.
     """
@@ -91,10 +89,10 @@ def dynamics() -> Experiment:
 
 @experiment
 def layers() -> Experiment:
-    """How do methods share their weights out among layers, and which of them empties one?
+    """Compare how methods distribute the weights they keep over the layers, and find those that empty a layer.
 
-    A quarter of an hour on two cores. Expected: pruning keeps the last layer and starves the first, SNIP until it is
-    empty; factorization thins the last one too.
+    A quarter of an hour on two cores. Expected: pruning keeps the last layer and empties the first, SNIP completely;
+    factorization thins the last layer too.
     """
     return Experiment(
         tasks=("lenet300-fmnist",),
@@ -106,9 +104,9 @@ def layers() -> Experiment:
 
 @experiment
 def misalignment() -> Experiment:
-    """Do the factors of a weight align as theory says? Their imbalance against its predicted decay.
+    """Test the theory of alignment: the imbalance of factors against its predicted decay.
 
-    Five minutes on two cores. Expected: from any start, and at any depth and strength, all runs on one line.
+    Five minutes on two cores. Expected: all runs lie on one line, for every start, depth and strength.
     """
     return Experiment(
         tasks=("lenet300-fmnist",),

@@ -1,4 +1,4 @@
-"""Every family of sparse training on one grid, and the learning rate that each of them wants."""
+"""Experiments on all families of sparse training: one grid for all, and the search of their learning rates."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 from benchmark.experiments.experiment import Experiment
 from benchmark.experiments.registry import experiment
 
-# One form of each that needs a learning rate of its own; options of a mask change little about it.
+# One variant of each method that needs its own learning rate; the options of a mask hardly change it.
 BASES = (
     *("dense", "dwf[depth=2]", "dwf[depth=3]", "dwf[depth=4]", "l1", "prox-l1", "prox-lq[q=2/3]", "prox-lq[q=1/2]"),
     *("str", "magnitude", "powerprop", "ham", "gmp", "acdc", "imp[rounds=1]", "set", "rigl", "snip", "synflow"),
@@ -17,10 +17,10 @@ BASES = (
 
 @experiment
 def learning_rate_families() -> Experiment:
-    """Which learning rate does each family want? As many trials for every method, one mild and one strong value.
+    """Find the learning rate of each method, with as many trials for each: one mild and one strong value.
 
-    Its report writes learning_rates.csv: the choice, by hypervolume on validation data, that the recipes of
-    lenet300-fmnist and -mnist name. An hour on two cores.
+    The report chooses by hypervolume on validation data and writes learning_rates.csv, which the recipes of
+    lenet300-fmnist and -mnist follow. An hour on two cores.
     """
     return Experiment(
         tasks=("lenet300-fmnist",),
@@ -40,9 +40,9 @@ def learning_rate_families() -> Experiment:
 
 @experiment
 def families() -> Experiment:
-    """Every family of sparse training on one grid: penalties, pruning before, during and after training, dynamic masks.
+    """Compare all families on one grid: penalties, pruning before, during and after training, dynamic masks.
 
-    Beside them stand small dense networks of as few weights. Three hours on two cores. Expected: at high compression
+    Small dense networks with as few weights are included. Three hours on two cores. Expected: at high compression
     gradual magnitude above one-shot, one-shot above SNIP, SNIP above random; RigL above a static random mask; magnitude
     at initialization collapses early.
     """
@@ -68,7 +68,7 @@ def families() -> Experiment:
 
 @experiment
 def families_mnist() -> Experiment:
-    """Every family of sparse training on one grid: the same on MNIST, at Fashion-MNIST's learning rates.
+    """Compare all families on one grid: the same on MNIST, at Fashion-MNIST's learning rates.
 
     Three hours on two cores. Expected: the order of `families`; dense at 98.4 to 98.7 %.
     """
@@ -79,10 +79,10 @@ def families_mnist() -> Experiment:
 
 @experiment
 def strong_penalties() -> Experiment:
-    """Do proximal steps hold where their penalty is strong? At half of the learning rate that they have otherwise.
+    """Train strong proximal penalties at half of their usual learning rate.
 
-    Their search was at weaker penalties and chose 0.2, at which some runs of `families` blow up in mid-training, when
-    few weights carry all. Ten minutes on two cores. Expected: none of these does.
+    The search used weaker penalties and chose 0.2. At this learning rate some runs of `families` collapse in
+    mid-training, when a few weights carry all. Ten minutes on two cores. Expected: no run collapses.
     """
     return Experiment(
         tasks=("lenet300-fmnist",),

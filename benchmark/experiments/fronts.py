@@ -1,4 +1,4 @@
-"""Methods against each other: whole fronts on one task."""
+"""Experiments that compare the fronts of methods on one task."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from benchmark.experiments.experiment import Experiment
 from benchmark.experiments.registry import experiment
 
 DENSITIES = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005)
-# Float32's epsilon is reached from a strength of about 6; from there on the front bends.
+# Weights reach float32's epsilon from a strength of about 6 on.
 STRENGTHS = (6.0, 6.5, 7.0, 8.0, 10.0, 14.0, 20.0)
 
 
 @experiment
 def quickstart() -> Experiment:
-    """Which method keeps most accuracy at which compression? A first answer, on handwritten digits.
+    """Compare how much accuracy methods keep at which compression: a first answer, on handwritten digits.
 
     Two or three minutes on two cores. Expected: dense at 98 %, every method far above chance at CR 10, dwf at
-    depths 2 and 3 ahead from CR 50 on. The budget is short for float32's epsilon, so zero is |w| < 1e-4 here.
+    depths 2 and 3 ahead at CR 100. The budget is short for float32's epsilon, so |w| < 1e-4 counts as zero here.
     """
     return Experiment(
         tasks=("lenet300-digits",),
@@ -33,7 +33,7 @@ def quickstart() -> Experiment:
 
 
 def grid(task: str) -> Experiment:
-    """What every pair of network and data set is measured with: the paper's methods, and those its reviewers missed."""
+    """Return the grid for a pair of network and data set: the paper's methods, and those that its reviewers missed."""
     return Experiment(
         tasks=(task,),
         methods=(
@@ -48,7 +48,7 @@ def grid(task: str) -> Experiment:
 def lenet300_mnist() -> Experiment:
     """DWF against pruning on the paper's smallest network, MNIST.
 
-    Two hours on two cores. Expected: the order of methods on Fashion-MNIST; not measured yet.
+    Two hours on two cores. Expected: the same order of methods as on Fashion-MNIST. Not measured yet.
     """
     return grid("lenet300-mnist")
 

@@ -1,4 +1,4 @@
-"""How the weights of a factorized network are distributed before training, for every initialization and depth."""
+"""The distribution of a factorized network's weights before training, for every initialization and depth."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from methods.core.lazy import torch
 from methods.dwf_factors import Initialization, draw_factors
 
 DEPTHS = (1, 2, 3, 4)
-BINS, LIMIT = 161, 4.0  # of weight / standard deviation
+BINS, LIMIT = 161, 4.0  # bins and edge of the histogram of weight / standard deviation
 DRAWN = 1_000_000
 FAN_IN = 300  # torch draws weights of a linear layer from +-1 / sqrt(fan in)
 
@@ -24,7 +24,7 @@ def write_densities(folder: Path) -> None:
     bound = FAN_IN**-0.5
     start = (2 * torch.rand(DRAWN, generator=torch.Generator().manual_seed(0)) - 1) * bound
     path = folder / "initial_weights.csv"
-    path.unlink(missing_ok=True)  # drawn anew in a moment, the same each time
+    path.unlink(missing_ok=True)  # the file is written again at once, with the same content
     for scheme in get_args(Initialization):
         for depth in DEPTHS:
             factors = draw_factors(start, depth, scheme, 0.25, False, torch.Generator().manual_seed(1))

@@ -1,6 +1,6 @@
-"""The pairs of network and data set of the DWF paper, and a transformer; for an accelerator, but for LeNets.
+"""Experiments on the networks and data sets of the DWF paper, and on a transformer. All but the LeNets need a GPU.
 
-Convolutions and attention are computed in bf16, the weights kept in float32.
+Convolutions and attention compute in bf16 with float32 weights.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ def _mixed(task: str) -> Experiment:
 
 @experiment
 def learning_rate_lenet5() -> Experiment:
-    """Which learning rate does each method want on a convolutional network? As many trials for every method.
+    """Find the learning rate of each method on a convolutional network, with as many trials for every method.
 
-    Its report writes learning_rates.csv: the choice, by hypervolume on validation data, that the recipes of LeNet-5
-    name. Half an hour on two cores.
+    The report chooses by hypervolume on validation data and writes learning_rates.csv, which the recipes of LeNet-5
+    follow. Half an hour on two cores.
     """
     some, rates = {"density": (0.05, 0.01), "strength": (6.5, 9.0)}, (0.05, 0.1, 0.2, 0.4, 0.8)
     return replace(_mixed("lenet5-fmnist"), values=some, learning_rates=rates, seeds=(0,), epochs=5)
@@ -119,7 +119,7 @@ def resnet20_cifar10() -> Experiment:
 
 @experiment
 def resnet20_proof() -> Experiment:
-    """Does a network with batch norm train here? ResNet-20 on CIFAR-10, three epochs: a proof, no result.
+    """Check that a network with batch norm trains: ResNet-20 on CIFAR-10, three epochs. A check, not a result.
 
     Forty minutes on two cores, a third of it for `--seeds 0`. Expected: dense and weak penalties far above chance.
     """
@@ -131,6 +131,6 @@ def resnet20_proof() -> Experiment:
 def vit_cifar10() -> Experiment:
     """DWF against pruning: ViT-Tiny on CIFAR-10.
 
-    Days on one accelerator. Expected: not known to us. Not measured yet.
+    Days on one accelerator. Expected: unknown. Not measured yet.
     """
     return _mixed("vit-cifar10")
