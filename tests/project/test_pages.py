@@ -77,7 +77,7 @@ def test_every_make_target_of_a_page_exists(page: Path) -> None:
 
 def test_the_index_lists_every_page() -> None:
     index = ROOT / "docs" / "index.md"
-    listed = {(index.parent / link).resolve() for link in links(index)}
+    listed = {(index.parent / link).resolve() for link in links(index) if link.endswith(".md")}
     assert listed == set(PAGES) - {index}
 
 
@@ -104,3 +104,12 @@ def test_the_page_of_results_has_the_columns_of_the_published_learning_rates() -
     documented = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
     for path in published:
         assert path.read_text().partition("\n")[0].split(",") == documented
+
+
+def test_the_notebook_snippet_of_the_page_of_scripts_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (snippet,) = re.findall(
+        r"^```python\n(.*?)^```", (ROOT / "docs" / "scripts.md").read_text(), re.DOTALL | re.MULTILINE
+    )
+    monkeypatch.chdir(tmp_path)
+    exec(snippet, {})
+    assert (tmp_path / "mine.png").is_file()
