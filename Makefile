@@ -39,8 +39,8 @@ lint: install  ## check style, types and imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-figures leaderboard: install  ## redraw all fronts and leaderboards from the CSVs under results/
-	@$(BIN)/sparsefront report
+figures leaderboard: install  ## redraw all published fronts and leaderboards from the CSVs under results/reference/
+	@$(BIN)/sparsefront report --results results/reference
 
 bench-update: install  ## time a training step: dense, dwf at depths 1 to 8, parametrize
 	@$(BIN)/python -m benchmark.profiling.step

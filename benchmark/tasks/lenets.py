@@ -71,7 +71,7 @@ def lenet300_mnist(width: float = 1.0) -> Task:
 
 @task
 def lenet300_fmnist(width: float = 1.0) -> Task:
-    """LeNet-300-100 on Fashion-MNIST. Expected: dense at 89.9 %, as measured in results/families."""
+    """LeNet-300-100 on Fashion-MNIST. Expected: dense at 89.9 %, as measured in results/reference/families."""
     return _lenet300("FashionMNIST", width)
 
 

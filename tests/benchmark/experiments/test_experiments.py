@@ -177,7 +177,9 @@ def test_an_experiment_is_registered_once() -> None:
 
 
 def rates(experiment: str) -> list[dict[str, str]]:
-    with (Path(__file__).parent.parent.parent.parent / "results" / experiment / "rates.csv").open() as file:
+    with (
+        Path(__file__).parent.parent.parent.parent / "results" / "reference" / experiment / "learning_rates.csv"
+    ).open() as file:
         return list(csv.DictReader(file))
 
 

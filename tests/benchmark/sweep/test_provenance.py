@@ -220,5 +220,5 @@ def test_a_record_that_is_none_is_told_in_a_sentence(content: str, tmp_path: Pat
 
 
 def test_no_record_that_is_published_names_a_home() -> None:
-    for path in ROOT.glob("results/*/invocations/*.json"):
+    for path in ROOT.glob("results/reference/*/invocations/*.json"):
         assert not re.search(r"/home/|/Users/|/root/", path.read_text()), path
