@@ -1,4 +1,4 @@
-"""Random crops, flips and cut-outs of whole batches, on the device that holds them."""
+"""Random crops, flips and cut-outs of whole batches, computed on their device."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from methods.core.lazy import torch
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Shift an image by up to `shift` pixels each way over a black border, mirror it or not, blank a square of it."""
+    """Shift an image by up to `shift` pixels each way over black, mirror half of the images, and blank a square."""
 
     shift: int = 4
     flip: bool = True
     cutout: int = 0  # side of the square, in pixels
 
     def pad(self, inputs: torch.Tensor) -> torch.Tensor:
-        """Normalized images [n, C, H, W] with a black border, once for all; black is a channel's smallest value."""
+        """Return normalized images [n, C, H, W] with a black border; black is the smallest value of a channel."""
         n, channels, height, width = inputs.shape
         black = inputs.amin((0, 2, 3)).view(1, channels, 1, 1)
         padded = black.expand(n, channels, height + 2 * self.shift, width + 2 * self.shift).clone()
@@ -24,13 +24,13 @@ class Augmentation:
         return padded
 
     def draw(self, n: int, shape: tuple[int, ...], generator: torch.Generator) -> torch.Tensor:
-        """What is done to each of n images [C, H, W] in an epoch, [n, 5]: row and column, mirrored, square's centre."""
+        """Draw the augmentation of n images [C, H, W] for an epoch, [n, 5]: row, column, mirrored, square's centre."""
         _, height, width = shape
         highs = (2 * self.shift + 1, 2 * self.shift + 1, 1 + self.flip, height, width)
         return torch.stack([torch.randint(high, (n,), generator=generator) for high in highs], 1)
 
     def __call__(self, padded: torch.Tensor, draws: torch.Tensor) -> torch.Tensor:
-        """The images [B, C, H, W] of padded ones as their draws [B, 5] say."""
+        """Return the images [B, C, H, W] that the draws [B, 5] make of padded images."""
         top, left, mirrored, y, x = draws.T.unsqueeze(2)
         height, width = (size - 2 * self.shift for size in padded.shape[2:])
         rows, columns = (torch.arange(size, device=padded.device) for size in (height, width))

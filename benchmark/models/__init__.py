@@ -1,7 +1,7 @@
 """The networks of the built-in tasks, as plain modules: LeNets, VGGs, residual and wide residual networks.
 
-A network's file is imported when the network is first asked for, because it imports torch, and lists of tasks need not
-wait for that. `layers` holds what several networks share.
+A network's file is imported at the network's first use, because it imports torch, and lists of tasks should be fast.
+`layers` holds the parts that several networks share.
 """
 
 import importlib

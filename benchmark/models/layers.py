@@ -1,4 +1,4 @@
-"""Layers and starts that several networks share."""
+"""Layers and initializations that several networks share."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from torch import nn
 
 
 class MeanPool(nn.Module):
-    """The mean of each channel, [B, C]; torch's own pooling to 1 x 1 is slow where networks are packed."""
+    """Return the mean of each channel, [B, C]; torch's own pooling to 1 x 1 is slow in packs."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return x.mean((2, 3))
 
 
 def kaiming(model: torch.nn.Module) -> torch.nn.Module:
-    """The same model, its weights at the start for ReLU networks: Kaiming uniform with gain sqrt(2), zero biases."""
+    """Initialize a model for ReLU: Kaiming uniform weights with gain sqrt(2), zero biases. Return the model."""
     for module in model.modules():
         if isinstance(module, nn.Linear | nn.Conv2d):
             nn.init.kaiming_uniform_(module.weight, nonlinearity="relu")

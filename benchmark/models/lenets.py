@@ -11,10 +11,10 @@ from benchmark.models.layers import kaiming
 
 
 def lenet300(pixels: int, classes: int, width: float = 1.0) -> torch.nn.Module:
-    """LeNet-300-100: two hidden layers of 300 and 100 units (LeCun et al., 1998); 266,200 weights at 784 pixels.
+    """Build LeNet-300-100: two hidden layers of 300 and 100 units (LeCun et al., 1998); 266,200 weights at 784 pixels.
 
-    `width` scales the hidden layers: a small dense network is the simplest rival of a large sparse one.
-    Linear layers start Kaiming uniform with gain sqrt(2), the start for ReLU networks, with zero biases.
+    `width` scales the hidden layers: a small dense network is the simplest alternative to a large sparse one.
+    Linear layers start Kaiming uniform with gain sqrt(2), as for ReLU networks, with zero biases.
     """
     first, second = max(round(300 * width), 1), max(round(100 * width), 1)
     model = nn.Sequential(
@@ -31,10 +31,10 @@ def lenet300(pixels: int, classes: int, width: float = 1.0) -> torch.nn.Module:
 
 
 def lenet5(channels: int, classes: int) -> torch.nn.Module:
-    """LeNet-5 in the form that pruning papers use (20 and 50 filters of 5 x 5, 500 units); 430,500 weights at 28 x 28.
+    """Build LeNet-5 as pruning papers do (20 and 50 filters of 5 x 5, 500 units); 430,500 weights at 28 x 28.
 
-    LeCun et al., 1998, as Caffe defines it. The start is that of `lenet300`. ReLUs come after the maxima, which
-    is the same and leaves them a quarter to do.
+    LeCun et al., 1998, as Caffe defines it. The initialization is that of `lenet300`. ReLUs come after the pooling,
+    which gives the same result with a quarter of the work.
     """
     model = nn.Sequential(
         OrderedDict(

@@ -11,7 +11,7 @@ from benchmark.models.layers import MeanPool, kaiming
 
 
 def resnet18(classes: int) -> torch.nn.Module:
-    """torchvision's ResNet-18 with a 3 x 3 stem and no pooling after it, for small images; 11.2 million parameters.
+    """Build torchvision's ResNet-18 with a 3 x 3 stem and no pooling after it, for small images; 11.2 M parameters.
 
     He et al., CVPR 2016. It starts as torchvision starts it: Kaiming normal by fan out.
     """
@@ -26,7 +26,7 @@ def resnet18(classes: int) -> torch.nn.Module:
 
 
 def resnet20(classes: int) -> torch.nn.Module:
-    """ResNet-20 for 32 x 32 images: three stages of three blocks with 16, 32 and 64 channels; 272,474 parameters.
+    """Build ResNet-20 for 32 x 32 images: three stages of three blocks with 16, 32 and 64 channels; 272,474 parameters.
 
     He et al., CVPR 2016, with torchvision's blocks, so that shortcuts that change their shape are 1 x 1 convolutions.
     """

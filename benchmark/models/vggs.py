@@ -11,7 +11,7 @@ from benchmark.models.layers import kaiming
 
 
 def vgg(depth: int, classes: int) -> torch.nn.Module:
-    """VGG-16 or VGG-19 with batch norm for 32 x 32 images: torchvision's convolutions and one linear classifier.
+    """Build VGG-16 or VGG-19 with batch norm for 32 x 32 images: torchvision's convolutions and one linear classifier.
 
     Simonyan & Zisserman, ICLR 2015; 14,710,464 convolutional weights at depth 16, 20,018,880 at 19.
     """

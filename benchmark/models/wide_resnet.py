@@ -11,7 +11,7 @@ from benchmark.models.layers import MeanPool, kaiming
 
 
 class Block(nn.Module):
-    """Norm and activation before each of two convolutions; a shortcut of another shape leaves after the first."""
+    """Norm and activation before each of two convolutions; a shortcut of another shape starts after the first norm."""
 
     def __init__(self, inputs: int, outputs: int, stride: int):
         super().__init__()
@@ -27,7 +27,7 @@ class Block(nn.Module):
 
 
 def wide_resnet(depth: int, width: int, classes: int) -> nn.Module:
-    """WRN-depth-width: three stages of (depth - 4) / 6 blocks with 16, 32 and 64 times `width` channels.
+    """Build WRN-depth-width: three stages of (depth - 4) / 6 blocks with 16, 32 and 64 times `width` channels.
 
     Zagoruyko & Komodakis, BMVC 2016, without dropout.
     """
@@ -50,6 +50,6 @@ def wide_resnet(depth: int, width: int, classes: int) -> nn.Module:
 
 
 def wide_resnet22(classes: int) -> torch.nn.Module:
-    """WRN-22-2 for 32 x 32 images, in which RigL was compared on CIFAR-10: 1,079,642 parameters."""
+    """Build WRN-22-2 for 32 x 32 images, in which RigL was compared on CIFAR-10: 1,079,642 parameters."""
 
     return kaiming(wide_resnet(22, 2, classes))
