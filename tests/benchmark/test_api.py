@@ -9,12 +9,11 @@ from pathlib import Path
 import pytest
 
 from benchmark import Experiment, Task, run_experiment, train_once
-from benchmark.cli import commands
 from benchmark.errors import UsageError
 from benchmark.records.table import read
 from methods import MethodError, parse
 from plots import load
-from tests.conftest import toy_task
+from tests.builders import sparsefront, toy_task
 
 GRID = Experiment(
     tasks=("lenet300-digits",),
@@ -51,9 +50,7 @@ def test_it_trains_as_the_command_line_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = ["run", "quickstart", "--methods", "magnitude", "--values", "0.1", "--seeds", "3", "--epochs", "1"]
-    monkeypatch.setattr(sys, "argv", ["sparsefront", *arguments, "--results", str(tmp_path), "--workers", "1"])
-    with pytest.raises(SystemExit):
-        commands.main()
+    assert sparsefront(monkeypatch, *arguments, "--results", str(tmp_path), "--workers", "1") == 0
     (row,) = read(tmp_path / "quickstart" / "runs.csv")
     trained = train_once("lenet300-digits", "magnitude", 0.1, seed=3, epochs=1)
     measured = asdict(trained.measurement)

@@ -15,7 +15,7 @@ from methods.core.network import Network
 from methods.core.optimizers import Adam, Optimizer, Sgd
 from methods.core.registry import parse
 from methods.dwf import Factorization
-from tests.conftest import FakeProbe, mlp
+from tests.builders import FakeProbe, mlp
 
 
 def started(depth: int, optimizer: Optimizer, runs: int = 1) -> Factorization:

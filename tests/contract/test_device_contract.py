@@ -12,7 +12,7 @@ from torch.overrides import TorchFunctionMode
 from methods.core.network import Network
 from methods.core.optimizers import Adam, Optimizer, Sgd
 from methods.core.registry import METHODS, parse
-from tests.conftest import FakeProbe, batch_norm_cnn
+from tests.builders import FakeProbe, batch_norm_cnn
 
 # SynFlow copies the network, which a fake one does not bear; other forms come to where they rewire and prune at once.
 FORMS = {

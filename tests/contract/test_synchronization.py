@@ -14,7 +14,7 @@ from benchmark.data.augmentation import Augmentation
 from benchmark.data.synthetic import made
 from benchmark.training.loop import train
 from methods.core.registry import parse
-from tests.conftest import batch_norm_cnn, toy_task
+from tests.builders import batch_norm_cnn, toy_task
 
 READS = ("_local_scalar_dense", "nonzero", "masked_select", "equal", "is_nonzero")
 METHODS = ["dwf", "dwf[depth=2,decay=decoupled]", "snip", "magnitude", "l1", "prox-l1", "prox-lq", "str", "ham"]

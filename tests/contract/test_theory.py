@@ -19,7 +19,7 @@ from methods.core.network import Network
 from methods.core.optimizers import Adam, Optimizer, Sgd
 from methods.core.registry import parse
 from methods.dwf import Factorization
-from tests.conftest import FakeProbe, mlp, toy_task
+from tests.builders import FakeProbe, mlp, toy_task
 
 DOUBLE = torch.float64
 

@@ -9,7 +9,7 @@ from methods.control import Control
 from methods.core.network import Network
 from methods.core.optimizers import Sgd
 from methods.core.registry import parse
-from tests.conftest import FakeProbe, mlp
+from tests.builders import FakeProbe, mlp
 
 
 def retrained(kind: str, mask: str = "magnitude[finetune=0]") -> tuple[Network, torch.Tensor, torch.Tensor, Control]:

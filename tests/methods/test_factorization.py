@@ -13,7 +13,7 @@ from methods.core.network import Network
 from methods.core.optimizers import Adam, Optimizer, Sgd
 from methods.core.registry import parse
 from methods.dwf import Factorization
-from tests.conftest import FakeProbe, mlp
+from tests.builders import FakeProbe, mlp
 
 DOUBLE = torch.float64
 

@@ -5,23 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from methods.core.network import Network
 from methods.core.optimizers import Sgd
 from methods.core.registry import parse
-from tests.conftest import FakeProbe
-
-WEIGHTS = [0.5, -4.0, 3.0, -0.1, 2.0, 1.0]
-
-
-def six() -> Network:
-    model = torch.nn.Linear(6, 1, bias=False)
-    net = Network([model])
-    net.weights[0] = torch.tensor(WEIGHTS)
-    return net
-
-
-def kept(net: Network) -> list[int]:
-    return net.weights[0].nonzero().flatten().tolist()
+from tests.builders import WEIGHTS, FakeProbe, kept, six
 
 
 def test_snip_keeps_the_largest_gradient_times_weight() -> None:

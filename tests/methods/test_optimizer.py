@@ -15,7 +15,7 @@ from benchmark.data.synthetic import made
 from benchmark.training.evaluation import layer_nonzeros
 from methods import METHODS, MethodError, SparseOptimizer, parse
 from methods.core.optimizers import Adam, Sgd
-from tests.conftest import batch_norm_cnn, mlp
+from tests.builders import batch_norm_cnn, mlp
 
 INPUTS, LABELS = made((1, 4, 4), 4).train
 VALUE: dict[str, dict[str, float]] = {

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from methods.core.network import Network
 from methods.core.optimizers import Sgd
 from methods.core.registry import MethodError, parse
-from tests.conftest import FakeProbe
-from tests.methods.test_mask_methods import WEIGHTS, kept, six
+from tests.builders import WEIGHTS, FakeProbe, kept, six
 
 
 def two_layers() -> Network:

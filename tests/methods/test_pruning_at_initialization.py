@@ -15,8 +15,7 @@ from methods.core.network import Layer, Network, hessian_gradient
 from methods.core.optimizers import Sgd
 from methods.core.registry import MethodError, parse
 from methods.synflow import flow
-from tests.conftest import FakeProbe, batch_norm_cnn, mlp
-from tests.methods.test_mask_methods import kept, six
+from tests.builders import FakeProbe, batch_norm_cnn, kept, mlp, six
 
 
 def two_layers() -> Network:

@@ -10,8 +10,7 @@ import torch
 from methods.core.network import Network
 from methods.core.optimizers import Sgd
 from methods.core.registry import MethodError, parse
-from tests.conftest import FakeProbe, mlp
-from tests.methods.test_mask_methods import WEIGHTS, kept, six
+from tests.builders import WEIGHTS, FakeProbe, kept, mlp, six
 
 STILL = torch.tensor(0.0)  # a learning rate at which weights stand still and momentum does not
 

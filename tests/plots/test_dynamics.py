@@ -9,7 +9,7 @@ from benchmark.records.table import append
 from plots.figures.dynamics import METRICS, courses, grid
 from plots.report import report
 from plots.results import load
-from tests.plots.runs import run, write
+from tests.builders import run, write
 
 
 def follow(folder: Path, row: Row, **metrics: tuple[float, ...]) -> Row:

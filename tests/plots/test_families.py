@@ -7,7 +7,7 @@ from plots.figures.families import panels
 from plots.report import report
 from plots.results import load
 from plots.style import style
-from tests.plots.runs import GOLDEN, pair, run, write
+from tests.builders import GOLDEN, pair, run, write
 
 
 def test_a_family_that_is_not_known_is_drawn_under_other(tmp_path: Path) -> None:

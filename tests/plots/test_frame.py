@@ -11,7 +11,7 @@ from benchmark.records.table import append
 from plots.report import report
 from plots.results import curves, load, measured, option
 from plots.summaries import budgets, failed, seeds, summary, thresholds
-from tests.plots.runs import GOLDEN, pair, run, write
+from tests.builders import GOLDEN, pair, run, write
 
 
 def test_numbers_are_numbers_and_missing_ones_are_nan(tmp_path: Path) -> None:

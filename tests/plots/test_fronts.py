@@ -15,7 +15,7 @@ from plots.figures.fronts import draw, front, members
 from plots.results import load
 from plots.style import style
 from plots.summaries import summary
-from tests.plots.runs import GOLDEN, pair, run, write
+from tests.builders import GOLDEN, pair, run, write
 
 
 def drawn(figure: Figure) -> dict[str, Line2D]:

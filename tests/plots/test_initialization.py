@@ -11,7 +11,7 @@ from benchmark.records.table import append
 from plots.figures.initialization import LOOKS, draw, reached, starts, weights
 from plots.report import report
 from plots.results import load
-from tests.plots.runs import run, write
+from tests.builders import run, write
 
 
 def start(depth: int, options: str, value: float, seed: int, nonzeros: int, test: float | None) -> Row:

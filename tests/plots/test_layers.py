@@ -9,7 +9,7 @@ from benchmark.records.table import append
 from plots.figures.layers import grid, shares
 from plots.report import report
 from plots.results import load
-from tests.plots.runs import run, write
+from tests.builders import run, write
 
 TOTALS = {"fc1": 800, "fc2": 200}
 

@@ -9,7 +9,7 @@ from benchmark.records.schema import Row
 from plots.leaderboards import heading, leaderboard, markdown, show
 from plots.report import report
 from plots.results import load
-from tests.plots.runs import GOLDEN, pair, run, write
+from tests.builders import GOLDEN, ROOT, pair, run, write
 
 NONE = "\N{EN DASH}"
 
@@ -153,6 +153,6 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 
 def test_reporting_needs_neither_torch_nor_methods() -> None:
     script = "import sys, plots.report; print(sorted({'torch', 'methods', 'matplotlib.pyplot'} & set(sys.modules)))"
-    environment = {"PYTHONPATH": str(Path(__file__).parent.parent.parent)}
+    environment = {"PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -9,7 +9,7 @@ from plots.figures.learning_rate import draw, heatmaps
 from plots.learning_rates import at_chosen, rates
 from plots.report import report
 from plots.results import RATED, load
-from tests.plots.runs import run, write
+from tests.builders import run, write
 
 DWF = "dwf[depth=3]"
 

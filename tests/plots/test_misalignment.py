@@ -10,7 +10,7 @@ from benchmark.records.table import append
 from plots.figures.misalignment import METRICS, decay, grid
 from plots.report import report
 from plots.results import load
-from tests.plots.runs import run, write
+from tests.builders import run, write
 
 
 def align(folder: Path, depth: int, value: float, imbalance: tuple[float, ...], knob: str = "strength") -> Row:

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.cli import commands
 from plots.registry import FIGURES
 from plots.report import report
 from plots.results import load
-from tests.plots.runs import run, write
+from tests.builders import run, sparsefront, write
 
 PLUGIN = """
 from benchmark import Experiment, experiment
@@ -44,10 +43,7 @@ def test_report_draws_the_figure_of_a_plugin_for_the_experiment_of_a_plugin(
     write(tmp_path / "my-own", [run("dense", 1, seed, 1000, 90, 91, experiment="my-own") for seed in (0, 1)])
     (tmp_path / "plugin.py").write_text(PLUGIN)
     options = ["--results", str(tmp_path), "--plugin", str(tmp_path / "plugin.py")]
-    monkeypatch.setattr(sys, "argv", ["sparsefront", "report", "my-own", *options])
-    with pytest.raises(SystemExit) as ended:
-        commands.main()
-    assert not ended.value.code
+    assert sparsefront(monkeypatch, "report", "my-own", *options) == 0
     assert (tmp_path / "my-own" / "figures" / "mine.txt").read_text() == "2 runs"
     assert not list((tmp_path / "my-own" / "figures").glob("front-*"))  # the figure replaces the front
 
@@ -70,8 +66,5 @@ def test_the_old_spelling_of_the_threshold_option_still_works(
     write(tmp_path / "mine", [run("dense", 1, 0, 1000, 90, 91)])
     assert len(load(str(tmp_path / "mine"))) == 1
     for option in ("--threshold", "--cut"):
-        arguments = ["sparsefront", "report", "mine", "--results", str(tmp_path), option, "0.001"]
-        monkeypatch.setattr(sys, "argv", arguments)
-        with pytest.raises(SystemExit) as ended:
-            commands.main()
-        assert ended.value.code == 2 and "thresholds.csv" in capsys.readouterr().err
+        assert sparsefront(monkeypatch, "report", "mine", "--results", str(tmp_path), option, "0.001") == 2
+        assert "thresholds.csv" in capsys.readouterr().err

@@ -8,6 +8,7 @@ from matplotlib.colors import is_color_like
 from matplotlib.figure import Figure
 
 from plots.style import COLOURS, KNOWN, MARKERS, looks, names, save, style
+from tests.builders import ROOT
 
 
 def test_no_two_known_methods_look_the_same_nor_like_a_new_one() -> None:
@@ -19,7 +20,7 @@ def test_no_two_known_methods_look_the_same_nor_like_a_new_one() -> None:
 @pytest.mark.parametrize("salt", ["1", "2"])
 def test_a_new_method_looks_the_same_in_every_process(salt: str) -> None:
     script = "from plots.style import style; print(*style('my-method[a=1]'), *style('snip'))"
-    environment = {"PYTHONPATH": str(Path(__file__).parent.parent.parent), "PYTHONHASHSEED": salt}
+    environment = {"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": salt}
     done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.split() == [*style("my-method[a=1]"), *style("snip")]
 

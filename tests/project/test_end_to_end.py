@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 import pytest
 
-from benchmark.cli import commands
 from benchmark.data.in_memory import DEBIAN_FASHION_MNIST
 from benchmark.records.table import read
-
-
-def sparsefront(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
-    monkeypatch.setattr(sys, "argv", ["sparsefront", *arguments])
-    with pytest.raises(SystemExit) as ended:
-        commands.main()
-    assert not ended.value.code
+from tests.builders import sparsefront
 
 
 def test_digits_from_nothing_to_a_leaderboard(
@@ -26,8 +18,9 @@ def test_digits_from_nothing_to_a_leaderboard(
     grid = ["--values", "density=0.5,0.1", "--values", "strength=3.5,8", "--seeds", "0,1"]
     methods = ["--methods", "dense,magnitude,snip,random,dwf[depth=3,threshold=1e-4]"]
     where = ["--results", str(tmp_path)]
-    sparsefront(monkeypatch, "run", "quickstart", *methods, *grid, *where, "--epochs", "15", "--workers", "1")
-    sparsefront(monkeypatch, "report", "quickstart", *where)
+    settings = ["--epochs", "15", "--workers", "1"]
+    assert sparsefront(monkeypatch, "run", "quickstart", *methods, *grid, *where, *settings) == 0
+    assert sparsefront(monkeypatch, "report", "quickstart", *where) == 0
     folder = tmp_path / "quickstart"
     rows = read(folder / "runs.csv")
     assert [row["status"] for row in rows] == ["ok"] * 18
@@ -51,8 +44,8 @@ def test_real_fashion_mnist_a_few_epochs(tmp_path: Path, monkeypatch: pytest.Mon
         pytest.skip("needs Fashion-MNIST: Debian's package dataset-fashion-mnist, or a folder in SPARSEFRONT_DATA")
     arguments = ["--methods", "dense,snip,dwf[depth=3]", "--seeds", "0", "--epochs", "1", "--workers", "1"]
     values = ["--values", "density=0.1", "--values", "strength=1"]
-    sparsefront(monkeypatch, "run", "lenet300-fmnist", *arguments, *values, "--results", str(tmp_path))
-    sparsefront(monkeypatch, "report", "lenet300-fmnist", "--results", str(tmp_path))
+    assert sparsefront(monkeypatch, "run", "lenet300-fmnist", *arguments, *values, "--results", str(tmp_path)) == 0
+    assert sparsefront(monkeypatch, "report", "lenet300-fmnist", "--results", str(tmp_path)) == 0
     rows = read(tmp_path / "lenet300-fmnist" / "runs.csv")
     assert [(row["prunable"], row["steps"], row["status"]) for row in rows] == [("266200", "210", "ok")] * 3
     accuracy = {row["method"]: float(row["test_accuracy"]) for row in rows}

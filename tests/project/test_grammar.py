@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.builders import ROOT
+
 ALLOWED = ROOT / "methods" / "core" / "spec.py"
 # Code that looks for the brackets of a written form, in text or by a regular expression.
 BY_HAND = re.compile(

@@ -10,9 +10,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent.parent
-RUN_PATH = {"torch", "numpy", "typer", "rich", "benchmark", "methods"}  # what a bare GPU node has
-ON_DEMAND = {"torchvision", "sklearn", "timm", "ray"}  # named by a task or an engine, imported when it is used
+from tests.builders import ON_DEMAND, ROOT, RUN_PATH
 
 
 def imports(path: Path, top_level: bool = False) -> set[str]:
@@ -67,3 +65,13 @@ def test_python_m_benchmark_is_the_same_command() -> None:
         for start in ([sys.executable, "-m", "benchmark"], [Path(sys.executable).with_name("sparsefront")])
     ]
     assert answers[0] == answers[1] and "lenet300-digits" in answers[0]
+
+
+def test_tests_import_builders_and_no_other_module_of_tests() -> None:
+    for path in (ROOT / "tests").rglob("*.py"):
+        modules = {
+            node.module or "" for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)
+        }
+        ours = {module for module in modules if module.split(".")[0] == "tests"}
+        if path.name != "test_contract.py":
+            assert ours <= {"tests.builders"}, path

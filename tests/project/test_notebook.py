@@ -6,7 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent.parent
+from tests.builders import ROOT
+
 NOTEBOOK = ROOT / "docs" / "examples" / "notebook.py"
 
 

@@ -13,8 +13,8 @@ import typer
 from benchmark.cli.commands import app
 from benchmark.experiments.registry import EXPERIMENTS
 from benchmark.records import schema
+from tests.builders import ROOT
 
-ROOT = Path(__file__).parent.parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 RESULTS = (ROOT / "docs" / "results.md").read_text()
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -11,9 +11,8 @@ import pytest
 import torch
 
 from methods import METHODS, SparseOptimizer
-from tests.conftest import mlp
+from tests.builders import ROOT, mlp
 
-ROOT = Path(__file__).parent.parent.parent
 README = (ROOT / "README.md").read_text()
 
 

@@ -8,17 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.cli import commands
 from benchmark.records.schema import COLUMNS
 from benchmark.tasks.registry import TASKS
 from methods import METHODS
-
-
-def command(*arguments: str, monkeypatch: pytest.MonkeyPatch) -> int:
-    monkeypatch.setattr(sys, "argv", ["sparsefront", *arguments])
-    with pytest.raises(SystemExit) as ended:
-        commands.main()
-    return int(ended.value.code or 0)
+from tests.builders import sparsefront
 
 
 @pytest.mark.parametrize(
@@ -66,7 +59,7 @@ def test_bad_input_is_one_sentence_status_2_and_no_file(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert command(*arguments, monkeypatch=monkeypatch) == 2
+    assert sparsefront(monkeypatch, *arguments) == 2
     told = capfd.readouterr().err
     assert said in told and "Traceback" not in told
     assert list(tmp_path.iterdir()) == []
@@ -78,7 +71,7 @@ def test_results_that_cannot_be_written_are_told_before_anything_runs(
     blocked = tmp_path / "results"
     blocked.write_text("a file where the folder should be")
     arguments = ["run", "quickstart", "--tier", "smoke", "--results", str(blocked)]
-    assert command(*arguments, monkeypatch=monkeypatch) == 2
+    assert sparsefront(monkeypatch, *arguments) == 2
     assert "cannot be written" in capfd.readouterr().err
     assert blocked.read_text().startswith("a file")
 
@@ -100,7 +93,7 @@ def test_a_table_that_is_none_is_left_alone(
     path.write_text(content)
     monkeypatch.chdir(tmp_path)
     for reader in ("status", "report"):
-        assert command(reader, "quickstart", monkeypatch=monkeypatch) == 2
+        assert sparsefront(monkeypatch, reader, "quickstart") == 2
         assert said in capfd.readouterr().err
     assert path.read_text() == content and list(path.parent.iterdir()) == [path]
 
@@ -111,7 +104,7 @@ def test_a_foreign_table_is_not_appended_to(
     path = tmp_path / "quickstart-smoke" / "runs.csv"
     path.parent.mkdir()
     path.write_text("a,b\n1,2\n")
-    assert command("run", "quickstart", "--tier", "smoke", "--results", str(tmp_path), monkeypatch=monkeypatch) == 2
+    assert sparsefront(monkeypatch, "run", "quickstart", "--tier", "smoke", "--results", str(tmp_path)) == 2
     assert path.read_text() == "a,b\n1,2\n" and list(path.parent.iterdir()) == [path]
 
 
@@ -123,7 +116,7 @@ def test_failed_runs_end_with_status_1(
     options = ["--methods", "fails,dense", "--values", "0.5", "--seeds", "0", "--tier", "smoke", "--workers", "1"]
     where = ["--results", str(tmp_path), "--plugin", str(plugin)]
     try:
-        assert command("run", "quickstart", *options, *where, monkeypatch=monkeypatch) == 1
+        assert sparsefront(monkeypatch, "run", "quickstart", *options, *where) == 1
     finally:
         METHODS.pop("fails"), TASKS.pop("my-digits")
     told = capfd.readouterr().out
@@ -134,7 +127,7 @@ def test_plan_tells_runs_and_time(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     arguments = ["plan", "quickstart", "--methods", "dense,snip", "--values", "0.1,0.2", "--results", str(tmp_path)]
-    assert command(*arguments, monkeypatch=monkeypatch) == 0
+    assert sparsefront(monkeypatch, *arguments) == 0
     told = capfd.readouterr().out
     assert "9 runs, 0 finished before, 9 to do" in told and "about 0:0" in told
     assert list(tmp_path.iterdir()) == []
@@ -173,13 +166,13 @@ def my_digits():
 def test_a_plugin_brings_methods_and_tasks_from_outside(workers: str, tmp_path: Path) -> None:
     plugin = tmp_path / "mine.py"
     plugin.write_text(PLUGIN)
-    sparsefront = [sys.executable, "-m", "benchmark"]
+    program = [sys.executable, "-m", "benchmark"]
     listed = subprocess.run(
-        [*sparsefront, "list", "methods", "--plugin", plugin], capture_output=True, text=True, check=True
+        [*program, "list", "methods", "--plugin", plugin], capture_output=True, text=True, check=True
     ).stdout
     assert "first-come" in listed and "Keep the weights that come first." in listed
     options = ["--tasks", "my-digits", "--methods", "first-come", "--values", "0.5,0.25", "--seeds", "0"]
     settings = ["--plugin", plugin, "--results", tmp_path, "--workers", workers]
-    subprocess.run([*sparsefront, "run", "quickstart", *options, *settings], check=True, stdout=subprocess.DEVNULL)
-    subprocess.run([*sparsefront, "report", "quickstart", "--results", tmp_path], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([*program, "run", "quickstart", *options, *settings], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([*program, "report", "quickstart", "--results", tmp_path], check=True, stdout=subprocess.DEVNULL)
     assert "first-come" in (tmp_path / "quickstart" / "leaderboard.md").read_text()

@@ -10,35 +10,24 @@ from typing import Any
 
 import pytest
 import torch
-from rich.console import Console
 
 from benchmark.engines import packs
 from benchmark.engines.packs import fitting, make_packs
-from benchmark.engines.settings import Settings
-from benchmark.experiments.experiment import Experiment
-from benchmark.records.table import read
 from benchmark.sweep.sweep import sweep
 from benchmark.tasks.registry import get_task
 from benchmark.training.checkpoint import STOP
+from tests.builders import GRID, QUIET, SETTINGS, rows
 
-GRID = Experiment(
-    tasks=("lenet300-digits",),
+MANY = replace(
+    GRID,
     methods=("dense", "snip", "dwf"),
     values={"density": (0.5, 0.2, 0.1, 0.05, 0.02), "strength": (2.0, 4.0)},
     seeds=(0, 1),
-    epochs=2,
-    synthetic=True,
 )
-SETTINGS = Settings("cpu", Path("nowhere"))
-QUIET = Console(quiet=True)
-
-
-def rows(folder: Path) -> list[dict[str, str]]:
-    return read(folder / "runs.csv")
 
 
 def test_a_pack_differs_in_value_and_seed_alone_and_has_its_size_at_most() -> None:
-    runs = GRID.runs()
+    runs = MANY.runs()
     made = make_packs(runs, replace(SETTINGS, pack=3))
     assert Counter(run for pack in made for run in pack) == Counter(runs)
     assert list(map(len, made)) == [2, 3, 3, 3, 1, 3, 1]  # dense; snip, ten; dwf, four
@@ -51,7 +40,7 @@ def test_a_pack_differs_in_value_and_seed_alone_and_has_its_size_at_most() -> No
 
 
 def test_packed_rows_are_what_lone_rows_are(tmp_path: Path) -> None:
-    runs = GRID.runs()
+    runs = MANY.runs()
     sweep("test", runs, tmp_path / "packed", replace(SETTINGS, pack=7), 1, QUIET)
     sweep("test", runs, tmp_path / "alone", SETTINGS, 1, QUIET)
     packed, alone = rows(tmp_path / "packed"), rows(tmp_path / "alone")
@@ -68,7 +57,7 @@ def test_packed_rows_are_what_lone_rows_are(tmp_path: Path) -> None:
 
 def test_seeds_are_not_mixed_where_a_network_draws(monkeypatch: pytest.MonkeyPatch) -> None:
     task, settings = get_task("lenet300-digits"), replace(SETTINGS, pack=5)
-    runs = [run for run in GRID.runs() if run.method == "snip"][4:7]
+    runs = [run for run in MANY.runs() if run.method == "snip"][4:7]
     assert [run.seed for run in runs] == [0, 1, 1]
 
     def sizes(model: Callable[[], torch.nn.Module]) -> list[int]:
@@ -105,13 +94,13 @@ def test_an_error_of_a_process_that_is_being_stopped_is_no_result(monkeypatch: p
     monkeypatch.setattr(packs, "train", train)
     try:
         with pytest.raises(KeyboardInterrupt):
-            list(packs.compute(GRID.runs()[:1], SETTINGS))
+            list(packs.compute(MANY.runs()[:1], SETTINGS))
     finally:
         STOP.clear()
 
 
 def test_a_pack_that_does_not_fit_is_halved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    runs = [run for run in GRID.runs() if run.method == "snip" and run.seed == 0]
+    runs = [run for run in MANY.runs() if run.method == "snip" and run.seed == 0]
     tried = short_of_memory(monkeypatch, 2)
     assert sweep("test", runs, tmp_path, replace(SETTINGS, pack=5), 1, QUIET) == {"ok": 5}
     assert tried == [5, 3, 2, 1, 2]
@@ -120,7 +109,7 @@ def test_a_pack_that_does_not_fit_is_halved(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_a_run_that_does_not_fit_alone_is_a_row_that_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    runs = GRID.runs()[:2]
+    runs = MANY.runs()[:2]
     short_of_memory(monkeypatch, 0)
     assert sweep("test", runs, tmp_path, SETTINGS, 1, QUIET) == {"memory": 2}
     assert {row["error"] for row in rows(tmp_path)} == {"OutOfMemoryError: CUDA out of memory"}
@@ -135,7 +124,7 @@ def test_what_the_processor_cannot_allocate_is_short_memory_too() -> None:
 
 
 def test_a_run_that_takes_too_long_is_a_row_and_goes_on_when_it_is_given_time(tmp_path: Path) -> None:
-    runs = [run for run in GRID.runs() if run.seed == 0][:2]
+    runs = [run for run in MANY.runs() if run.seed == 0][:2]
     hasty = replace(SETTINGS, timeout=1e-6)
     assert sweep("test", runs, tmp_path, hasty, 1, QUIET) == {"timeout": 2}
     assert {row["error"] for row in rows(tmp_path)} == {"not done after 1e-06 s"}

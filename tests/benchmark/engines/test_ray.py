@@ -17,7 +17,7 @@ from benchmark.engines.dispatch import places
 from benchmark.engines.settings import Settings
 from benchmark.errors import UsageError
 from benchmark.records.table import read
-from tests.benchmark.training.test_checkpoint import TIMES
+from tests.builders import TIMES
 
 PLUGIN = """
 from pathlib import Path

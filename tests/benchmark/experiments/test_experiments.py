@@ -16,7 +16,7 @@ from benchmark.experiments.registry import EXPERIMENTS, experiment, get_experime
 from benchmark.tasks.registry import TASKS, get_task, task
 from benchmark.tasks.task import Task
 from methods.core.registry import MethodError, parse
-from tests.conftest import toy_task
+from tests.builders import toy_task
 
 SMALL = Experiment(
     tasks=("lenet300-digits",),

@@ -13,7 +13,7 @@ from benchmark.data.synthetic import made_batches
 from benchmark.profiling import loop
 from benchmark.profiling.loop import bench_throughput, our_epoch, plain_epoch, published, resident, work
 from methods import dwf
-from tests.conftest import batch_norm_cnn, mlp, toy_task
+from tests.builders import batch_norm_cnn, mlp, toy_task
 
 MADE = made_batches((1, 4, 4), 4, toy_task().batch_size, 5)
 

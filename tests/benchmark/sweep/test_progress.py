@@ -9,13 +9,12 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from benchmark.engines.settings import Settings
-from benchmark.experiments.run import Run
 from benchmark.records.schema import COLUMNS
 from benchmark.records.table import append, read
 from benchmark.sweep.invocation import latest
 from benchmark.sweep.progress import SweepProgress, bar, throttled
 from benchmark.sweep.sweep import sweep
+from tests.builders import QUIET, SETTINGS, SNIP_RUNS
 
 
 def test_counts_are_told_in_a_few_words() -> None:
@@ -27,21 +26,17 @@ def test_counts_are_told_in_a_few_words() -> None:
     assert str(SweepProgress.count({"ok": 1}, 3, 1, -5.0)) == "1/3 (1 running, 0 failed, 0:00:00 left)"
 
 
-RUNS = [Run("lenet300-digits", "snip", value, 0, 2, 0.1, synthetic=True) for value in (0.5, 0.2, 0.1)]
-
-
 def test_a_sweep_knows_at_once_what_earlier_rows_of_its_device_took(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings, quiet = Settings("cpu", Path("nowhere")), Console(quiet=True)
-    sweep("test", RUNS[:1], tmp_path, settings, 1, quiet)
+    sweep("test", SNIP_RUNS[:1], tmp_path, SETTINGS, 1, QUIET)
     monkeypatch.setattr("benchmark.sweep.sweep.run_all", lambda *asked: iter(()))
     path = tmp_path / "runs.csv"
     (row,) = read(path)
     for device, left in (("cpu", 2 * 100.0), ("cuda", None)):
         path.unlink()
         append(path, COLUMNS, [tuple((row | {"train_seconds": "100", "device": device}).values())])
-        sweep("test", RUNS, tmp_path, settings, 1, quiet)
+        sweep("test", SNIP_RUNS, tmp_path, SETTINGS, 1, QUIET)
         invocation = latest(tmp_path)
         assert invocation is not None and invocation.seconds_left == left
 
@@ -49,7 +44,7 @@ def test_a_sweep_knows_at_once_what_earlier_rows_of_its_device_took(
 def log(folder: Path, terminal: bool) -> str:
     file = io.StringIO()
     console = Console(file=file, force_terminal=terminal, width=200, color_system=None)
-    sweep("test", RUNS, folder, Settings("cpu", Path("nowhere")), 1, console)
+    sweep("test", SNIP_RUNS, folder, SETTINGS, 1, console)
     return file.getvalue()
 
 
@@ -57,7 +52,7 @@ def test_a_log_has_a_line_for_every_run_with_the_counts_and_the_time_left(tmp_pa
     _, *lines = log(tmp_path, terminal=False).splitlines()
     for index, line in enumerate(filter(None, lines), 1):
         start = f"{index}/3 ({min(1, 3 - index)} running, 0 failed, 0:00:0"
-        assert line.startswith(start) and f"left) snip density {RUNS[index - 1].value:g} seed 0: CR" in line
+        assert line.startswith(start) and f"left) snip density {SNIP_RUNS[index - 1].value:g} seed 0: CR" in line
 
 
 def test_a_terminal_has_a_bar_with_the_counts_the_time_left_and_the_latest_run(tmp_path: Path) -> None:
@@ -79,9 +74,8 @@ def test_the_bar_counts_down_between_runs(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_the_display_tells_the_best_of_each_method_so_far(tmp_path: Path) -> None:
-    runs = [Run("lenet300-digits", "snip", value, 0, 2, 0.1, synthetic=True) for value in (0.5, 0.1)]
     console = Console(file=io.StringIO(), force_terminal=True, width=120, height=40)
-    sweep("test", runs, tmp_path, Settings("cpu", tmp_path), 1, console)
+    sweep("test", SNIP_RUNS[::2], tmp_path, SETTINGS, 1, console)
     assert isinstance(console.file, io.StringIO)
     told = console.file.getvalue()
     assert "CR within a point" in told and "snip" in told.partition("CR within a point")[2]

@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 import torch
-from rich.console import Console
 
 from benchmark.engines.settings import Settings
 from benchmark.errors import UsageError
@@ -26,10 +25,8 @@ from benchmark.records.table import read
 from benchmark.sweep import invocation, sweep
 from benchmark.training.devices import cores
 from benchmark.training.measure import Result
-from tests.project.test_layout import ON_DEMAND, ROOT, RUN_PATH
+from tests.builders import ON_DEMAND, QUIET, ROOT, RUN_PATH, SETTINGS, SNIP_RUNS
 
-RUNS = [Run("lenet300-digits", "snip", value, 0, 2, 0.1, synthetic=True) for value in (0.5, 0.2, 0.1)]
-SETTINGS = Settings("cpu", Path("nowhere"))
 ASKED = {"device": "cpu", "workers": 1, "planned": 1, "to_do": 1, "rows": {"before": 0, "written": 0}}
 
 
@@ -42,12 +39,12 @@ def files(folder: Path) -> list[dict[str, Any]]:
 
 
 def run(folder: Path, runs: list[Run]) -> None:
-    sweep.sweep("test", runs, folder, SETTINGS, 1, Console(quiet=True))
+    sweep.sweep("test", runs, folder, SETTINGS, 1, QUIET)
 
 
 def test_an_invocation_says_which_rows_it_wrote(tmp_path: Path) -> None:
-    run(tmp_path, RUNS[:1])
-    run(tmp_path, RUNS)
+    run(tmp_path, SNIP_RUNS[:1])
+    run(tmp_path, SNIP_RUNS)
     first, second = files(tmp_path)
     assert (first["rows"], second["rows"]) == ({"before": 0, "written": 1}, {"before": 1, "written": 2})
     assert (first["planned"], first["to_do"], second["planned"], second["to_do"]) == (1, 1, 3, 2)
@@ -75,7 +72,7 @@ def test_the_file_is_there_from_the_start_and_renewed_after_every_row(
             yield [(run, Result(Measurement(status=Status.ERROR, error="none")))]
 
     monkeypatch.setattr(sweep, "run_all", run_all)
-    run(tmp_path, RUNS)
+    run(tmp_path, SNIP_RUNS)
     assert [(file["rows"]["written"], file["statuses"]) for file in seen] == [
         (0, {}),
         (1, {"error": 1}),
@@ -93,7 +90,7 @@ def test_one_that_is_interrupted_says_when_it_ended(tmp_path: Path, monkeypatch:
 
     monkeypatch.setattr(sweep, "run_all", run_all)
     with pytest.raises(KeyboardInterrupt):
-        run(tmp_path, RUNS)
+        run(tmp_path, SNIP_RUNS)
     (file,) = files(tmp_path)
     assert file["end"] and file["rows"]["written"] == 1 < file["to_do"]
 
@@ -113,8 +110,8 @@ def test_a_file_is_old_or_new_and_never_half(tmp_path: Path, monkeypatch: pytest
 
 
 def test_an_invocation_with_nothing_to_compute_leaves_no_file(tmp_path: Path) -> None:
-    run(tmp_path, RUNS[:1])
-    run(tmp_path, RUNS[:1])
+    run(tmp_path, SNIP_RUNS[:1])
+    run(tmp_path, SNIP_RUNS[:1])
     assert len(files(tmp_path)) == 1
 
 

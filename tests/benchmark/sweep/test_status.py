@@ -15,13 +15,13 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.cli import commands
 from benchmark.errors import UsageError
 from benchmark.records.schema import COLUMNS
 from benchmark.records.table import append, read
 from benchmark.sweep import invocation
 from benchmark.sweep.folder import ResultsFolder
 from benchmark.sweep.status import best
+from tests.builders import sparsefront
 
 ASKED = {"device": "cpu", "workers": 2, "planned": 9, "to_do": 6, "rows": {"before": 3, "written": 0}}
 
@@ -42,10 +42,7 @@ def write(folder: Path, *rows: dict[str, str]) -> None:
 
 def status(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, folder: Path) -> list[str]:
     """The lines of `sparsefront status`."""
-    monkeypatch.setattr(sys, "argv", ["sparsefront", "status", folder.name, "--results", str(folder.parent)])
-    with pytest.raises(SystemExit) as ended:
-        commands.main()
-    assert not ended.value.code
+    assert sparsefront(monkeypatch, "status", folder.name, "--results", str(folder.parent)) == 0
     return capfd.readouterr().out.splitlines()
 
 
@@ -159,10 +156,10 @@ def test_a_folder_of_a_hundred_thousand_rows_is_told_in_seconds_and_without_torc
 
 
 def test_a_sweep_is_followed_from_another_process_and_its_death_is_seen(tmp_path: Path) -> None:
-    sparsefront, where = [sys.executable, "-m", "benchmark"], ["--results", str(tmp_path)]
+    program, where = [sys.executable, "-m", "benchmark"], ["--results", str(tmp_path)]
     options = ["--tier", "smoke", "--methods", "snip,random", "--epochs", "40", "--values", "0.5,0.1,0.05,0.02"]
-    command = [*sparsefront, "run", "quickstart", *options, *where, "--workers", "1"]
-    ask = [*sparsefront, "status", "quickstart-smoke", *where]
+    command = [*program, "run", "quickstart", *options, *where, "--workers", "1"]
+    ask = [*program, "status", "quickstart-smoke", *where]
     rows = tmp_path / "quickstart-smoke" / "runs.csv"
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         while not rows.exists():

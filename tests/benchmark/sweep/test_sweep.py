@@ -23,27 +23,12 @@ from benchmark.engines.dispatch import run_all
 from benchmark.engines.local import in_processes
 from benchmark.engines.settings import Settings
 from benchmark.errors import UsageError
-from benchmark.experiments.experiment import Experiment
 from benchmark.experiments.run import Run
 from benchmark.records.schema import CURVE_COLUMNS, LAYER_COLUMNS, THRESHOLD_COLUMNS, Measurement, Status
 from benchmark.records.table import read
 from benchmark.sweep.folder import ResultsFolder
 from benchmark.sweep.sweep import sweep
-
-GRID = Experiment(
-    tasks=("lenet300-digits",),
-    methods=("dense", "snip", "dwf[depth=2]"),
-    values={"density": (0.5, 0.1), "strength": (2.0,)},
-    seeds=(0,),
-    epochs=2,
-    synthetic=True,
-)
-SETTINGS = Settings("cpu", Path("nowhere"))
-QUIET = Console(quiet=True)
-
-
-def rows(folder: Path) -> list[dict[str, str]]:
-    return read(folder / "runs.csv")
+from tests.builders import GRID, QUIET, SETTINGS, rows
 
 
 def test_a_sweep_writes_a_row_its_curves_and_its_layers_for_every_run(tmp_path: Path) -> None:

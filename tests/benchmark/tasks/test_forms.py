@@ -7,7 +7,7 @@ import pytest
 from benchmark.errors import UsageError
 from benchmark.tasks.registry import SCHEMES, TASKS, canonical_task, get_task, read_task, task, task_scheme
 from benchmark.tasks.task import Task
-from tests.conftest import toy_task
+from tests.builders import toy_task
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -21,45 +20,8 @@ from benchmark.records.table import read
 from benchmark.training import checkpoint
 from benchmark.training.checkpoint import STOP, Checkpoint, keys_of
 from benchmark.training.loop import train
-from benchmark.training.measure import Result
 from methods.core.registry import parse
-from tests.conftest import dropout_mlp, toy_task
-
-TIMES = ("train_seconds", "step_ms", "peak_memory_mb")
-
-
-def untimed(result: Result) -> tuple[Any, ...]:
-    measured = {name: value for name, value in asdict(result.measured).items() if name not in TIMES}
-    return repr(measured), repr(result.curves), result.layers, result.cuts  # repr: NaN is like itself
-
-
-class Dying(Checkpoint):
-    """Saves before the given steps of its own count, and dies at each."""
-
-    moments: tuple[int, ...] = ()
-    count = -1
-
-    def due(self) -> bool:
-        self.count += 1
-        return self.count in self.moments
-
-    def save(self, state: dict[str, Any]) -> None:
-        super().save(state)
-        raise InterruptedError
-
-
-def interrupted(folder: Path, moments: tuple[int, ...], *arguments: Any) -> list[Result]:
-    """Train with a death at each moment, counted anew after each."""
-    for moment in moments:
-        dying = Dying(folder, ["one"])
-        dying.moments = (moment,)
-        with pytest.raises(InterruptedError):
-            train(*arguments, checkpoint=dying)
-        assert dying.warnings == []
-    last = Checkpoint(folder, ["one"])
-    results = train(*arguments, checkpoint=last)
-    assert last.path.exists() and last.warnings == []  # it went on from there
-    return results
+from tests.builders import TIMES, Dying, dropout_mlp, interrupted, toy_task, untimed
 
 
 def test_dropout_and_augmentation_go_on_where_they_were(toy_data: Data, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import torch
 from benchmark.models.lenets import lenet300
 from benchmark.training import evaluation
 from benchmark.training.evaluation import evaluate, layer_nonzeros, multiply_adds
-from tests.conftest import batch_norm_cnn
+from tests.builders import batch_norm_cnn
 
 
 @pytest.mark.parametrize("batch", [1, 3, 7, 100, 101, 1000])

@@ -18,7 +18,7 @@ from benchmark.tasks.task import Task
 from benchmark.training.loop import train
 from benchmark.training.schedule import schedule
 from methods.core.registry import parse
-from tests.conftest import batch_norm_cnn, toy_task
+from tests.builders import batch_norm_cnn, toy_task
 
 
 def test_schedule_by_hand() -> None:
