@@ -1,46 +1,12 @@
-"""Experiments on factorization itself: learning rates, initializations, depths, dynamics, layers."""
+"""Experiments on factorization itself: initializations, depths, dynamics, layers."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from benchmark.experiments.experiment import Experiment
-from benchmark.experiments.fronts import quickstart
 from benchmark.experiments.initial_weights import write_densities
 from benchmark.experiments.registry import experiment
 
 DEPTHS = tuple(f"dwf[depth={depth}]" for depth in (1, 2, 3, 4, 6, 8))
-RATES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
-
-
-@experiment
-def learning_rate() -> Experiment:
-    """Find the learning rate of each depth: a grid of learning rates and strengths, the same for every depth.
-
-    The report chooses by hypervolume on validation data and writes learning_rates.csv, which the recipes of
-    lenet300-fmnist and -mnist follow. An hour on two cores. Expected: learning rates well above dense training's, and
-    the deeper the product, the smaller the largest one that does not diverge.
-    """
-    return Experiment(
-        tasks=("lenet300-fmnist",),
-        methods=("dense", *DEPTHS),
-        values={"strength": (6.0, 7.0, 8.0, 12.0, 20.0)},
-        learning_rates=RATES,
-        seeds=(0,),
-        epochs=10,
-    )
-
-
-@experiment
-def learning_rate_digits() -> Experiment:
-    """Find the learning rate of each method of quickstart, with as many trials for every method.
-
-    The report chooses by hypervolume on validation data and writes learning_rates.csv, which the recipe of
-    lenet300-digits follows. Five minutes on two cores.
-    """
-    grid = quickstart()
-    values = {"density": (0.2, 0.05, 0.02, 0.01), "strength": (3.5, 5.0, 8.0, 12.0)}
-    return replace(grid, values=values, learning_rates=RATES, seeds=(0,))
 
 
 @experiment

@@ -1,4 +1,4 @@
-"""Experiments on all families of sparse training: one grid for all, and the search of their learning rates."""
+"""Experiments on all families of sparse training: one grid for all of them."""
 
 from __future__ import annotations
 
@@ -6,36 +6,6 @@ from dataclasses import replace
 
 from benchmark.experiments.experiment import Experiment
 from benchmark.experiments.registry import experiment
-
-# One variant of each method that needs its own learning rate; the options of a mask hardly change it.
-BASES = (
-    *("dense", "dwf[depth=2]", "dwf[depth=3]", "dwf[depth=4]", "l1", "prox-l1", "prox-lq[q=2/3]", "prox-lq[q=1/2]"),
-    *("str", "magnitude", "powerprop", "ham", "gmp", "acdc", "imp[rounds=1]", "set", "rigl", "snip", "synflow"),
-    *("grasp", "magnitude-init", "random"),
-)
-
-
-@experiment
-def learning_rate_families() -> Experiment:
-    """Find the learning rate of each method, with as many trials for each: one mild and one strong value.
-
-    The report chooses by hypervolume on validation data and writes learning_rates.csv, which the recipes of
-    lenet300-fmnist and -mnist follow. An hour on two cores.
-    """
-    return Experiment(
-        tasks=("lenet300-fmnist",),
-        methods=BASES,
-        values={
-            "density": (0.05, 0.01),
-            "strength": (7.0, 12.0),
-            "prox-l1": (1e-3, 1e-2),
-            "prox-lq": (1e-4, 4e-4),
-            "str": (3.0, 8.0),
-        },
-        learning_rates=(0.05, 0.1, 0.2, 0.4, 0.8, 1.6),
-        seeds=(0,),
-        epochs=10,
-    )
 
 
 @experiment

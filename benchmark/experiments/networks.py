@@ -17,17 +17,6 @@ def _mixed(task: str) -> Experiment:
 
 
 @experiment
-def learning_rate_lenet5() -> Experiment:
-    """Find the learning rate of each method on a convolutional network, with as many trials for every method.
-
-    The report chooses by hypervolume on validation data and writes learning_rates.csv, which the recipes of LeNet-5
-    follow. Half an hour on two cores.
-    """
-    some, rates = {"density": (0.05, 0.01), "strength": (6.5, 9.0)}, (0.05, 0.1, 0.2, 0.4, 0.8)
-    return replace(_mixed("lenet5-fmnist"), values=some, learning_rates=rates, seeds=(0,), epochs=5)
-
-
-@experiment
 def lenet5_mnist() -> Experiment:
     """DWF against pruning: LeNet-5 on MNIST.
 

@@ -1,4 +1,4 @@
-"""LeNets on small grey images."""
+"""LeNet-300-100 and LeNet-5 on small grey images."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from functools import partial
 from benchmark import models
 from benchmark.data.in_memory import by_torchvision, digits
 from benchmark.errors import UsageError
+from benchmark.tasks.learning_rates import searched
 from benchmark.tasks.registry import task
 from benchmark.tasks.task import Task
 from methods.core.lazy import torch
@@ -34,20 +35,13 @@ def lenet300_digits(width: float = 1.0) -> Task:
         epochs=40,
         batch_size=64,
         learning_rate=0.1,
-        learning_rates={"dense": 0.2, "dwf": 0.2, "magnitude": 0.2, "random": 0.4},  # by learning-rate-digits
+        learning_rates=searched("lenet300-digits", "learning-rate-digits"),
         weight_decay=5e-4,
     )
 
 
-# On Fashion-MNIST, by the experiments learning-rate and learning-rate-families; 0.1 for others.
-RATES = {
-    **{"dwf": 0.2, "dwf[depth=2]": 0.8, "dwf[depth=3]": 0.8, "powerprop": 0.4, "str": 0.4},
-    **dict.fromkeys(("gmp", "ham", "imp", "l1", "magnitude", "prox-lq", "rigl", "snip", "synflow"), 0.2),
-    **dict.fromkeys(("magnitude-init", "random", "set"), 0.8),
-}
-
-
 def _lenet300(dataset: str, width: float) -> Task:
+    """Return the task of LeNet-300-100 on images of 28 x 28, with the learning rates searched on Fashion-MNIST."""
     return Task(
         model=_network(784, width),
         data=by_torchvision(dataset),
@@ -58,7 +52,7 @@ def _lenet300(dataset: str, width: float) -> Task:
         epochs=30,
         batch_size=256,
         learning_rate=0.1,
-        learning_rates=RATES,
+        learning_rates=searched("lenet300-fmnist", "learning-rate-families", "learning-rate"),
         weight_decay=5e-4,
     )
 
@@ -81,15 +75,14 @@ def lenet300_kmnist(width: float = 1.0) -> Task:
     return _lenet300("KMNIST", width)
 
 
-# On Fashion-MNIST, by the experiment learning-rate-lenet5, but for depth 1, which stands with dense; 0.1 for others.
-LENET5_RATES = {
-    **{"dwf": 0.4, "dwf[depth=1]": 0.1, "dwf[depth=2]": 0.8, "random": 0.4, "snip": 0.2},
-    **{"magnitude": 0.05, "magnitude[finetune=0]": 0.1},
-}
-
-
 def _lenet5(dataset: str) -> Task:
-    return replace(_lenet300(dataset, 1.0), model=partial(models.lenet5, 1, 10), epochs=20, learning_rates=LENET5_RATES)
+    """Return the task of LeNet-5, with the learning rates searched on Fashion-MNIST."""
+    chosen = searched("lenet5-fmnist", "learning-rate-lenet5")
+    # Depth 1 was not searched. It has no factors, so it trains at the learning rate of dense training.
+    learning_rates = {**chosen, "dwf[depth=1]": chosen["dense"]}
+    return replace(
+        _lenet300(dataset, 1.0), model=partial(models.lenet5, 1, 10), epochs=20, learning_rates=learning_rates
+    )
 
 
 @task

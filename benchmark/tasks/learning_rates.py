@@ -1,0 +1,41 @@
+"""The learning rates that the published searches chose, which recipes use."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from methods.core.registry import label, parse
+
+HERE = Path(__file__).resolve()
+# The published results: of a source checkout, and as an installed package holds them.
+FOLDERS = (HERE.parents[2] / "results" / "reference", HERE.parents[1] / "reference")
+
+
+@cache
+def searched(task: str, *searches: str) -> Mapping[str, float]:
+    """Return the learning rate that was chosen for each method on a task, by the method's written form.
+
+    `searches` are experiments; where several chose for one method, the last of them counts. A method that was searched
+    only with options has an entry without options, too: the smallest of its chosen learning rates. The zero threshold
+    hardly changes which learning rate is best, so it is left out.
+    """
+    chosen: dict[str, float] = {}
+    for search in searches:
+        with _table(search).open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                if row["task"] == task and row["chosen"] == "true":
+                    chosen[label(parse(row["method"]))] = float(row["learning_rate"])
+    smallest: dict[str, float] = {}
+    for written, learning_rate in chosen.items():
+        name = parse(written).name
+        smallest[name] = min(learning_rate, smallest.get(name, learning_rate))
+    return smallest | chosen
+
+
+def _table(search: str) -> Path:
+    """Return the path of a search's table; the first folder that exists holds it."""
+    folder = next((folder for folder in FOLDERS if folder.is_dir()), FOLDERS[0])
+    return folder / search / "learning_rates.csv"
