@@ -33,8 +33,9 @@ def anchors(page: Path) -> set[str]:
 def code(page: Path) -> Iterator[str]:
     """Yield the lines of a page's blocks without a language, and the code within its sentences."""
     text = page.read_text()
-    for block in re.findall(r"^```\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
-        yield from block.replace("\\\n", " ").splitlines()
+    for language, block in re.findall(r"^```(\w*)\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
+        if not language:
+            yield from block.replace("\\\n", " ").splitlines()
     yield from re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE))
 
 
