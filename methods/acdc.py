@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 from methods.core.lazy import torch
 from methods.core.masked import Masked
@@ -16,12 +17,17 @@ from methods.core.registry import MethodError, register
 @register("acdc", knob="density")
 @dataclass
 class AlternatingCompressedDecompressed(Masked):
-    """Train in turns with a mask, the largest weights at its start, and without one; end with a mask.
+    """Alternate between training under a mask and dense training, and end under a mask.
 
     Peste, Iofinova, Vladu & Alistarh, "AC/DC", NeurIPS 2021. After a dense share `warmup` of the budget, masked and
-    dense turns of `period` alternate, and the last share `final` is masked, after a dense turn. Weights that come back
-    start from zero without momentum. The shares are those of the paper's ImageNet schedule: 10, 5 and 15 of 100 epochs.
+    dense turns of `period` alternate; the last share `final` is masked and follows a dense turn. Each mask keeps the
+    weights that are largest at its start. Pruned weights start the next dense turn from zero without momentum. The
+    shares are those of the paper's ImageNet schedule: 10, 5 and 15 of 100 epochs.
     """
+
+    family: ClassVar[str] = "during training"
+    state_names: ClassVar[tuple[str, ...]] = ("step_count",)
+    derived_names: ClassVar[tuple[str, ...]] = ("steps",)
 
     warmup: float = 0.1
     period: float = 0.05
@@ -40,7 +46,7 @@ class AlternatingCompressedDecompressed(Masked):
         self.steps, self.step_count = len(probe.learning_rates), 0
 
     def masked_at(self, share: float) -> bool:
-        """Whether a mask holds from a share of the budget on."""
+        """Return whether training is masked at a share of the budget."""
         turn = math.floor((share - self.warmup) / self.period + 1e-9)
         dense_after = self.warmup + (turn + 2) * self.period <= 1 - self.final + 1e-9
         return share >= 1 - self.final or (turn >= 0 and turn % 2 == 0 and dense_after)

@@ -1,38 +1,42 @@
-"""Controls: what is the mask of a finished run worth, and what its weights?"""
+"""Controls that separate the value of a finished run's mask from that of its weights."""
 
 from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
-from methods.core.base import Method
 from methods.core.lazy import torch
 from methods.core.masked import Masked
 from methods.core.network import Network
 from methods.core.probe import Probe
-from methods.core.registry import parse, register
+from methods.core.registry import register
+from methods.core.wrapper import Wrapper
 
 
 @register("control", knob="density")
 @dataclass
-class Control(Method):
-    """Train as `mask` does to its end, then train anew with a mask that keeps as many weights in every layer as it did.
+class Control(Wrapper):
+    """Train as `mask` does to the end, then retrain under a mask that keeps as many weights in every layer.
 
-    kind: `shuffle` permutes the final mask within each layer; `random` draws as many weights of each layer at random,
-    which is the same distribution by another draw; `reinit` keeps the mask as it is and permutes the initial weights
-    within each layer, so that they are new draws from where they came. Otherwise the network starts from its initial
-    weights. Both trainings have the rate of `mask`, and a run takes its steps and one budget more. Su et al.,
-    "Sanity-Checking Pruning Methods", NeurIPS 2020; Frankle et al., "Pruning Neural Networks at Initialization: Why Are
-    We Missing the Mark?", ICLR 2021.
+    kind: `shuffle` permutes the final mask within each layer. `random` draws as many weights of each layer at random,
+    which is the same distribution by another draw. `reinit` keeps the mask and permutes the initial weights within each
+    layer, which makes them new draws from the same distribution. The other kinds start from the initial weights. Both
+    trainings have the learning rate of `mask`; a run takes the budget of `mask` plus one. Su et al., "Sanity-Checking
+    Pruning Methods", NeurIPS 2020; Frankle et al., "Pruning Neural Networks at Initialization: Why Are We Missing the
+    Mark?", ICLR 2021.
     """
 
     mask: str = field(default="magnitude", metadata={"shown": True})
     kind: Literal["shuffle", "random", "reinit"] = field(default="shuffle", metadata={"shown": True})
 
+    family: ClassVar[str] = "control"
+    state_names: ClassVar[tuple[str, ...]] = ("start_weights", "start_other", "seeds", "penalty")
+    derived_names: ClassVar[tuple[str, ...]] = ("retraining",)
+
     def __post_init__(self) -> None:
-        self.inner: Method = parse(self.mask)
-        self.mask, self.knob = str(self.inner), self.inner.knob
+        super().__post_init__()
+        self.knob = self.inner.knob
 
     @property
     def phases(self) -> tuple[float, ...]:
@@ -41,31 +45,29 @@ class Control(Method):
     def setup(self, net: Network, probe: Probe) -> None:
         self.start_weights, self.start_other = net.weights.clone(), net.other_params.clone()
         steps = len(probe.learning_rates)
-        before = copy.copy(probe)  # the inner method's budget ends where its phases do
+        before = copy.copy(probe)  # the budget of the inner method ends with its last phase
         before.learning_rates = probe.learning_rates[: round(steps * (1 - 1 / sum(self.phases)))]
-        self.inner.bind(net, self.value.flatten().tolist(), self.optimizer, self.weight_decay, before)
-        self.penalty = self.inner.penalty
-        self.retraining = Masked()  # trains the weights under the mask of the control
-        self.retraining.bind(net, [1.0] * net.runs, self.optimizer, self.weight_decay, probe)
+        super().setup(net, before)
         self.seeds = [int(torch.randint(2**40, (), generator=generator)) for generator in probe.generators()]
+        self.retraining = Masked()
+        self.retraining.bind(net, [1.0] * net.runs, self.optimizer, self.weight_decay, probe)
 
     def on_phase_start(self, phase: int) -> None:
         if phase < len(self.inner.phases):
-            self.inner.on_phase_start(phase)
+            super().on_phase_start(phase)
         else:
             self.inner.finish()
             self.retrain()
 
     def retrain(self) -> None:
-        """Start anew under the mask of the finished run, or what the control makes of it."""
+        """Start again from the initial weights, under the mask that the control makes of the finished run's."""
         mask, weights = self.net.weights != 0, self.start_weights
         if isinstance(self.inner, Masked) and self.inner.mask is not None:
             mask = self.inner.mask.clone()  # a kept weight may be zero
         streams = [torch.Generator().manual_seed(seed) for seed in self.seeds]
         for layer in self.net.layers:
-            orders = torch.stack([torch.randperm(layer.size, generator=stream) for stream in streams]).to(
-                weights.device
-            )
+            orders = torch.stack([torch.randperm(layer.size, generator=stream) for stream in streams])
+            orders = orders.to(weights.device)
             if self.kind == "reinit":
                 weights[:, layer.span] = weights[:, layer.span].gather(1, orders)
             elif self.kind == "shuffle":
@@ -77,19 +79,19 @@ class Control(Method):
         self.net.other_params.copy_(self.start_other)
         for tensor in self.net.other_state.values():
             tensor.zero_()
-        self.penalty = None  # from here on there is none
+        self.penalty = None  # the retraining has no penalty
         self.retraining.apply_mask(mask)
 
     def update(self, lr: torch.Tensor) -> None:
-        if self.retraining.mask is None:
-            self.inner.update(lr)
-        else:
-            self.retraining.update(lr)
+        method = self.inner if self.retraining.mask is None else self.retraining
+        method.update(lr)
+
+    def finish(self) -> None:
+        """Leave the weights as they are: the mask keeps the pruned ones at zero."""
 
     def state_dict(self) -> dict[str, Any]:
-        return super().state_dict() | {"inner": self.inner.state_dict(), "retraining": self.retraining.state_dict()}
+        return super().state_dict() | {"retraining": self.retraining.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.inner.load_state_dict(state["inner"])
         self.retraining.load_state_dict(state["retraining"])
-        super().load_state_dict({name: value for name, value in state.items() if name not in ("inner", "retraining")})
+        super().load_state_dict({name: value for name, value in state.items() if name != "retraining"})

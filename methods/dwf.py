@@ -1,10 +1,10 @@
-"""Weight factorization of any depth: sparsity by plain L2 on the factors of every weight."""
+"""Deep weight factorization: sparsity by an L2 penalty on the factors of every weight."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 from methods.core.base import EPSILON, Method
 from methods.core.compilation import fused
@@ -15,28 +15,32 @@ from methods.core.probe import Probe
 from methods.core.registry import MethodError, register, register_alias
 from methods.dwf_factors import Initialization, draw_factors
 
-COMPILE_FROM = 400_000  # numbers in all factors; below, starting the compiler costs more than it saves
+COMPILE_FROM = 400_000  # entries of all factors; for fewer, compiling costs more time than it saves
 
 
 @register("dwf", knob="strength")
 @dataclass
 class Factorization(Method):
-    """Write w = omega_1 * ... * omega_D and train the factors on L0(w) + (lambda / D) sum_d ||omega_d||^2.
+    """Train the factors of w = omega_1 * ... * omega_D on L0(w) + (lambda / D) sum_d ||omega_d||^2.
 
-    By the inequality of arithmetic and geometric means its minima are those of L0(w) + lambda sum_j |w_j|^(2/D):
-    D = 1 is ridge, D = 2 the lasso, D >= 3 non-convex. After training |w| < threshold becomes zero.
+    By the inequality of arithmetic and geometric means, the minima are those of L0(w) + lambda sum_j |w_j|^(2/D):
+    D = 1 is ridge, D = 2 the lasso, D >= 3 non-convex. After training, weights with |w| < threshold become zero.
     Kolb, Weber, Bischl & Ruegamer, "Deep Weight Factorization", ICLR 2025; D = 2: Ziyin & Wang, ICML 2023.
 
-    The knob is strength = lambda S with S = gain * sum_t lr_t, gain = 1 / (1 - momentum): a weight that no gradient
-    holds shrinks over the run by exp(-2 strength), whatever the task, depth and budget. With `by=penalty` a sweep turns
-    lambda itself.
+    The knob is strength = lambda S with S = lr_gain * sum_t lr_t and lr_gain = 1 / (1 - momentum): a weight without a
+    gradient of the loss shrinks over the run by exp(-2 strength), for every task, depth and budget. With `by=penalty`
+    the knob is lambda itself.
 
-    init, epsilon, rescale: how the factors start, see `methods.initialization`. The paper's epsilon is not known to us;
-    0.25 without rescaling is ours, by the experiment `init`.
-    decay: `coupled` L2 is part of the gradient, as the theory asks. `decoupled` shrinks the factors beside the step,
-    omega <- omega (1 - lr gain 2 lambda / D), as AdamW does: the same for SGD up to the momentum's delay, but under
-    Adam it leaves weights dense that coupled decay would zero.
+    init, epsilon, rescale: the initialization of the factors, see `methods.dwf_factors`. The paper does not state its
+    epsilon; 0.25 without rescaling is our choice, by the experiment `init`.
+    decay: `coupled` adds the L2 term to the gradient, as the theory asks. `decoupled` shrinks the factors outside of
+    the step, omega <- omega (1 - lr lr_gain 2 lambda / D), as AdamW does. With SGD both are the same up to the delay of
+    the momentum; with Adam, decoupled decay leaves weights dense that coupled decay would make zero.
     """
+
+    family: ClassVar[str] = "factorization"
+    state_names: ClassVar[tuple[str, ...]] = ("factors", "states")
+    derived_names: ClassVar[tuple[str, ...]] = ("scratch", "slope")
 
     depth: int = field(default=3, metadata={"shown": True})
     by: Literal["strength", "penalty"] = "strength"
@@ -58,18 +62,18 @@ class Factorization(Method):
             raise MethodError(f"the threshold of dwf is a number >= 0, not {self.threshold:g}")
 
     def setup(self, net: Network, probe: Probe) -> None:
-        """Draw the factors, [D, R, N], and collapse them into the network."""
+        """Draw the factors [D, R, N] and write their product into the network."""
         self.factors = net.weights.new_empty(self.depth, *net.weights.shape)
         for run, generator in enumerate(probe.generators()):
             for layer in net.layers:
                 start = net.weights[run, layer.span]
                 drawn = draw_factors(start, self.depth, self.init, self.epsilon, self.rescale, generator)
                 self.factors[:, run, layer.span] = drawn
-        self.states = [self.optimizer.state(factor) for factor in self.factors]
+        self.states = [self.optimizer.state(factor) for factor in self.factors]  # in place of `state`
         self.scratch = torch.empty_like(net.weights)
         budget = self.optimizer.lr_gain * sum(probe.learning_rates) if self.by == "strength" else 1.0
         self.penalty = (self.value / budget).to(net.weights)
-        self.slope = 2 * self.penalty / self.depth  # of the penalty, per unit of a factor
+        self.slope = 2 * self.penalty / self.depth  # the derivative of the penalty, per unit of a factor
         product(net.weights, self.factors.unbind())
         self.step = fused(step, worth=self.factors.numel() >= COMPILE_FROM)
 
@@ -78,17 +82,18 @@ class Factorization(Method):
         self.step(*tensors, self.slope, lr, self.optimizer, self.decay == "decoupled")
 
     def diagnose(self) -> dict[str, torch.Tensor]:
-        """The penalty (lambda / D) sum ||omega||^2, and how unequal the factors are.
+        """Return the penalty (lambda / D) sum ||omega||^2 and measures of how unequal the factors are.
 
-        The misalignment M = (1 / D) sum ||omega||^2 - sum |w|^(2/D), of the penalty / lambda, is zero where all factors
-        of each weight have one magnitude; relative_misalignment is its share of the penalty. Balanced is the share of
-        weights whose largest factor is within 5 % of their smallest. The imbalance, the mean over weights of max
-        omega^2 - min omega^2, falls by exp(-4 lambda lr / D) a step whatever the loss, while steps are small.
+        misalignment: M = (1 / D) sum ||omega||^2 - sum |w|^(2/D). It is zero if all factors of each weight have the
+        same magnitude. relative_misalignment is M / ((1 / D) sum ||omega||^2).
+        balanced: the share of weights whose largest factor is at most 5 % above their smallest.
+        imbalance: the mean over weights of max omega^2 - min omega^2. For small steps it falls by
+        exp(-4 lambda lr / D) a step, independently of the loss.
         """
         assert self.penalty is not None
         per_weight = self.factors.square().mean(0)
         factors = per_weight.sum(1)
-        # The factors' own product: the network's weights may have been cut already.
+        # Not the network's weights, in which small ones may be zero already.
         collapsed = product(self.scratch, self.factors.unbind())
         misalignment = factors - collapsed.abs_().pow_(2 / self.depth).sum(1)
         magnitudes = self.factors.abs()
@@ -113,12 +118,12 @@ def step(
     optimizer: Optimizer,
     decoupled: bool,
 ) -> None:
-    """Move all factors by one step and collapse them into `weights`, in place; `grad` and `scratch` are overwritten.
+    """Move all factors by one step in place, write their product into `weights`, and overwrite `grad` and `scratch`.
 
-    The gradient of factor d is grad * (product of the others), at the old factors: `grad` gathers the factors already
-    moved, as they were, and `chain` multiplies in those still to come.
+    The gradient of factor d is grad * (product of the other factors), all as they were before the step. `grad`
+    accumulates the old values of the factors that have moved; `chain` multiplies in the factors that have not.
     """
-    if torch.compiler.is_compiling():  # a copy that is no argument never reaches memory
+    if torch.compiler.is_compiling():  # the compiler keeps these copies out of memory
         grad, scratch = grad.clone(), scratch.clone()
     for d, factor in enumerate(factors):
         later = factors[d + 1 :]
@@ -134,7 +139,7 @@ def step(
 
 
 def product(out: torch.Tensor, tensors: Sequence[torch.Tensor]) -> torch.Tensor:
-    """Multiply tensors into `out`, one pass over memory for each after the first."""
+    """Multiply tensors into `out`, with one pass over memory for each tensor after the first."""
     first, *others = tensors
     for tensor in others:
         first = torch.mul(first, tensor, out=out)

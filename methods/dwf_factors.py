@@ -1,4 +1,4 @@
-"""How the factors of a factorized network start."""
+"""The initialization of the factors of `dwf`."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ def draw_factors(
     rescale: bool,
     generator: torch.Generator,
 ) -> torch.Tensor:
-    """Factors [D, n] of one layer whose weights [n] stand at their usual start, with standard deviation s.
+    """Return factors [D, n] of one layer whose initial weights [n] have standard deviation s.
 
     truncated: omega ~ N(0, s^(2/D)), redrawn until (epsilon s)^(1/D) < |omega| < min(1, 2 s)^(1/D), so that |w| lies
-        between epsilon s and 2 s; `rescale` then brings the product's standard deviation back to s. Kolb et al., ICLR
-        2025, algorithm 1.
-    variance: omega ~ N(0, s^(2/D)): the product has standard deviation s, but kurtosis 3^D.
-    standard: omega ~ N(0, s^2): the product's standard deviation is s^D, which is next to nothing from D = 3 on.
-    root: |omega| = |w|^(1/D), the sign of w on the first factor: balanced, and the product is the given w.
-    ones: w times ones: the product is the given w, the factors as unbalanced as can be.
+        between epsilon s and 2 s. `rescale` then scales the product to standard deviation s. Kolb et al., ICLR 2025,
+        algorithm 1.
+    variance: omega ~ N(0, s^(2/D)). The product has standard deviation s, but kurtosis 3^D.
+    standard: omega ~ N(0, s^2). The product has standard deviation s^D, which is close to zero from D = 3 on.
+    root: |omega| = |w|^(1/D), with the sign of w on the first factor. The factors are balanced; their product is w.
+    ones: w and D - 1 factors of one. The product is w; the factors are as unbalanced as possible.
     """
     if scheme == "root":
         factors = weights.abs().pow(1 / depth).expand(depth, -1).clone()
@@ -36,11 +36,11 @@ def draw_factors(
         return torch.cat([weights.unsqueeze(0), weights.new_ones(depth - 1, len(weights))])
     std = weights.std(correction=0).item()
     spread = std if scheme == "standard" else std ** (1 / depth)
-    # Drawn in float32 on the CPU, so that a seed means the same factors everywhere.
+    # Drawn in float32 on the CPU, so that a seed gives the same factors on every device.
     factors = torch.randn(depth, len(weights), generator=generator) * spread
     if scheme == "truncated":
         low, high = (epsilon * std) ** (1 / depth), min(1.0, 2 * std) ** (1 / depth)
-        if not (low < high and std > 1e-6 * weights.abs().max()):  # a constant layer has a spread of rounding alone
+        if not (low < high and std > 1e-6 * weights.abs().max()):  # in a constant layer, std is a rounding error
             raise MethodError(
                 f"a layer that starts with standard deviation {std:g} leaves init=truncated with epsilon={epsilon:g} "
                 "nothing to draw from; init=root and init=ones start from the layer as it is"

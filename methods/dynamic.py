@@ -1,4 +1,4 @@
-"""Dynamic sparse training: a mask of fixed size whose weights are dropped and grown during training."""
+"""The base of dynamic sparse training, in which a mask of fixed size drops and grows weights."""
 
 from __future__ import annotations
 
@@ -26,6 +26,9 @@ class Rewired(Random):
     update_end: float = 0.75
     distribution: Distribution = "erk"
 
+    family: ClassVar[str] = "dynamic"
+    state_names: ClassVar[tuple[str, ...]] = ("kept", "seeds", "step_count")
+    derived_names: ClassVar[tuple[str, ...]] = ("last",)
     renamed: ClassVar[dict[str, str]] = {"drop": "drop_fraction", "every": "update_freq", "stop": "update_end"}
 
     def __post_init__(self) -> None:
@@ -51,14 +54,15 @@ class Rewired(Random):
             self.rewire(self.share(self.step_count / self.last), self.growth())
 
     def share(self, progress: float) -> float:
-        """The share of each layer's weights that is dropped, at a share of the time in which layers are rewired."""
+        """Return the share of each layer's kept weights to drop, at a progress in [0, 1] towards `update_end`."""
         return self.drop_fraction
 
     def growth(self) -> torch.Tensor:
-        """Scores [R, N] of the weights that may grow; the largest do."""
+        """Return scores [R, N]; the weights with the largest scores grow."""
         raise NotImplementedError
 
     def rewire(self, share: float, growth: torch.Tensor) -> None:
+        """Drop a share of each layer's kept weights, and grow as many by their growth scores."""
         assert self.mask is not None
         mask = torch.empty_like(self.mask)
         for layer, kept in zip(self.net.layers, self.kept, strict=True):

@@ -1,4 +1,4 @@
-"""Gradual magnitude pruning: prune a little every few steps."""
+"""Gradual magnitude pruning."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from methods.core.registry import MethodError, register
 @register("gmp", knob="density")
 @dataclass
 class GradualMagnitude(Masked):
-    """Prune a little every few steps, by magnitude: density d + (1 - d) (1 - p)^3 at a share p of the pruning time.
+    """Prune by magnitude in many small steps, to density d + (1 - d) (1 - p)^3 at a share p of the pruning time.
 
     Zhu & Gupta, "To Prune, or Not to Prune", 2017. It prunes every `update_freq` steps from the share
     `update_start` of the budget to the share `update_end`; a pruned weight stays pruned. The paper prunes every layer
@@ -28,6 +28,9 @@ class GradualMagnitude(Masked):
     update_freq: int = 100
     distribution: Distribution = "global"
 
+    family: ClassVar[str] = "during training"
+    state_names: ClassVar[tuple[str, ...]] = ("step_count",)
+    derived_names: ClassVar[tuple[str, ...]] = ("first", "last")
     renamed: ClassVar[dict[str, str]] = {"after": "update_start", "until": "update_end", "every": "update_freq"}
 
     def __post_init__(self) -> None:
@@ -53,8 +56,9 @@ class GradualMagnitude(Masked):
             self.prune(since / max(self.last - self.first, 1))
 
     def prune(self, share: float) -> None:
+        """Prune to the density at a share of the pruning time."""
         density = self.value + (1 - self.value) * (1 - share) ** 3
         self.prune_to(self.net.weights.abs(), self.distribution, density)
 
     def finish(self) -> None:
-        self.prune(1.0)  # nothing more to drop, unless the budget was too short for a single step
+        self.prune(1.0)  # prunes only if the budget was too short for a pruning step

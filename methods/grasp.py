@@ -1,8 +1,9 @@
-"""Pruning at initialization by what it leaves of the gradient's flow."""
+"""Pruning at initialization that preserves gradient flow."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from methods.core.masked import Masked
 from methods.core.masks import Distribution
@@ -14,12 +15,14 @@ from methods.core.registry import MethodError, register
 @register("grasp", knob="density")
 @dataclass
 class Grasp(Masked):
-    """Keep the weights whose removal would shrink the gradient's norm most: largest w * (H g), once at initialization.
+    """Keep, at initialization, the weights whose removal would reduce the gradient's norm most: largest w * (H g).
 
     Wang, Zhang & Grosse, ICLR 2020: the score -w * (H g) is a first-order estimate of how much ||g||^2 grows when w is
     removed, and the largest are removed. H g is taken over `per_class` examples of each class with logits divided by
-    `temperature`. The authors' code draws the last layer anew before it scores; the paper does not, nor does this.
+    `temperature`. The authors' code redraws the last layer before it scores; the paper and this code do not.
     """
+
+    family: ClassVar[str] = "before training"
 
     per_class: int = 25
     temperature: float = 200.0

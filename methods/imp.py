@@ -1,10 +1,10 @@
-"""Iterative magnitude pruning: train, prune a little, rewind, again; each round costs a whole budget."""
+"""Iterative magnitude pruning, which repeats training, pruning and rewinding; each round costs a whole budget."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from methods.core.lazy import torch
 from methods.core.masked import Masked
@@ -17,13 +17,18 @@ from methods.core.registry import MethodError, register
 @register("imp", knob="density")
 @dataclass
 class IterativeMagnitude(Masked):
-    """Train, then `rounds` times keep the largest |w|, density d^(k / rounds) after round k, rewind and train again.
+    """Train, then repeat `rounds` times: keep the largest |w|, rewind and train again.
 
-    rewind: `weights` puts what is left back to where it stood after a share `point` of the first training and starts
-    the learning rate's schedule anew (Frankle et al., ICML 2020; `point=0` is the lottery ticket of Frankle & Carbin,
-    ICLR 2019); `rate` rewinds the learning rate alone (Renda, Frankle & Carbin, ICLR 2020); `none` rewinds nothing: one
-    learning-rate schedule over all rounds. A run takes rounds + 1 times the steps of others, as its row says.
+    The density after round k is d^(k / rounds).
+    rewind: `weights` resets the kept weights to their values after a share `point` of the first training and restarts
+    the learning-rate schedule (Frankle et al., ICML 2020; `point=0` is the lottery ticket of Frankle & Carbin, ICLR
+    2019). `rate` restarts only the learning-rate schedule (Renda, Frankle & Carbin, ICLR 2020). `none` has one
+    learning-rate schedule over all rounds. A run takes rounds + 1 times the steps of other methods, as its row says.
     """
+
+    family: ClassVar[str] = "during training"
+    state_names: ClassVar[tuple[str, ...]] = ("step_count", "saved")
+    derived_names: ClassVar[tuple[str, ...]] = ("round_steps",)
 
     rounds: int = 5
     rewind: Literal["weights", "rate", "none"] = "weights"
@@ -66,7 +71,8 @@ class IterativeMagnitude(Masked):
             self.apply_mask(self.mask)
 
     def finish(self) -> None:
-        self.prune(self.rounds)  # nothing more to drop, unless training ended early
+        self.prune(self.rounds)  # prunes only if training ended early
 
     def prune(self, k: int) -> None:
+        """Prune to the density after round k."""
         self.prune_to(self.net.weights.abs(), self.distribution, self.value ** (k / self.rounds))

@@ -1,8 +1,9 @@
-"""The plain way to an L1 penalty: its subgradient in SGD, then pruning."""
+"""An L1 penalty by its subgradient, with pruning after training."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from methods.core.lazy import torch
 from methods.core.masked import Masked
@@ -15,9 +16,11 @@ from methods.core.registry import MethodError, register
 class VanillaL1(Masked):
     """Train on L0(w) + lambda sum |w| by the subgradient lambda sign(w), and keep the largest |w| after the last step.
 
-    SGD makes no exact zeros, since weights step back and forth over them; so the last step prunes. The vanilla baseline
-    of the DWF paper (Kolb et al., ICLR 2025). `penalty_weight` is lambda, to be searched for every density.
+    This is the vanilla baseline of the DWF paper (Kolb et al., ICLR 2025). Steps of SGD pass over zero and reach no
+    exact zeros, so the method prunes at the end. `penalty_weight` is lambda; its best value differs between densities.
     """
+
+    family: ClassVar[str] = "penalty"
 
     penalty_weight: float = 1e-4
     distribution: Distribution = "global"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from methods.core.masked import Masked
 from methods.core.masks import Distribution
@@ -12,12 +13,14 @@ from methods.core.registry import MethodError, register
 @register("magnitude", knob="density")
 @dataclass
 class Magnitude(Masked):
-    """Train dense, keep the weights of largest |w| over the whole network, train on with the mask.
+    """Train dense, keep the weights of largest |w| over the whole network, and train on under the mask.
 
-    `finetune` is the share of the one budget that comes after pruning, with a learning-rate schedule of its own from
-    the full rate, which fine-tunes better than a small one (Renda, Frankle & Carbin, ICLR 2020). `finetune=0` prunes
-    after the last step, as the comparison of the DWF paper does (Kolb et al., ICLR 2025).
+    `finetune` is the share of the budget that follows the pruning. It has its own learning-rate schedule from the full
+    rate, which fine-tunes better than a small rate (Renda, Frankle & Carbin, ICLR 2020). `finetune=0` prunes after the
+    last step, as the comparison of the DWF paper does (Kolb et al., ICLR 2025).
     """
+
+    family: ClassVar[str] = "during training"
 
     finetune: float = 0.5
     distribution: Distribution = "global"

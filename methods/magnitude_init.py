@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from methods.core.masked import Masked
 from methods.core.masks import Distribution
@@ -14,10 +15,13 @@ from methods.core.registry import register
 @register("magnitude-init", knob="density")
 @dataclass
 class MagnitudeInit(Masked):
-    """Keep the weights of largest |w| at initialization: a baseline that empties layers of small initial scale first.
+    """Keep the weights of largest |w| at initialization.
 
-    Frankle et al., "Pruning Neural Networks at Initialization: Why Are We Missing the Mark?", ICLR 2021.
+    It prunes layers of small initial scale first. Frankle et al., "Pruning Neural Networks at Initialization: Why Are
+    We Missing the Mark?", ICLR 2021.
     """
+
+    family: ClassVar[str] = "before training"
 
     distribution: Distribution = "global"
 

@@ -1,8 +1,9 @@
-"""Powerpropagation: a reparametrization in which large weights grow more, before magnitude pruning."""
+"""Powerpropagation: a reparametrization by which large weights grow faster, with magnitude pruning."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from methods.core.lazy import torch
 from methods.core.network import Network
@@ -16,10 +17,12 @@ from methods.magnitude import Magnitude
 class Powerpropagation(Magnitude):
     """Train theta in w = theta |theta|^(alpha - 1), whose gradient is alpha |theta|^(alpha - 1) times that of w.
 
-    Schwarz et al., NeurIPS 2021; then pruned as `magnitude` is, by the same order of |theta| and |w|. alpha = 1 is
-    `magnitude`. theta starts where w is the network's own start. Weight decay is on theta, so at alpha = 2, where
-    theta^2 = |w|, it is an L1 penalty on w, as factors of dwf[depth=2] have.
+    Schwarz et al., NeurIPS 2021. Pruning is that of `magnitude`; |theta| and |w| have the same order. alpha = 1 is
+    `magnitude`. theta starts at the value that gives the network's initial w. Weight decay acts on theta; at alpha = 2,
+    where theta^2 = |w|, it is an L1 penalty on w, as in dwf[depth=2].
     """
+
+    state_names: ClassVar[tuple[str, ...]] = ("theta",)
 
     alpha: float = 2.0
 

@@ -1,8 +1,9 @@
-"""Proximal L1: soft thresholding after each step."""
+"""The L1 penalty by soft thresholding after each step."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from methods.core.lazy import torch
 from methods.core.registry import register
@@ -12,13 +13,14 @@ from methods.proximal import Proximal
 @register("prox-l1", knob="penalty")
 @dataclass
 class ProximalL1(Proximal):
-    """lambda sum |w| by soft thresholding, sign(w) max(|w| - kappa, 0): the penalty of dwf[depth=2] without factors.
+    """Penalize lambda sum |w| by soft thresholding, sign(w) max(|w| - kappa, 0).
 
-    Daubechies, Defrise & De Mol, 2004; Beck & Teboulle, 2009. Of weights whose best place is zero the noise of batches
-    moves many a little, up to the last step: see cuts.csv for how many of those that are left are so small.
+    This is the penalty of dwf[depth=2] without factors. Daubechies, Defrise & De Mol, 2004; Beck & Teboulle, 2009. The
+    noise of batches moves many weights with optimum zero slightly away from it, up to the last step: thresholds.csv has
+    the number of small weights.
     """
 
-    version = 2  # at 1 every weight that was not exactly zero counted
+    version: ClassVar[int] = 2  # version 1 counted every weight that was not exactly zero
 
     def shrink(self, weights: torch.Tensor, kappa: torch.Tensor) -> torch.Tensor:
         return weights.sign() * (weights.abs() - kappa).clamp(min=0)

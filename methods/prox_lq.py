@@ -1,4 +1,4 @@
-"""Proximal |w|^q with q below one: the penalties of deep factorization, without factors."""
+"""The penalty |w|^q with q < 1, that of deep weight factorization, by its proximal operator."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from methods.proximal import Proximal
 @register("prox-lq", knob="penalty")
 @dataclass
 class ProximalLq(Proximal):
-    """lambda sum |w|^q by its exact proximal operator: at q = 2/3 and 1/2 the penalties of dwf at depths 3 and 4.
+    """Penalize lambda sum |w|^q by its exact proximal operator.
 
-    Is dwf's gain the penalty, or the dynamics of its factors? The operators are closed forms: zero up to a threshold,
-    beyond it the outer root of x - w + kappa q x^(q - 1) = 0. q = 1/2: Xu, Chang, Xu & Zhang, IEEE TNNLS 2012; q = 2/3:
-    Cao, Sun & Xu, 2013.
+    q = 2/3 and 1/2 are the penalties of dwf at depths 3 and 4, so a comparison separates the effect of dwf's penalty
+    from that of its factors. The operators have closed forms: zero up to a threshold, and beyond it the outer root of
+    x - w + kappa q x^(q - 1) = 0. q = 1/2: Xu, Chang, Xu & Zhang, IEEE TNNLS 2012; q = 2/3: Cao, Sun & Xu, 2013.
     """
 
     q: Literal["1/2", "2/3"] = field(default="2/3", metadata={"shown": True})
 
     def shrink(self, weights: torch.Tensor, kappa: torch.Tensor) -> torch.Tensor:
         magnitude = weights.abs()
-        kappa = kappa.clamp(min=1e-20)  # what is smaller moves no weight, and its powers leave float32's range
+        kappa = kappa.clamp(min=1e-20)  # a smaller kappa moves no weight, and its powers underflow in float32
         if self.q == "1/2":
             threshold = 1.5 * kappa ** (2 / 3)
             safe = magnitude.clamp(min=threshold)

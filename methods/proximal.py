@@ -1,8 +1,9 @@
-"""The base of proximal methods: after each step the penalty's proximal operator shrinks the weights."""
+"""The base of proximal methods, whose penalty acts by its proximal operator after each step."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from methods.core.base import EPSILON, Method
 from methods.core.lazy import torch
@@ -12,12 +13,13 @@ from methods.core.probe import Probe
 
 @dataclass
 class Proximal(Method):
-    """w <- prox(w - step, kappa) with kappa = lambda * lr * gain, what a step moves a weight by in the end.
+    """Step by w <- prox(w - step, kappa) with kappa = lambda * lr * lr_gain.
 
-    The knob is lambda, the weight of the penalty beside the mean loss. As in dwf |w| < 1.19e-7 becomes zero in the end.
+    The knob is lambda, the factor of the penalty in the objective. At the end |w| < 1.19e-7 becomes zero, as in dwf.
     """
 
-    threshold = EPSILON
+    family: ClassVar[str] = "penalty"
+    threshold: ClassVar[float] = EPSILON
 
     def setup(self, net: Network, probe: Probe) -> None:
         super().setup(net, probe)
@@ -29,5 +31,5 @@ class Proximal(Method):
         self.net.weights.copy_(self.shrink(self.net.weights, self.penalty * lr * self.optimizer.lr_gain))
 
     def shrink(self, weights: torch.Tensor, kappa: torch.Tensor) -> torch.Tensor:
-        """argmin over x of (x - w)^2 / 2 + kappa penalty(x), for every weight."""
+        """Return argmin over x of (x - w)^2 / 2 + kappa penalty(x), for every weight."""
         raise NotImplementedError

@@ -1,8 +1,9 @@
-"""Random pruning at initialization: the baseline that any score has to beat."""
+"""Random pruning at initialization, the baseline of every score."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from methods.core.lazy import torch
 from methods.core.masked import Masked
@@ -15,7 +16,7 @@ from methods.core.registry import register
 @register("random", knob="density")
 @dataclass
 class Random(Masked):
-    """Keep weights drawn at random before training, uniformly over the network or with layer-wise shares.
+    """Keep random weights, drawn before training over the whole network or with a share for each layer.
 
     distribution: `global` ranks one uniform draw over all weights; `uniform` keeps the same density in every layer;
     `erk` keeps density_l proportional to sum(shape_l) / product(shape_l) (Evci et al., ICML 2020); `balanced` keeps
@@ -23,6 +24,8 @@ class Random(Masked):
     """
 
     distribution: Distribution = "global"
+
+    family: ClassVar[str] = "before training"
 
     def setup(self, net: Network, probe: Probe) -> None:
         super().setup(net, probe)

@@ -1,4 +1,4 @@
-"""RigL: drop small weights, grow those with large gradients."""
+"""Rigging the lottery: drop small weights and grow weights with large gradients."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ from methods.dynamic import Rewired
 class RigL(Rewired):
     """Drop the smallest weights and grow those with the largest dense gradient.
 
-    The share falls as a cosine from `drop_fraction` to zero.
-    Evci et al., "Rigging the Lottery", ICML 2020. The dense gradient decides at updates alone. New weights start from
-    zero; what is dropped and grown in one update stays as it was.
+    Evci et al., "Rigging the Lottery", ICML 2020. The share of dropped weights falls as a cosine from `drop_fraction`
+    to zero. New weights start from zero; a weight that is dropped and grown in one update keeps its value.
     """
 
     def share(self, progress: float) -> float:

@@ -1,8 +1,9 @@
-"""Sparse evolutionary training: drop small weights, grow random ones."""
+"""Sparse evolutionary training: drop small weights and grow random ones."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from methods.core.lazy import torch
 from methods.core.network import Network
@@ -14,11 +15,13 @@ from methods.dynamic import Rewired
 @register("set", knob="density")
 @dataclass
 class SparseEvolutionaryTraining(Rewired):
-    """Drop the smallest weights, grow random ones, a constant share each time.
+    """Drop the smallest weights and grow random ones, a constant share each time.
 
-    Mocanu et al., Nature Communications 2018, which rewires after every epoch; here as often as `rigl`. New weights
-    are random there too; here they start from the value that the network's initialization drew for them.
+    Mocanu et al., Nature Communications 2018. The paper rewires after every epoch; this code rewires as often as
+    `rigl`. New weights are random in the paper; here they start from their value at initialization.
     """
+
+    state_names: ClassVar[tuple[str, ...]] = ("initial",)
 
     def setup(self, net: Network, probe: Probe) -> None:
         self.initial = net.weights.clone()
@@ -31,7 +34,7 @@ class SparseEvolutionaryTraining(Rewired):
         self.net.weights.copy_(torch.where(self.mask & ~before, self.initial, self.net.weights))
 
     def growth(self) -> torch.Tensor:
-        # A stream of its own for every step, so that a run that goes on from its state draws what it would have drawn.
+        # One stream for every step, so that a resumed run draws the same numbers.
         streams = [torch.Generator().manual_seed(seed + self.step_count) for seed in self.seeds]
         scores = [torch.rand(self.net.weights.shape[1], generator=stream) for stream in streams]
         return torch.stack(scores).to(self.net.weights.device)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from methods.core.masked import Masked
 from methods.core.masks import Distribution
@@ -14,12 +15,15 @@ from methods.core.registry import MethodError, register
 @register("snip", knob="density")
 @dataclass
 class Snip(Masked):
-    """Keep the weights whose removal would change the loss most, scored at initialization: |g * w|.
+    """Keep the weights whose removal would change the loss most, by the score |g * w| at initialization.
 
     Lee, Ajanthan & Torr, ICLR 2019. The gradient g is a mean over `batches` training batches; the paper takes one.
-    With `iterations` = n the density falls to d^(k / n) in step k, and g is that of the network as pruned so far, on
-    batches that no step before saw, while there are such (de Jorge et al., "Progressive Skeletonization", ICLR 2021).
+    With `iterations` = n the density falls to d^(k / n) in iteration k, and g is the gradient of the pruned network, on
+    batches that no earlier iteration saw, until all are used (de Jorge et al., "Progressive Skeletonization", ICLR
+    2021).
     """
+
+    family: ClassVar[str] = "before training"
 
     batches: int = 1
     iterations: int = 1
@@ -33,7 +37,7 @@ class Snip(Masked):
 
     @property
     def version(self) -> int:  # type: ignore[override]
-        return 1 if self.iterations == 1 else 2  # at 1 all iterations saw the same batches
+        return 1 if self.iterations == 1 else 2  # in version 1 all iterations saw the same batches
 
     def setup(self, net: Network, probe: Probe) -> None:
         super().setup(net, probe)

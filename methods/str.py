@@ -1,8 +1,9 @@
-"""Soft thresholds that are learned with the weights."""
+"""Soft thresholding with learned thresholds."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from methods.core.base import Method
 from methods.core.lazy import torch
@@ -16,11 +17,15 @@ from methods.core.registry import register
 class SoftThresholdReparametrization(Method):
     """Train w = sign(theta) max(|theta| - sigmoid(s), 0), with a number s for every layer, by SGD with weight decay.
 
-    Kusupati et al., "Soft Threshold Weight Reparameterization", ICML 2020. Decay pulls s, which begins at `init`,
-    towards zero and so the threshold up, unless the loss holds it. The knob is strength = decay * S / 2 with
-    S = gain * sum_t lr_t: unheld, theta and s shrink over the run by exp(-2 strength), as w does in dwf. Gradients are
-    exact: dw / dtheta is one where w is not zero, and zero elsewhere.
+    Kusupati et al., "Soft Threshold Weight Reparameterization", ICML 2020. s starts at `init`; weight decay pulls it
+    towards zero, which raises the threshold, against the gradient of the loss. The knob is strength = decay * S / 2
+    with S = lr_gain * sum_t lr_t: without a gradient of the loss, theta and s shrink over the run by exp(-2 strength),
+    as w does in dwf. Gradients are exact: dw / dtheta is one for nonzero w and zero elsewhere.
     """
+
+    family: ClassVar[str] = "penalty"
+    state_names: ClassVar[tuple[str, ...]] = ("theta", "logits", "logits_state")
+    derived_names: ClassVar[tuple[str, ...]] = ("decay",)
 
     init: float = -8.0
 
@@ -30,10 +35,11 @@ class SoftThresholdReparametrization(Method):
         self.logits = net.weights.new_full((net.runs, len(net.layers)), self.init)
         self.logits_state = self.optimizer.state(self.logits)
         self.decay = (2 * self.value / (self.optimizer.lr_gain * sum(probe.learning_rates))).to(net.weights)
-        self.penalty = self.decay / 2  # of the squared norm
+        self.penalty = self.decay / 2  # lambda of lambda ||theta||^2
         self.collapse()
 
     def collapse(self) -> None:
+        """Write the soft-thresholded theta into the network."""
         for i, layer in enumerate(self.net.layers):
             theta, threshold = self.theta[:, layer.span], self.logits[:, i : i + 1].sigmoid()
             self.net.weights[:, layer.span] = theta.sign() * (theta.abs() - threshold).clamp(min=0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
+from typing import ClassVar
 
 from methods.core.lazy import torch
 from methods.core.masked import Masked
@@ -16,12 +17,15 @@ from methods.core.registry import MethodError, register
 @register("synflow", knob="density")
 @dataclass
 class SynFlow(Masked):
-    """Keep the weights that carry most of the flow R = sum of outputs at an input of ones, with |w| for w: |dR/dw * w|.
+    """Keep the weights with the largest synaptic flow |dR/dw * w|.
 
+    R is the sum of the outputs for an input of ones, in the network whose weights are |w|.
     Tanaka, Kunin, Yamins & Ganguli, NeurIPS 2020. The density falls to d^(k / n) in iteration k of n = `iterations`,
-    scored anew each time, in float64 because scores of deep networks overflow. Flow is conserved: with no biases every
-    layer's scores have the same sum. Batch norm is in evaluation mode, as it stands at initialization.
+    with new scores each time. They are float64, because those of deep networks overflow in float32. Without biases the
+    scores of every layer have the same sum. Batch norm is in evaluation mode, with its statistics at initialization.
     """
+
+    family: ClassVar[str] = "before training"
 
     iterations: int = 100
     distribution: Distribution = "global"
@@ -39,8 +43,8 @@ class SynFlow(Masked):
 
 
 def flow(net: Network, run: int, shape: tuple[int, ...]) -> torch.Tensor:
-    """Scores [N] in float64 of one run's weights as they stand."""
-    device = "cpu" if net.weights.device.type == "mps" else net.weights.device  # which has no float64
+    """Return float64 scores [N] of one run's present weights."""
+    device = "cpu" if net.weights.device.type == "mps" else net.weights.device  # MPS has no float64
     model = copy.deepcopy(net.plain(run)).to(device).double().eval()
     with torch.no_grad():
         for tensor in (*model.parameters(), *model.buffers()):

@@ -16,7 +16,7 @@ from methods.core.lazy import torch
 STOP = threading.Event()  # once set, training saves its state before its next step and ends
 EVERY = 60.0  # seconds
 SHARE = 0.02  # of a run's time that saving may take
-FORMAT = 4  # raised when what is saved changes
+FORMAT = 5  # raised when what is saved changes
 
 
 @dataclass

@@ -1,46 +1,62 @@
-"""A method: an update rule on a Network's weights."""
+"""The base class of all methods."""
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import Field
+from types import NoneType
 from typing import Any, ClassVar
 
 from methods.core.lazy import torch
 from methods.core.network import Network
 from methods.core.optimizers import Optimizer
 from methods.core.probe import Probe
-from methods.core.registry import check_value, write
+from methods.core.registry import MethodError, check_value, write
 
-EPSILON = 1.19e-7  # float32's, the DWF paper's zero
+EPSILON = 1.19e-7  # the machine epsilon of float32, below which the DWF paper counts a weight as zero
 
 
 class Method:
-    """An update rule. A subclass is a dataclass of its options; a method changes `net.weights` and nothing else."""
+    """An update rule for the weights of a Network. A method changes `net.weights` and nothing else.
 
-    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]  # its options
+    A subclass is a dataclass. Its annotated fields are its options; an annotation with ClassVar is no option. It names
+    its `family`, which groups methods in figures, and in `state_names` the attributes that a checkpoint must hold.
+    Attributes that `setup` computes again from the options and the budget, such as work buffers, are in
+    `derived_names`. Both lists hold only what a class adds to its bases.
+    """
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]  # the options
     name: ClassVar[str]
-    knob: str  # what a sweep turns
-    renamed: ClassVar[dict[str, str]] = {}  # old names of options, by which they are still read, and today's
+    family: ClassVar[str] = "other"
+    renamed: ClassVar[dict[str, str]] = {}  # the present names of options by their old names, which are still read
     version: ClassVar[int] = 1  # raised when a change makes the method compute something else
-    threshold: float = 0.0  # magnitudes below it count as zero while training and are zeros at the end
+    state_names: ClassVar[tuple[str, ...]] = ("state",)
+    derived_names: ClassVar[tuple[str, ...]] = ("net", "optimizer", "weight_decay", "value", "inner", "knob", "penalty")
+    knob: str  # the quantity that a sweep varies: density, strength, penalty or none
 
     net: Network
-    value: torch.Tensor  # [R, 1], float64 on the CPU: the knob of each run
     optimizer: Optimizer
     weight_decay: float
-    inner: Method | None = None  # the method that this one goes around, where it does
-    penalty: torch.Tensor | None = None  # [R, 1]: lambda, for methods that have one
+    value: torch.Tensor  # [R, 1], float64 on the CPU: the value of the knob for each run
+    state: dict[str, torch.Tensor]  # the optimizer's state of the weights
+    inner: Method | None = None  # the method that a wrapper trains with
+    penalty: torch.Tensor | None = None  # [R, 1]: lambda, for methods with a penalty
 
     def __str__(self) -> str:
         return write(self)
 
     @property
     def phases(self) -> tuple[float, ...]:
-        """Shares of the budget; each phase has a learning-rate schedule of its own."""
+        """The phases of training as shares of the budget; each phase has its own learning-rate schedule."""
         return (1.0,)
 
+    @property
+    def threshold(self) -> float:
+        """The magnitude below which a weight counts as zero while training and becomes zero at the end."""
+        return 0.0
+
     def bind(self, net: Network, values: list[float], optimizer: Optimizer, weight_decay: float, probe: Probe) -> None:
-        """Bind the method to the networks it trains and prepare it."""
+        """Bind the method to the networks that it trains, one value of the knob for each, and set it up."""
         for value in values:
             check_value(self, value)
         self.net, self.optimizer, self.weight_decay = net, optimizer, weight_decay
@@ -48,50 +64,75 @@ class Method:
         self.setup(net, probe)
 
     def setup(self, net: Network, probe: Probe) -> None:
-        """Before step 0: score, mask, factorize."""
+        """Prepare for training before step 0: score, prune, factorize."""
         self.state = self.optimizer.state(net.weights)
 
     def on_phase_start(self, phase: int) -> None:
-        """At the start of each phase: prune, rewind."""
+        """Do what a phase starts with: prune, rewind."""
 
     def update(self, lr: torch.Tensor) -> None:
-        """One step from `net.grad`, which may be overwritten. Here: the optimizer's own, with coupled weight decay."""
+        """Take one step from `net.grad`, which may be overwritten: by default the optimizer's, with weight decay."""
         if self.weight_decay:
             self.net.grad.add_(self.net.weights, alpha=self.weight_decay)
         self.optimizer.step(self.net.weights, self.net.grad, self.state, lr)
 
     def finish(self) -> None:
-        """After the last step: leave exact zeros in `net.weights`."""
+        """Leave exact zeros in `net.weights` after the last step."""
         if self.threshold:
             self.net.weights.masked_fill_(self.net.weights.abs() < self.threshold, 0)
 
     def diagnose(self) -> dict[str, torch.Tensor]:
-        """What is worth a curve, by metric: a number [R] for each run, on the device, taken once an epoch."""
+        """Return the method's own metrics for the curves, [R] on the device each; called once an epoch."""
         return {}
 
     def state_dict(self) -> dict[str, Any]:
-        """Tensors, numbers and strings that a run in progress goes on from, beside the model's own state."""
-        return {name: value for name, value in vars(self).items() if _is_state(value)}
+        """Return the attributes in `state_names`, from which an interrupted run is resumed.
+
+        Raises MethodError for a value that a checkpoint cannot hold, and for an attribute that is in neither list.
+        """
+        name, state_names = getattr(self, "name", type(self).__name__), self._listed("state_names")
+        listed = {*state_names, *self._listed("derived_names"), *getattr(self, "__dataclass_fields__", ())}
+        for attribute, value in vars(self).items():
+            if attribute not in listed and not inspect.isroutine(value):
+                raise MethodError(
+                    f"method {name} sets {attribute}, which it must list in state_names, "
+                    "or in derived_names if setup computes it again"
+                )
+        state = {attribute: vars(self)[attribute] for attribute in state_names if attribute in vars(self)}
+        for attribute, value in state.items():
+            if (kind := _unsaveable(value)) is not None:
+                raise MethodError(
+                    f"a checkpoint cannot hold {attribute} of method {name}, which is or contains a {kind}; it holds "
+                    "tensors, numbers, strings, None, and lists, tuples and dicts of them"
+                )
+        return state
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from a state; tensors are written in place, so that parts of the network stay parts of it."""
+        """Resume from a state. Tensors are written in place, so views of them stay valid."""
         for name, value in state.items():
-            setattr(self, name, _restored(getattr(self, name), value, self.net.weights))
+            setattr(self, name, _restored(getattr(self, name, None), value, self.net.weights))
+
+    @classmethod
+    def _listed(cls, names: str) -> list[str]:
+        """Return what a class and its bases list under `state_names` or `derived_names`."""
+        return [name for base in reversed(cls.__mro__) for name in vars(base).get(names, ())]
 
 
-def _is_state(value: Any) -> bool:
-    if isinstance(value, dict):
-        return all(map(_is_state, value.values()))
-    if isinstance(value, list | tuple):
-        return all(map(_is_state, value))
-    return value is None or isinstance(value, torch.Tensor | int | float | str)
+def _unsaveable(value: Any) -> str | None:
+    """Return the name of a type in `value` that a checkpoint cannot hold, or None."""
+    kind = type(value)
+    if kind in (dict, list, tuple):
+        parts = value.values() if kind is dict else value
+        return next((found for part in parts if (found := _unsaveable(part)) is not None), None)
+    return None if isinstance(value, torch.Tensor) or kind in (int, float, bool, str, NoneType) else kind.__name__
 
 
 def _restored(current: Any, saved: Any, weights: torch.Tensor) -> Any:
+    """Return the restored value of an attribute, in place of its current one where both are tensors of one shape."""
     if isinstance(saved, torch.Tensor):
         if isinstance(current, torch.Tensor) and current.shape == saved.shape:
             return current.copy_(saved)
-        # What was not there yet: one number a weight lives with the weights, wherever the state was loaded to.
+        # State that does not exist yet: tensors shaped like the weights go to their device, others stay on theirs.
         return saved.to(weights.device, copy=True) if saved.shape == weights.shape else saved.clone()
     if isinstance(saved, dict) and isinstance(current, dict):
         return {name: _restored(current.get(name), value, weights) for name, value in saved.items()}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from methods.core.base import Method
 from methods.core.lazy import torch
 from methods.core.masks import Distribution, keep_top_per_layer
@@ -12,6 +14,7 @@ from methods.core.probe import Probe
 class Masked(Method):
     """A method that keeps its pruned weights at exactly zero; all weights are trained until `prune_to` is called."""
 
+    state_names: ClassVar[tuple[str, ...]] = ("mask",)
     knob = "density"
     mask: torch.Tensor | None = None  # [R, N] bool: True where a weight is kept; None while nothing is pruned
 

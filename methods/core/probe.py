@@ -1,32 +1,48 @@
-"""The training data, randomness and budget that a method may ask for before training."""
+"""The training data, randomness and budget that a method may use before training."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 from methods.core.lazy import torch
+from methods.core.network import Network
 
 
 class Probe(Protocol):
-    """What a method may ask of the suite before training: training data's gradients, randomness, the budget."""
+    """The protocol by which a method gets gradients on training data, random streams and the budget."""
 
-    learning_rates: list[float]  # of every step, all phases
+    learning_rates: list[float]  # one for each step of all phases
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of one input."""
+        """The shape of one input."""
 
     def gradient(self, batches: int, first: int = 0) -> torch.Tensor:
-        """Mean gradient [R, N] of the loss at the present weights over training batches from the `first` of them on.
+        """Return the mean gradient [R, N] of the loss at the present weights.
 
-        They have an order of their own.
+        The mean is over `batches` training batches from number `first` on, in an order that only the probe uses.
         """
 
     def hessian_gradient(self, per_class: int, temperature: float) -> torch.Tensor:
-        """Hessian times gradient, H g [R, N], of the loss over `per_class` training examples of each class.
+        """Return Hessian times gradient, H g [R, N], of the loss over `per_class` training examples of each class.
 
         Logits are divided by the temperature first.
         """
 
     def generators(self) -> list[torch.Generator]:
-        """Fresh CPU generators, one a run, that depend on the run's seed alone."""
+        """Return new CPU generators, one for each run, that depend only on the run's seed."""
+
+
+@contextmanager
+def no_trace(net: Network) -> Iterator[None]:
+    """Start from zero gradients, and at the end zero the gradients and restore the buffers, such as batch norm's."""
+    before = [buffer.clone() for buffer in net.buffers()]
+    net.zero_grad()
+    try:
+        yield
+    finally:
+        net.zero_grad()
+        for buffer, value in zip(net.buffers(), before, strict=True):
+            buffer.copy_(value)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 
 from methods.core.network import Network, hessian_gradient, twice_differentiable
 from methods.core.optimizers import Optimizer, Sgd
+from methods.core.probe import no_trace
 from methods.core.registry import MethodError, parse
 
 
@@ -161,7 +161,7 @@ class _ScriptProbe:
         shapes: list[tuple[int, ...]] = []
         hook = self.net.model.register_forward_pre_hook(lambda _, inputs: shapes.append(tuple(inputs[0].shape[1:])))
         try:
-            with self._leaving_no_trace():
+            with no_trace(self.net):
                 self.loss()
         finally:
             hook.remove()
@@ -176,22 +176,12 @@ class _ScriptProbe:
         return [torch.Generator().manual_seed(self.seed)]
 
     def gradient(self, batches: int, first: int = 0) -> torch.Tensor:  # `probe` gives batches as it likes
-        with self._leaving_no_trace():
+        with no_trace(self.net):
             for _ in range(batches):
                 self.loss().backward()
             return self.net.grad / batches
 
     def hessian_gradient(self, per_class: int, temperature: float) -> torch.Tensor:
         weights = [self.net.model.get_parameter(layer.name) for layer in self.net.layers]
-        with self._leaving_no_trace(), twice_differentiable():
+        with no_trace(self.net), twice_differentiable():
             return hessian_gradient(self.loss(), weights).unsqueeze(0)
-
-    @contextmanager
-    def _leaving_no_trace(self) -> Iterator[None]:
-        """With no gradients before or after, and with running statistics put back."""
-        before = [buffer.clone() for buffer in self.net.buffers()]
-        self.net.zero_grad()
-        yield
-        self.net.zero_grad()
-        for buffer, value in zip(self.net.buffers(), before, strict=True):
-            buffer.copy_(value)

@@ -1,0 +1,49 @@
+"""The base of methods that train with another method inside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from methods.core.base import Method
+from methods.core.lazy import torch
+from methods.core.network import Network
+from methods.core.probe import Probe
+from methods.core.registry import parse
+
+
+class Wrapper(Method):
+    """A method that hands everything on to an inner method; subclasses override what they do differently.
+
+    A subclass declares the option `mask`, the written form of the inner method.
+    """
+
+    mask: str
+    inner: Method
+
+    def __post_init__(self) -> None:
+        self.inner = parse(self.mask)
+        self.mask = str(self.inner)
+
+    @property
+    def phases(self) -> tuple[float, ...]:
+        return self.inner.phases
+
+    def setup(self, net: Network, probe: Probe) -> None:
+        self.inner.bind(net, self.value.flatten().tolist(), self.optimizer, self.weight_decay, probe)
+        self.penalty = self.inner.penalty
+
+    def on_phase_start(self, phase: int) -> None:
+        self.inner.on_phase_start(phase)
+
+    def update(self, lr: torch.Tensor) -> None:
+        self.inner.update(lr)
+
+    def finish(self) -> None:
+        self.inner.finish()
+
+    def state_dict(self) -> dict[str, Any]:
+        return super().state_dict() | {"inner": self.inner.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.inner.load_state_dict(state["inner"])
+        super().load_state_dict({name: value for name, value in state.items() if name != "inner"})
