@@ -33,7 +33,7 @@ def test_a_new_user_adds_a_method_a_task_an_experiment_and_a_figure_with_one_fil
     printed = {command: run(command, tmp_path) for command in COMMANDS}
 
     assert "first-come[last=false]" in printed["sparsefront list methods --plugin first_come.py"]
-    assert printed["sparsefront check first_come.py"].strip()
+    assert "ok      first-come: " in printed["sparsefront check first_come.py"]
     assert ran(tmp_path / "results" / "quickstart") == [
         ("lenet300-digits", "dense", "ok"),
         ("lenet300-digits", "first-come", "ok"),
@@ -42,6 +42,7 @@ def test_a_new_user_adds_a_method_a_task_an_experiment_and_a_figure_with_one_fil
     assert (tmp_path / "results" / "quickstart" / "figures" / "front-lenet300-digits.png").is_file()
 
     assert "mlp-digits" in printed["sparsefront list tasks --plugin mlp_digits.py"]
+    assert "ok      mlp-digits: " in printed["sparsefront check mlp_digits.py"]
     assert ran(tmp_path / "mine" / "quickstart") == [("mlp-digits", "dense", "ok"), ("mlp-digits", "snip", "ok")]
 
     assert len(ran(tmp_path / "results" / "position")) == 2 * (1 + 2 + 2)  # seeds x (dense + two methods at two values)
