@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from dataclasses import asdict, astuple, replace
 from pathlib import Path
 from typing import Any
@@ -13,45 +12,23 @@ import torch
 from rich.console import Console
 
 from benchmark.cli import commands
-from benchmark.data.synthetic import made
+from benchmark.contract.promise import TIMES
+from benchmark.contract.stage import FakeProbe, batch_norm_cnn, mlp, toy_task  # noqa: F401
 from benchmark.engines.settings import Settings
 from benchmark.experiments.experiment import Experiment
 from benchmark.experiments.run import Run
 from benchmark.records.schema import COLUMNS, Row, Status, hash_fields
 from benchmark.records.table import append, read
-from benchmark.tasks.task import Task
 from benchmark.training.checkpoint import Checkpoint
 from benchmark.training.loop import train
 from benchmark.training.measure import Result
 from methods.core.network import Network
-from methods.core.optimizers import Sgd
 
 ROOT = Path(__file__).parent.parent
 RUN_PATH = {"torch", "numpy", "typer", "rich", "benchmark", "methods"}  # all that a bare GPU node has
 ON_DEMAND = {"torchvision", "sklearn", "timm", "ray"}  # a task or an engine names them and imports them when it is used
 
-# --- Networks and tasks that train in a moment.
-
-
-def mlp(seed: int = 0) -> torch.nn.Sequential:
-    torch.manual_seed(seed)
-    nn = torch.nn
-    return nn.Sequential(nn.Flatten(), nn.Linear(16, 12), nn.ReLU(), nn.Linear(12, 4))
-
-
-def batch_norm_cnn(seed: int = 0) -> torch.nn.Sequential:
-    torch.manual_seed(seed)
-    nn = torch.nn
-    return nn.Sequential(
-        nn.Conv2d(1, 6, 3, padding=1, bias=False),
-        nn.BatchNorm2d(6),
-        nn.ReLU(),
-        nn.Conv2d(6, 8, 3, stride=2, padding=1, groups=2),
-        nn.BatchNorm2d(8),
-        nn.ReLU(),
-        nn.Flatten(),
-        nn.Linear(32, 4),
-    )
+# --- Networks and tasks that train in a moment; most of them belong to the contract.
 
 
 def dropout_mlp(seed: int = 0) -> torch.nn.Sequential:
@@ -60,43 +37,7 @@ def dropout_mlp(seed: int = 0) -> torch.nn.Sequential:
     return nn.Sequential(nn.Flatten(), nn.Linear(16, 12), nn.ReLU(), nn.Dropout(0.3), nn.Linear(12, 4))
 
 
-def toy_task(build: Callable[[int], torch.nn.Module] = mlp, **recipe: Any) -> Task:
-    """Return a task of 4 x 4 synthetic pixels and four classes; `build` is called with torch's own seed."""
-    defaults = {
-        "model": lambda: build(torch.initial_seed()),
-        "data": lambda folder: made((1, 4, 4), 4),
-        "shape": (1, 4, 4),
-        "classes": 4,
-        "examples": 2_000,
-        "epochs": 2,
-        "batch_size": 100,
-        "learning_rate": 0.1,
-        "learning_rates": {"dwf": 0.3},
-        "optimizer": Sgd(0.9),
-        "weight_decay": 1e-3,
-    }
-    return Task(**(defaults | recipe))
-
-
 # --- Methods without a training loop.
-
-
-class FakeProbe:
-    """A probe with a gradient that the test sets."""
-
-    def __init__(self, net: Network, learning_rates: list[float]):
-        self.net, self.learning_rates = net, learning_rates
-        self.made = torch.zeros_like(net.weights)
-        self.shape = (net.layers[0].shape[1],)
-
-    def generators(self) -> list[torch.Generator]:
-        return [torch.Generator().manual_seed(7) for _ in range(self.net.runs)]
-
-    def gradient(self, batches: int, first: int = 0) -> torch.Tensor:
-        return self.made
-
-    def hessian_gradient(self, per_class: int, temperature: float) -> torch.Tensor:
-        return self.made
 
 
 WEIGHTS = [0.5, -4.0, 3.0, -0.1, 2.0, 1.0]
@@ -115,8 +56,6 @@ def kept(net: Network) -> list[int]:
 
 
 # --- Training that is interrupted.
-
-TIMES = ("train_seconds", "step_ms", "peak_memory_mb")
 
 
 def untimed(result: Result) -> tuple[Any, ...]:

@@ -9,10 +9,11 @@ import pytest
 import torch
 from hypothesis import settings
 
+from benchmark.contract import stage
+from benchmark.contract.stage import ARCHITECTURES
 from benchmark.data.split import Data
-from benchmark.data.synthetic import made
 from methods.core.network import Network
-from tests.builders import FakeProbe, batch_norm_cnn, dropout_mlp, mlp, toy_task  # noqa: F401
+from tests.builders import mlp
 
 torch.set_num_threads(1)
 # A process in the background ignores Ctrl-C, and so do the sweeps that it starts; the tests interrupt sweeps.
@@ -21,7 +22,7 @@ settings.register_profile("sparsefront", deadline=None)  # machines are shared a
 settings.load_profile("sparsefront")
 
 
-@pytest.fixture(params=[mlp, batch_norm_cnn], ids=["mlp", "batch-norm-cnn"])
+@pytest.fixture(params=ARCHITECTURES.values(), ids=ARCHITECTURES.keys())
 def architecture(request: pytest.FixtureRequest) -> Callable[[int], torch.nn.Module]:
     return request.param
 
@@ -33,4 +34,4 @@ def net() -> Network:
 
 @pytest.fixture(scope="session")
 def toy_data() -> Data:
-    return made((1, 4, 4), 4)
+    return stage.toy_data()

@@ -1,4 +1,4 @@
-"""The command line: sparsefront list | plan | run | status | report."""
+"""The command line: sparsefront list | plan | run | status | report | check."""
 
 from __future__ import annotations
 
@@ -173,6 +173,27 @@ def report(
         show(written.runs)
         for path in written.paths:
             console.print(f"wrote {path}", soft_wrap=True)
+
+
+@app.command()
+def check(
+    plugin: Annotated[Path, typer.Argument(help="Python file with methods and tasks of your own.", show_default=False)],
+) -> None:
+    """Check the methods and tasks of your own file against their contract: one line for each promise."""
+    methods, tasks = set(METHODS), set(TASKS)
+    load_plugin(plugin)
+    own = sorted(set(METHODS) - methods), sorted(set(TASKS) - tasks)
+    if not any(own):
+        raise UsageError(f"{plugin} registers no method and no task, so there is nothing to check")
+    from benchmark.contract.check import check as check_all
+
+    failed = 0
+    for finding in check_all(*own):
+        console.print(str(finding), soft_wrap=True)
+        failed += bool(finding.reason)
+    if failed:
+        console.print(f"{failed} promises do not hold")
+        raise typer.Exit(1)
 
 
 def _load_plugins(paths: list[Path] | None) -> None:

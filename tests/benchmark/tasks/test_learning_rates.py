@@ -14,7 +14,7 @@ from benchmark.tasks import learning_rates
 from benchmark.tasks.learning_rates import searched
 from benchmark.tasks.registry import get_task
 from methods.core.registry import METHODS, parse
-from tests.conftest import toy_task
+from tests.builders import toy_task
 
 # The learning rates that recipes had when every published row was measured; methods that are not named had 0.1.
 FASHION = {

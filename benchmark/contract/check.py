@@ -1,0 +1,62 @@
+"""The check of methods and tasks against their promises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from benchmark.contract import method_promises, task_promises
+from benchmark.contract.promise import BrokenPromise
+from benchmark.contract.stage import ARCHITECTURES
+from methods.core.registry import METHODS
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The answer to one promise of a method or a task; the reason is empty if it holds."""
+
+    subject: str
+    promise: str
+    reason: str = ""
+
+    def __str__(self) -> str:
+        if self.reason:
+            return f"FAILED  {self.subject}: {self.promise}; it does not hold because {self.reason}"
+        return f"ok      {self.subject}: {self.promise}"
+
+
+def check_method(form: str) -> Iterator[Finding]:
+    """Check the promises of a method, given by its written form, on each of the small networks."""
+    promises = method_promises.PROMISES
+    if METHODS[form].knob == "density":
+        promises = promises | method_promises.MASK_PROMISES
+    for sentence, look in promises.items():
+        reason = ""
+        for name, build in ARCHITECTURES.items():
+            found = _reason(look, form, build)
+            reason = reason or (found and f"{found} (on the network {name})")
+        yield Finding(form, sentence, reason)
+
+
+def check_task(name: str) -> Iterator[Finding]:
+    """Check the promises of a task, given by its name."""
+    for sentence, look in task_promises.PROMISES.items():
+        yield Finding(name, sentence, _reason(look, name))
+
+
+def check(methods: Iterable[str], tasks: Iterable[str]) -> Iterator[Finding]:
+    """Check registered methods, in their default form, and registered tasks."""
+    for form in methods:
+        yield from check_method(form)
+    for name in tasks:
+        yield from check_task(name)
+
+
+def _reason(look: Callable[..., object], *arguments: object) -> str:
+    try:
+        look(*arguments)
+    except BrokenPromise as broken:
+        return str(broken)
+    except Exception as error:  # whatever the user's code raises is the reason
+        return f"{type(error).__name__}: {' '.join(str(error).split()) or 'no message'}"
+    return ""

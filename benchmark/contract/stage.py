@@ -1,0 +1,112 @@
+"""The small networks, the task and the data on which a method is put to the test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+
+from benchmark.data.split import Data
+from benchmark.data.synthetic import made
+from benchmark.tasks.task import Task
+from benchmark.training.loop import train
+from benchmark.training.measure import Result
+from methods.core.network import Network
+from methods.core.optimizers import Sgd
+from methods.core.registry import parse
+
+Build = Callable[[int], nn.Module]  # builds a network from a seed
+
+# The values of each knob, from mild to strong.
+VALUES = {
+    "density": [0.5, 0.1, 0.03],
+    "strength": [0.5, 2.0, 4.0],
+    "penalty": [1e-4, 1e-2, 1e-1],
+    "none": [1.0],
+}
+SHAPE, CLASSES = (1, 4, 4), 4
+EPOCHS, STEPS_PER_EPOCH = 2, 20  # 2,000 examples in batches of 100
+
+
+def mlp(seed: int = 0) -> nn.Sequential:
+    """Build a perceptron with 192 + 48 prunable weights."""
+    torch.manual_seed(seed)
+    return nn.Sequential(nn.Flatten(), nn.Linear(16, 12), nn.ReLU(), nn.Linear(12, 4))
+
+
+def batch_norm_cnn(seed: int = 0) -> nn.Sequential:
+    """Build a convolutional network with batch norm and a grouped convolution."""
+    torch.manual_seed(seed)
+    return nn.Sequential(
+        nn.Conv2d(1, 6, 3, padding=1, bias=False),
+        nn.BatchNorm2d(6),
+        nn.ReLU(),
+        nn.Conv2d(6, 8, 3, stride=2, padding=1, groups=2),
+        nn.BatchNorm2d(8),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(32, 4),
+    )
+
+
+ARCHITECTURES: dict[str, Build] = {"mlp": mlp, "batch-norm-cnn": batch_norm_cnn}
+
+
+class FakeProbe:
+    """A probe with a gradient that the caller sets, for a method that is driven by hand."""
+
+    def __init__(self, net: Network, learning_rates: list[float]):
+        self.net, self.learning_rates = net, learning_rates
+        self.made = torch.zeros_like(net.weights)
+        self.shape = (net.layers[0].shape[1],)
+
+    def generators(self) -> list[torch.Generator]:
+        return [torch.Generator().manual_seed(7) for _ in range(self.net.runs)]
+
+    def gradient(self, batches: int, first: int = 0) -> torch.Tensor:
+        return self.made
+
+    def hessian_gradient(self, per_class: int, temperature: float) -> torch.Tensor:
+        return self.made
+
+
+def toy_data() -> Data:
+    """Return synthetic images of 4 x 4 pixels in four classes."""
+    return made(SHAPE, CLASSES)
+
+
+def toy_task(build: Build = mlp, **recipe: Any) -> Task:
+    """Return a task on synthetic data that trains in a moment; `recipe` replaces fields of the task."""
+    defaults: dict[str, Any] = {
+        "model": lambda: build(torch.initial_seed()),
+        "data": lambda folder: toy_data(),
+        "shape": SHAPE,
+        "classes": CLASSES,
+        "examples": 2_000,
+        "epochs": EPOCHS,
+        "batch_size": 100,
+        "learning_rate": 0.1,
+        "learning_rates": {"dwf": 0.3},
+        "optimizer": Sgd(0.9),
+        "weight_decay": 1e-3,
+    }
+    return Task(**(defaults | recipe))
+
+
+def results(
+    form: str,
+    build: Build,
+    values: list[float],
+    *,
+    seeds: list[int] | None = None,
+    epochs: int = EPOCHS,
+    peak_lr: float | None = None,
+    data: Data | None = None,
+    precision: str = "float32",
+) -> list[Result]:
+    """Train a pack of runs of a method, given by its written form, and return their results."""
+    method, task = parse(form), toy_task(build)
+    peak_lr = task.learning_rate_of(method) if peak_lr is None else peak_lr
+    return train(task, method, values, seeds or [0] * len(values), epochs, peak_lr, data or toy_data(), precision)

@@ -1,0 +1,75 @@
+"""The promises of every task. They look at network and recipe on synthetic data and never load the data set."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import torch
+
+from benchmark.contract.promise import require
+from benchmark.data.synthetic import made_batches
+from benchmark.tasks.registry import get_task
+from benchmark.training.loop import train
+from methods.core.network import Network
+from methods.core.registry import METHODS, MethodError, parse
+
+
+def builds_a_network_with_prunable_weights(name: str) -> None:
+    network = Network([get_task(name).model()])
+    require(network.weights.numel(), "the network has no linear or convolutional layer to prune")
+
+
+def maps_inputs_to_classes(name: str) -> None:
+    task = get_task(name)
+    with torch.no_grad():
+        shape = tuple(task.model().eval()(torch.zeros(2, *task.shape)).shape)
+    require(shape == (2, task.classes), f"two inputs give an output of shape {shape}, not {(2, task.classes)}")
+
+
+def draws_its_weights_from_torchs_seed(name: str) -> None:
+    models = []
+    for seed in (0, 0, 1):
+        torch.manual_seed(seed)
+        models.append(Network([get_task(name).model()]).weights)
+    require(torch.equal(models[0], models[1]), "the same seed gives two networks with other weights")
+    require(not torch.equal(models[0], models[2]), "two seeds give networks with the same weights")
+
+
+def has_a_recipe_that_can_be_trained(name: str) -> None:
+    task = get_task(name)
+    for field, least in (("classes", 2), ("examples", 1), ("epochs", 1), ("batch_size", 1), ("version", 1)):
+        number = getattr(task, field)
+        require(isinstance(number, int) and number >= least, f"{field} is {number!r}, not a whole number >= {least}")
+    require(0 <= task.warmup < 1, f"warmup is {task.warmup!r}, not a fraction of a phase in [0, 1)")
+    require(task.weight_decay >= 0, f"weight_decay is {task.weight_decay!r}, not a number >= 0")
+    rates = {"learning_rate": task.learning_rate, **task.learning_rates}
+    for written, rate in rates.items():
+        require(0 < rate < math.inf, f"the learning rate of {written} is {rate!r}, not a number above 0")
+    for written in task.learning_rates:
+        try:
+            parse(written)
+        except MethodError as error:
+            require(False, f"learning_rates names {written!r}: {error}")
+
+
+def trains_for_two_steps(name: str) -> None:
+    task = get_task(name)
+    batch_size = min(task.batch_size, 8)
+    data = made_batches(task.shape, task.classes, batch_size, 2)
+    small = replace(task, batch_size=batch_size)
+    (result,) = train(small, METHODS["dense"](), [1.0], [0], 1, task.learning_rate, data, "float32")
+    row = result.measured
+    require(row.status == "ok", f"the run ended as {row.status}: {row.error}")
+    losses = [value for _, metric, value in result.curves if metric == "val_loss"]
+    require(losses[0] != losses[-1], "two steps of training change no output")
+
+
+PROMISES: dict[str, Callable[[str], object]] = {
+    "the network builds and has weights to prune": builds_a_network_with_prunable_weights,
+    "the network maps inputs of its shape to its classes": maps_inputs_to_classes,
+    "the network's weights follow from the seed": draws_its_weights_from_torchs_seed,
+    "the recipe is complete and in range": has_a_recipe_that_can_be_trained,
+    "two steps of training change the network": trains_for_two_steps,
+}
