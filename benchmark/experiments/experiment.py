@@ -26,7 +26,7 @@ class Experiment:
     learning_rates: tuple[float, ...] = ()  # peaks; if empty, the task's recipe has one for each method
     precision: str = "float32"
     synthetic: bool = False  # train on synthetic data
-    dense_widths: tuple[float, ...] = ()  # of small dense networks, added for each task that has the option width
+    dense_widths: tuple[float, ...] = ()  # small dense networks to add, for each task with the option width
     extra_outputs: Callable[[Path], None] | None = None  # writes files that are not rows into the folder
 
     def runs(self) -> list[Run]:

@@ -55,7 +55,7 @@ class Asked:
     depth: int | None  # number of factors of a weight, for methods that factorize
     options: str  # every option of the method with its value, defaults included
     knob: str  # density, strength, penalty or none
-    value: float  # of the knob
+    value: float  # value of the knob
     threshold: float | None = None  # magnitude below which a weight counts as zero; 0: exact zeros alone
     seed: int
     learning_rate: float  # peak
@@ -75,7 +75,7 @@ class Asked:
 class Measurement:
     """The part of a row that training and evaluation give. Empty where a run did not come so far."""
 
-    steps: int | None = None  # of the optimizer; methods of several budgets take more, a diverged run fewer
+    steps: int | None = None  # optimizer steps; methods of several budgets take more, a diverged run fewer
     batch_size: int | None = None
     penalty: float | None = None  # lambda, the weight of the penalty beside the mean loss, for methods that have one
     pack: int = 1  # runs trained together; memory is the pack's, seconds are the pack's divided by this
@@ -96,7 +96,7 @@ class Measurement:
     test_loss: float | None = None
     train_seconds: float | None = None  # without evaluation and loading
     step_ms: float | None = None  # milliseconds of a step, without the method's set-up
-    peak_memory_mb: float | None = None  # of the device; empty on a CPU, where only the process's peak is known
+    peak_memory_mb: float | None = None  # the device's peak; empty on a CPU, where only the process's peak is known
     status: Status = Status.OK
     error: str = ""  # the reason, where the status is not ok
     device: str = ""  # cpu, cuda or mps
@@ -109,8 +109,8 @@ class Measurement:
 class Row(Measurement, Asked):
     """One run: a row of runs.csv."""
 
-    version: str = ""  # of this package
-    commit: str = ""  # of its code, with -dirty where that was changed since; empty outside a git checkout
+    version: str = ""  # version of this package
+    commit: str = ""  # commit of the code, with -dirty if files had changed since; empty outside a git checkout
     finished_at: str = ""  # UTC
 
 

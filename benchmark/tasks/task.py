@@ -20,7 +20,7 @@ class Task:
 
     model: Callable[[], torch.nn.Module]
     data: Callable[[Path], Data]
-    shape: tuple[int, ...]  # of one input
+    shape: tuple[int, ...]  # shape of one input, without the batch
     classes: int
     examples: int  # in the training split; plans are made without the data
     epochs: int
@@ -29,7 +29,7 @@ class Task:
     learning_rates: Mapping[str, float] = field(default_factory=dict)  # by written form, as in dwf[depth=3]
     optimizer: Optimizer = field(default_factory=Sgd)
     weight_decay: float = 0.0  # on the prunable weights, for methods without a penalty of their own
-    augmentation: Augmentation | None = None  # of training images
+    augmentation: Augmentation | None = None  # applied to training images
     warmup: float = 0.05  # share of each phase in which the rate rises linearly; then it falls as a cosine to zero
     dataset: str = ""  # name of the data set, for rows
     version: int = 1  # raised when a change of network or data makes runs incomparable; the recipe is compared itself
