@@ -33,7 +33,9 @@ KNOWN = {
     "random[distribution=uniform]": ("#c8bca8", "X"),
     "snip": ("#009e73", "^"),
     "synflow": ("#7fd4b4", "v"),
-    # These six have a look of their own because the one that follows from their label is another method's.
+    # The looks that follow from the labels of these are those of other methods, or too close to them.
+    "snip[iterations=100]": ("#004d3a", "^"),
+    "l1": ("#882255", "D"),
     "l1[penalty_weight=0.001]": ("#cc79a7", "d"),
     "prox-l1": ("#56b4e9", "p"),
     "str": ("#e69f00", "p"),
