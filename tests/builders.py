@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict, astuple, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy
 import pytest
 import torch
 from rich.console import Console
@@ -23,6 +24,9 @@ from benchmark.training.checkpoint import Checkpoint
 from benchmark.training.loop import train
 from benchmark.training.measure import Result
 from methods.core.network import Network
+
+if TYPE_CHECKING:
+    from matplotlib.lines import Line2D
 
 ROOT = Path(__file__).parent.parent
 RUN_PATH = {"torch", "numpy", "typer", "rich", "benchmark", "methods"}  # all that a bare GPU node has
@@ -81,14 +85,15 @@ class Dying(Checkpoint):
 
 def interrupted(folder: Path, moments: tuple[int, ...], *arguments: Any) -> list[Result]:
     """Train with an interruption at each moment; steps are counted anew after each."""
+    resume: Callable[..., list[Result]] = train
     for moment in moments:
         dying = Dying(folder, ["one"])
         dying.moments = (moment,)
         with pytest.raises(InterruptedError):
-            train(*arguments, checkpoint=dying)
+            resume(*arguments, checkpoint=dying)
         assert dying.warnings == []
     last = Checkpoint(folder, ["one"])
-    results = train(*arguments, checkpoint=last)
+    results = resume(*arguments, checkpoint=last)
     assert last.path.exists() and last.warnings == []  # the training resumed from the checkpoint
     return results
 
@@ -187,3 +192,8 @@ def write(folder: Path, rows: list[Row] = GOLDEN) -> Path:
     """Write rows to <folder>/runs.csv and return the folder."""
     append(folder / "runs.csv", COLUMNS, [astuple(row) for row in rows])
     return folder
+
+
+def points(line: Line2D) -> numpy.ndarray:
+    """Return the points [n, 2] of a drawn line."""
+    return numpy.asarray(line.get_xydata())

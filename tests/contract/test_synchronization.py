@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -67,5 +68,5 @@ def test_more_steps_are_no_more_waiting(method: str, device: str, count: Callabl
     for batch_size in (500, 100):  # four steps an epoch, and twenty
         task = toy_task(batch_norm_cnn, batch_size=batch_size, augmentation=Augmentation(shift=1))
         arguments: Any = (task, parse(method), [0.5, 0.25], [0, 1], 1, 0.1, data, "float32")
-        counts.append(count(lambda arguments=arguments: train(*arguments)))
+        counts.append(count(partial(train, *arguments)))
     assert counts[0] == counts[1] and counts[0] > 0

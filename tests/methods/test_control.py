@@ -62,4 +62,5 @@ def test_the_first_training_has_the_budget_that_it_would_have_alone() -> None:
     net = Network([mlp()])
     alone.bind(net, [0.25], Sgd(), 0.0, FakeProbe(net, [0.1] * 5))
     assert alone.penalty is not None
-    assert method.penalty is None and torch.equal(method.inner.penalty, alone.penalty)
+    assert method.penalty is None and method.inner.penalty is not None
+    assert torch.equal(method.inner.penalty, alone.penalty)

@@ -137,7 +137,7 @@ def test_a_lone_network_computes_images_with_channels_last(channels: int) -> Non
     torch.manual_seed(0)
     model, x = lenet5(channels, 4), torch.randn(5, channels, 28, 28)
     expected = model(x)
-    strides = []
-    model.conv1.register_forward_hook(lambda module, inputs, output: strides.append(output.stride(1)))
+    strides: list[int] = []
+    model.get_submodule("conv1").register_forward_hook(lambda module, inputs, output: strides.append(output.stride(1)))
     torch.testing.assert_close(Network([model]).forward(x)[0], expected)
     assert strides == [1]

@@ -108,7 +108,7 @@ def test_dense_is_the_optimizer_that_one_knows(base: Any) -> None:
     optimizer = optimizer_for(ours, "dense", optimizer=base)
     kind = torch.optim.Adam if isinstance(base, Adam) else torch.optim.SGD
     extra = {} if isinstance(base, Adam) else {"momentum": base.momentum}
-    reference = kind(theirs.parameters(), lr=0.1, **extra)  # type: ignore[arg-type]
+    reference = kind(theirs.parameters(), lr=0.1, **extra)
     for step in range(10):
         for model, each in ((ours, optimizer), (theirs, reference)):
             each.zero_grad()
@@ -144,7 +144,7 @@ def test_factors_are_at_hand() -> None:
     model = mlp()
     optimizer = optimizer_for(model, "dwf[depth=4]")
     train(model, optimizer, range(2))
-    factors = optimizer.method.factors  # type: ignore[attr-defined]
+    factors = optimizer.method.factors
     assert factors.shape == (4, 1, kept(model)[1])
     torch.testing.assert_close(factors.prod(0), optimizer.net.weights)
 
@@ -183,7 +183,7 @@ def test_finish_warns_where_the_rates_were_others() -> None:
 )
 def test_values_that_do_not_fit_are_refused(form: str, options: dict[str, float], said: str) -> None:
     with pytest.raises(MethodError, match=said):
-        SparseOptimizer(mlp(), form, steps=10, lr=0.1, **options)  # type: ignore[arg-type]
+        SparseOptimizer(mlp(), form, steps=10, lr=0.1, **options)
     with pytest.raises(MethodError, match="probe"):
         SparseOptimizer(mlp(), "snip", steps=10, lr=0.1, density=0.1)
 
@@ -249,10 +249,10 @@ def test_a_state_from_before_the_mask_takes_the_mask_back() -> None:
     early = copy.deepcopy(optimizer.state_dict())
     weights = copy.deepcopy(model.state_dict())
     train(model, optimizer, range(30))
-    assert optimizer.method.mask is not None  # type: ignore[attr-defined]
+    assert optimizer.method.mask is not None
     model.load_state_dict(weights)
     optimizer.load_state_dict(early)
-    assert optimizer.method.mask is None  # type: ignore[attr-defined]
+    assert optimizer.method.mask is None
 
 
 def test_grasp_scores_a_transformer() -> None:

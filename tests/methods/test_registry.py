@@ -149,7 +149,7 @@ def test_plugins_of_one_file_name_are_two_plugins(tmp_path: Path) -> None:
         plugin.write_text(f"from benchmark import task\n@task\ndef test_{folder}():\n    'A task.'\n")
         load_plugin(plugin)
         load_plugin(plugin)  # once is enough
-    assert TASKS.pop("test-a") and TASKS.pop("test-b")
+    assert {TASKS.pop("test-a").__doc__, TASKS.pop("test-b").__doc__} == {"A task."}
 
 
 def test_plugins_that_do_not_load_are_named(tmp_path: Path) -> None:

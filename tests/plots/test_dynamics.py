@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import numpy
 import pytest
@@ -23,7 +24,7 @@ def follow(folder: Path, row: Row, **metrics: tuple[float, ...]) -> Row:
 def made(folder: Path) -> Path:
     """Two seeds of one strength, one of another, one that diverged, and another depth."""
 
-    def dwf(depth: int, value: float, seed: int, **other: object) -> Row:
+    def dwf(depth: int, value: float, seed: int, **other: Any) -> Row:
         method = f"dwf[depth={depth}]"
         return run(method, value, seed, 100, 80, 80, knob="strength", depth=depth, experiment="dynamics", **other)
 
@@ -42,7 +43,8 @@ def test_courses_are_means_between_the_least_and_the_largest(tmp_path: Path) -> 
     accuracy = lines.loc[("dwf[depth=3]", 7, "val_accuracy"), ["mean", "min", "max"]]
     assert accuracy.to_numpy().tolist() == [[15, 10, 20], [82, 80, 84]]
     compression = lines.loc[("dwf[depth=3]", 7, "compression"), ["mean", "min", "max"]]
-    numpy.testing.assert_allclose(compression, [[1, 1, 1], [5, 10 / 3, 10]])  # 1 / mean density, not a mean of ratios
+    # The compression is 1 / mean density and no mean of ratios.
+    numpy.testing.assert_allclose(compression.to_numpy(), numpy.array([[1, 1, 1], [5, 10 / 3, 10]]))
     gone = lines.loc[("dwf[depth=3]", 20, "compression"), "mean"]
     numpy.testing.assert_array_equal(gone, [1, numpy.nan])  # nothing left at the end; the diverged run is in no mean
 
@@ -66,7 +68,7 @@ def test_every_strength_of_any_method_is_in_the_legend(tmp_path: Path) -> None:
     assert [text.get_text() for text in legend.get_texts()] == ["7", "20"]  # the first panel has 7 alone
 
 
-def test_report_draws_the_same_twice(tmp_path: Path, capsys) -> None:
+def test_report_draws_the_same_twice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     paths = report(made(tmp_path)).paths
     assert [path.name for path in paths[2:-1]] == ["dynamics-toy.png", "dynamics-toy.svg"]
     before = [path.read_bytes() for path in paths]

@@ -3,11 +3,13 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from plots.figures.families import panels
 from plots.report import report
 from plots.results import load
 from plots.style import style
-from tests.builders import GOLDEN, pair, run, write
+from tests.builders import GOLDEN, pair, points, run, write
 
 
 def test_a_family_that_is_not_known_is_drawn_under_other(tmp_path: Path) -> None:
@@ -37,7 +39,7 @@ def test_panels_show_their_own_family_in_colour_and_all_others_in_grey(tmp_path:
         grey = [line for line in axes.lines if line.get_color() == "#dcdcdc"]
         assert len(grey) == 3
     (line,) = (line for line in shown["Dynamic"].lines if line.get_label() == "rigl")
-    assert (line.get_xdata().tolist(), line.get_ydata().tolist()) == ([10], [88])  # type: ignore[union-attr]
+    assert points(line).tolist() == [[10, 88]]
 
 
 def test_values_that_others_of_the_method_beat_are_shown(tmp_path: Path) -> None:
@@ -45,7 +47,7 @@ def test_values_that_others_of_the_method_beat_are_shown(tmp_path: Path) -> None
     rows = [run("snip", value, 0, int(1000 * value), *2 * (accuracy,)) for value, accuracy in ((0.5, 90), (0.1, 10))]
     figure = panels(load(write(tmp_path, [*rows, run("snip", 0.01, 0, 10, 11, 11)])), "toy")
     (line,) = (line for line in figure.subfigs[0].axes[0].lines if line.get_label() == "snip")
-    assert sorted(line.get_ydata()) == [10, 11, 90]
+    assert sorted(points(line)[:, 1]) == [10, 11, 90]
 
 
 def test_many_methods_of_one_family_are_all_drawn(tmp_path: Path) -> None:
@@ -54,7 +56,9 @@ def test_many_methods_of_one_family_are_all_drawn(tmp_path: Path) -> None:
     assert len(figure.subfigs[0].axes[0].get_legend_handles_labels()[0]) == 9
 
 
-def test_report_draws_it_in_place_of_the_front_and_the_same_twice(tmp_path: Path, capsys) -> None:
+def test_report_draws_it_in_place_of_the_front_and_the_same_twice(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     paths = report(write(tmp_path, [replace(row, experiment="families") for row in GOLDEN])).paths
     assert [path.name for path in paths] == ["families-toy.png", "families-toy.svg", "leaderboard.md"]
     before = [path.read_bytes() for path in paths]

@@ -10,12 +10,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from benchmark.errors import UsageError
+from benchmark.records.schema import Row
 from plots.axes import shrink, stretch
 from plots.figures.fronts import draw, front, members
 from plots.results import load
 from plots.style import style
 from plots.summaries import summary
-from tests.builders import GOLDEN, pair, run, write
+from tests.builders import GOLDEN, pair, points, run, write
 
 
 def drawn(figure: Figure) -> dict[str, Line2D]:
@@ -49,8 +50,8 @@ def test_the_front_is_what_its_definition_says(points: list[tuple[int, int, int]
 def test_lines_go_through_mean_test_accuracy(tmp_path: Path) -> None:
     lines = drawn(front(load(write(tmp_path)), "toy"))
     assert set(lines) == {"dense 92.0 %", "snip", "dwf[depth=3]"}
-    numpy.testing.assert_allclose(lines["snip"].get_xydata(), [(10, 89), (20, 95), (100, 52)])
-    numpy.testing.assert_allclose(lines["dwf[depth=3]"].get_xydata(), [(5, 91)])
+    numpy.testing.assert_allclose(points(lines["snip"]), [(10, 89), (20, 95), (100, 52)])
+    numpy.testing.assert_allclose(points(lines["dwf[depth=3]"]), [(5, 91)])
     assert lines["dense 92.0 %"].get_ydata() == [92, 92]
 
 
@@ -107,7 +108,7 @@ def test_the_axes_show_all_there_is_and_end_at_the_largest_finite_compression(tm
     ],
     ids=["dense alone", "nothing left", "all right", "all wrong", "bars beyond the scale"],
 )
-def test_extreme_results_do_not_break_the_axes(tmp_path: Path, rows: list) -> None:
+def test_extreme_results_do_not_break_the_axes(tmp_path: Path, rows: list[Row]) -> None:
     frame = load(write(tmp_path, rows))
     axes = front(frame, "toy").axes[0]
     assert numpy.isfinite([*axes.get_xlim(), *axes.get_ylim()]).all()

@@ -11,7 +11,7 @@ from benchmark.records.table import append
 from plots.figures.initialization import LOOKS, draw, reached, starts, weights
 from plots.report import report
 from plots.results import load
-from tests.builders import run, write
+from tests.builders import points, run, write
 
 
 def start(depth: int, options: str, value: float, seed: int, nonzeros: int, test: float | None) -> Row:
@@ -68,9 +68,9 @@ def test_densities_are_drawn_by_start_and_depth_with_their_kurtosis(tmp_path: Pa
         "root\nkurtosis 1.8, 1.8",
         "ones\nkurtosis 9, 9",
     ]
-    numpy.testing.assert_allclose(lines(figure, 0)["depth 2"].get_xydata(), [(-1, 0.25), (0, 0.5), (1, 0.25)])
+    numpy.testing.assert_allclose(points(lines(figure, 0)["depth 2"]), [(-1, 0.25), (0, 0.5), (1, 0.25)])
     # Zero has no place on a log scale.
-    numpy.testing.assert_allclose(lines(figure, 1)["depth 1"].get_ydata(), [numpy.nan, 1, numpy.nan])
+    numpy.testing.assert_allclose(points(lines(figure, 1)["depth 1"])[:, 1], [numpy.nan, 1, numpy.nan])
     assert not figure.axes[2].axison
 
 
@@ -78,7 +78,7 @@ def test_means_over_seeds_are_joined_over_strengths(tmp_path: Path) -> None:
     figure = reached(load(write(tmp_path, ROWS)), "toy")
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["depth 2", "depth 3"]
     assert set(lines(figure, 0)) == {"truncated", "init=ones"}
-    numpy.testing.assert_allclose(lines(figure, 0)["truncated"].get_xydata(), [(5, 82), (100, 70)])
+    numpy.testing.assert_allclose(points(lines(figure, 0)["truncated"]), [(5, 82), (100, 70)])
     assert set(lines(figure, 1)) == {"truncated"}
     (legend,) = figure.subfigs[0].legends
     assert [text.get_text() for text in legend.get_texts()] == ["truncated", "init=ones"]
@@ -90,7 +90,7 @@ def test_means_over_seeds_are_joined_over_strengths(tmp_path: Path) -> None:
     assert "Lines join" not in alone and "Not drawn" not in alone
 
 
-def test_report_draws_both_and_the_same_twice(tmp_path: Path, capsys) -> None:
+def test_report_draws_both_and_the_same_twice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     paths = report(initial(write(tmp_path, ROWS))).paths
     assert [path.name for path in paths[:-1]] == [
         *("initial-weights.png", "initial-weights.svg", "init-toy.png", "init-toy.svg")

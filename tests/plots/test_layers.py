@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import numpy
 import pytest
@@ -9,12 +10,12 @@ from benchmark.records.table import append
 from plots.figures.layers import grid, shares
 from plots.report import report
 from plots.results import load
-from tests.builders import run, write
+from tests.builders import points, run, write
 
 TOTALS = {"fc1": 800, "fc2": 200}
 
 
-def keep(folder: Path, value: float, seed: int, fc1: int, fc2: int, method: str = "snip", **other: object) -> Row:
+def keep(folder: Path, value: float, seed: int, fc1: int, fc2: int, method: str = "snip", **other: Any) -> Row:
     """A run that keeps so many weights of two layers, 1000 in all."""
     row = run(method, value, seed, fc1 + fc2, 80, 80, experiment="layers", **other)
     kept = {"fc1": fc1, "fc2": fc2}
@@ -64,25 +65,25 @@ def test_layers_are_lines_and_what_is_gone_a_cross_at_the_bottom(tmp_path: Path)
     figure = grid(frame, shares(tmp_path, frame), "toy")
     magnitude, snip = figure.axes
     assert [axes.get_title(loc="left") for axes in (magnitude, snip)] == ["magnitude", "snip"]
-    drawn = {line.get_label(): line.get_xydata() for line in snip.lines if line.get_label() in TOTALS}
+    drawn = {line.get_label(): points(line) for line in snip.lines if line.get_label() in TOTALS}
     numpy.testing.assert_allclose(drawn["fc1"], [(10, 7.5), (100, numpy.nan)])
     numpy.testing.assert_allclose(drawn["fc2"], [(10, 20), (100, 5)])
-    crosses = [line.get_xydata().tolist() for line in snip.lines if line.get_marker() == "x"]
+    crosses = [points(line).tolist() for line in snip.lines if line.get_marker() == "x"]
     assert crosses == [[[pytest.approx(100), snip.get_ylim()[0]]]]
     assert [text.get_text() for axes in (magnitude, snip) for text in axes.texts] == ["collapsed: 3", "collapsed: 2"]
-    x, y = snip.lines[0].get_data()
+    x, y = points(snip.lines[0]).T
     numpy.testing.assert_allclose(x * y, 100)  # as dense as the whole: density in percent = 100 / CR
     assert "1 without a result, 1 with no weight left" in figure.get_supxlabel().replace("\n", " ")
 
 
-def test_report_draws_the_same_twice(tmp_path: Path, capsys) -> None:
+def test_report_draws_the_same_twice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     paths = report(made(tmp_path)).paths
     assert [path.name for path in paths[2:-1]] == ["layers-toy.png", "layers-toy.svg"]
     before = [path.read_bytes() for path in paths]
     assert [path.read_bytes() for path in report(tmp_path).paths] == before
 
 
-def test_a_network_without_weights_does_not_break_the_axes(tmp_path: Path, capsys) -> None:
+def test_a_network_without_weights_does_not_break_the_axes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(tmp_path, [keep(tmp_path, 0.001, 0, 0, 0)])
     assert all(path.stat().st_size for path in report(tmp_path).paths)
 

@@ -15,7 +15,8 @@ NONE = "\N{EN DASH}"
 
 
 def cells(folder: Path, rows: list[Row], column: str) -> dict[str, str]:
-    return leaderboard(load(write(folder, rows)), "toy")[column].to_dict()
+    board = leaderboard(load(write(folder, rows)), "toy")[column]
+    return dict(zip(board.index.astype(str), board.astype(str), strict=True))
 
 
 def test_the_golden_rows_give_the_golden_table(tmp_path: Path) -> None:
@@ -92,7 +93,7 @@ def test_a_ratio_that_falls_short_by_a_rounded_weight_still_counts(tmp_path: Pat
 def test_without_dense_there_is_no_reach_but_a_table(tmp_path: Path) -> None:
     frame = load(write(tmp_path, pair("snip", 0.1, 100, (80, 80), (80, 80))))
     board = leaderboard(frame, "toy")
-    assert board.loc["snip"].tolist()[-3:] == [NONE] * 3
+    assert list(board.loc["snip"])[-3:] == [NONE] * 3
     assert board.loc["snip", "CR >= 10"] == "**80.00 ± 0.00 (2)**"
     assert heading(frame, "toy") == "dense: not measured"
 
@@ -113,7 +114,9 @@ def test_markdown_holds_every_task_and_says_how_to_read_it(tmp_path: Path) -> No
     assert "Counted as zero: |w| < 0.0001." in text
 
 
-def test_the_terminal_shows_whole_cells_and_no_marks(tmp_path: Path, monkeypatch, capsys) -> None:
+def test_the_terminal_shows_whole_cells_and_no_marks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     show(load(write(tmp_path)))
     shown = capsys.readouterr().out
@@ -123,7 +126,9 @@ def test_the_terminal_shows_whole_cells_and_no_marks(tmp_path: Path, monkeypatch
     assert "…" not in shown
 
 
-def test_report_writes_figures_and_board_and_returns_their_paths(tmp_path: Path, capsys) -> None:
+def test_report_writes_figures_and_board_and_returns_their_paths(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     written = report(write(tmp_path))
     paths = written.paths
     assert [path.relative_to(tmp_path).as_posix() for path in paths] == [

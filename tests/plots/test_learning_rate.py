@@ -1,8 +1,10 @@
 from pathlib import Path
+from typing import Any
 
 import numpy
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
 
 from benchmark.records.schema import Row
 from plots.figures.learning_rate import draw, heatmaps
@@ -14,7 +16,7 @@ from tests.builders import run, write
 DWF = "dwf[depth=3]"
 
 
-def at(method: str, rate: float, value: float, nonzeros: int, val: float | None, seed: int = 0, **other: object) -> Row:
+def at(method: str, rate: float, value: float, nonzeros: int, val: float | None, seed: int = 0, **other: Any) -> Row:
     """A run at a learning rate."""
     knob = {"dense": "none", "snip": "density"}.get(method, "strength")
     test = None if val is None else val - 1
@@ -36,7 +38,7 @@ ROWS = [
 ]
 
 
-def table(folder: Path, rows: list[Row]) -> dict[tuple[str, float], tuple[object, ...]]:
+def table(folder: Path, rows: list[Row]) -> dict[tuple[str, float], tuple[Any, ...]]:
     lines = rates(load(write(folder, rows), point=RATED)).set_index(["method", "learning_rate"])
     return {place: tuple(line) for place, line in zip(lines.index, lines.drop(columns="task").to_numpy(), strict=True)}
 
@@ -99,19 +101,26 @@ def maps(folder: Path, rows: list[Row]) -> list[Axes]:
     return [axes for axes in heatmaps(load(write(folder, rows), point=RATED), "toy").axes if axes.lines]
 
 
+def cells(axes: Axes) -> numpy.ndarray:
+    """Return the values of a heat map, with -1 where a cell is empty."""
+    values = axes.collections[0].get_array()
+    assert values is not None
+    return numpy.ma.filled(values, -1)
+
+
 def test_cells_stand_at_their_rate_and_strength(tmp_path: Path) -> None:
     accuracy, compression = maps(tmp_path, ROWS)
     assert [text.get_text() for text in compression.get_yticklabels()] == ["0.1", "0.2", "0.4"]
     assert [text.get_text() for text in compression.get_xticklabels()] == ["6", "12"]
-    assert numpy.ma.filled(accuracy.collections[0].get_array(), -1).tolist() == [[80, 75], [77.5, -1], [95, 60]]
-    cells = numpy.ma.filled(compression.collections[0].get_array(), -1)
-    numpy.testing.assert_allclose(cells, [[10, 100], [100, -1], [-1, 10]])
+    assert cells(accuracy).tolist() == [[80, 75], [77.5, -1], [95, 60]]
+    numpy.testing.assert_allclose(cells(compression), [[10, 100], [100, -1], [-1, 10]])
     assert accuracy.collections[0].get_clim() == (70, 95)  # what is below is clipped
 
 
 def test_what_diverged_is_hatched_and_what_is_empty_is_marked(tmp_path: Path) -> None:
     for axes in maps(tmp_path, ROWS):
-        assert [(patch.get_xy(), bool(patch.get_hatch())) for patch in axes.patches] == [((1, 1), True)]
+        (patch,) = axes.patches
+        assert isinstance(patch, Rectangle) and patch.get_xy() == (1, 1) and patch.get_hatch()
         assert axes.lines[0].get_ydata() == [0.5]  # the chosen rate is the lowest row
     assert [(text.get_text(), text.get_position()) for text in axes.texts] == [("\N{INFINITY}", (0.5, 2.45))]
 
@@ -123,9 +132,10 @@ def test_masks_have_rates_but_no_panel(tmp_path: Path) -> None:
     assert upper == ["dwf[depth=2]\n(shallow)", DWF]
 
 
-def test_front_and_leaderboard_show_each_method_at_its_chosen_rate(tmp_path: Path, capsys) -> None:
-    rows = [at(row.method, row.learning_rate, row.value, row.nonzeros, row.val_accuracy) for row in ROWS]
-    chosen = at_chosen(load(write(tmp_path, rows), point=RATED))
+def test_front_and_leaderboard_show_each_method_at_its_chosen_rate(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chosen = at_chosen(load(write(tmp_path, ROWS), point=RATED))
     assert set(zip(chosen["method"], chosen["learning_rate"], strict=True)) == {("dense", 0.2), (DWF, 0.1)}
     written = report(tmp_path)
     assert len(written.runs) == len(chosen) == 3
@@ -137,7 +147,7 @@ def test_front_and_leaderboard_show_each_method_at_its_chosen_rate(tmp_path: Pat
     assert "dense: 89.00 (1)" in board and "79.00 (1)" in board and "76.50" not in board
 
 
-def test_a_smoke_run_has_its_experiments_figures(tmp_path: Path, capsys) -> None:
+def test_a_smoke_run_has_its_experiments_figures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = [at("dense", 0.1, 1, 1000, 90, experiment="learning-rate-smoke")]
     names = [path.name for path in report(write(tmp_path, rows)).paths]
     assert names == ["front-toy.png", "front-toy.svg", "learning_rates.csv", "leaderboard.md"]  # nothing to map

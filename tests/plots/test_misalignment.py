@@ -10,7 +10,7 @@ from benchmark.records.table import append
 from plots.figures.misalignment import METRICS, decay, grid
 from plots.report import report
 from plots.results import load
-from tests.builders import run, write
+from tests.builders import points, run, write
 
 
 def align(folder: Path, depth: int, value: float, imbalance: tuple[float, ...], knob: str = "strength") -> Row:
@@ -48,8 +48,8 @@ def test_runs_are_lines_beside_the_prediction(tmp_path: Path) -> None:
     figure = grid(frame, decay(tmp_path, frame), "toy")
     (axes,) = figure.axes
     *runs, theory = axes.lines
-    assert [line.get_xydata().tolist()[1] for line in runs] == [[3, pytest.approx(0.1)], [5, pytest.approx(0.1)]]
-    x, y = theory.get_data()
+    assert [points(line).tolist()[1] for line in runs] == [[3, pytest.approx(0.1)], [5, pytest.approx(0.1)]]
+    x, y = points(theory).T
     numpy.testing.assert_allclose(y, numpy.exp(-x))
     assert x[-1] == 10 and theory.get_linestyle() == "--"
     assert axes.get_yscale() == "log" and 1e-9 <= axes.get_ylim()[0] < math.exp(-10)
@@ -59,7 +59,7 @@ def test_runs_are_lines_beside_the_prediction(tmp_path: Path) -> None:
     ]
 
 
-def test_report_draws_the_same_twice(tmp_path: Path, capsys) -> None:
+def test_report_draws_the_same_twice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     paths = report(made(tmp_path)).paths
     assert [path.name for path in paths[:-1]] == ["misalignment-toy.png", "misalignment-toy.svg"]
     before = [path.read_bytes() for path in paths]

@@ -172,7 +172,7 @@ def test_a_plugin_brings_methods_and_tasks_from_outside(workers: str, tmp_path: 
     ).stdout
     assert "first-come" in listed and "Keep the weights that come first." in listed
     options = ["--tasks", "my-digits", "--methods", "first-come", "--values", "0.5,0.25", "--seeds", "0"]
-    settings = ["--plugin", plugin, "--results", tmp_path, "--workers", workers]
+    settings = ["--plugin", str(plugin), "--results", str(tmp_path), "--workers", workers]
     subprocess.run([*program, "run", "quickstart", *options, *settings], check=True, stdout=subprocess.DEVNULL)
     subprocess.run([*program, "report", "quickstart", "--results", tmp_path], check=True, stdout=subprocess.DEVNULL)
     assert "first-come" in (tmp_path / "quickstart" / "leaderboard.md").read_text()

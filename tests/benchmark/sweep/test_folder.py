@@ -6,7 +6,6 @@ import csv
 import fcntl
 import os
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -54,7 +53,7 @@ def test_asking_for_the_lock_does_not_refuse_a_sweep(tmp_path: Path) -> None:
     descriptor = os.open(tmp_path, os.O_RDONLY)
     fcntl.flock(descriptor, fcntl.LOCK_SH)
     assert not folder.is_locked()
-    threading.Thread(target=lambda: (time.sleep(0.02), os.close(descriptor))).start()
+    threading.Timer(0.02, os.close, [descriptor]).start()
     with folder.lock():
         assert folder.is_locked()
 
@@ -72,7 +71,12 @@ def test_runs_to_do_are_those_without_a_row_and_with_retry_those_that_failed(tmp
 def test_runs_csv_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     finish(ResultsFolder(tmp_path), RUNS[0], Status.OK)
     folder, reads = ResultsFolder(tmp_path), []
-    monkeypatch.setattr("benchmark.sweep.folder.read", lambda *asked: reads.append(asked) or read(*asked))
+
+    def counted(path: Path, columns: tuple[str, ...] = COLUMNS) -> list[dict[str, str]]:
+        reads.append(path)
+        return read(path, columns)
+
+    monkeypatch.setattr("benchmark.sweep.folder.read", counted)
     folder.to_do(RUNS)
     folder.to_do(RUNS, retry=True)
     folder.check_one_budget(RUNS)

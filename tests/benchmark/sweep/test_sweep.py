@@ -155,7 +155,7 @@ def test_a_folder_holds_runs_of_one_budget(tmp_path: Path) -> None:
     before = (tmp_path / "runs.csv").read_bytes()
     for change in ({"epochs": 3}, {"precision": "bf16"}):
         with pytest.raises(UsageError, match="another folder"):
-            sweep("test", replace(GRID, **change).runs(), tmp_path, SETTINGS, 1, QUIET)  # type: ignore[arg-type]
+            sweep("test", replace(GRID, **change).runs(), tmp_path, SETTINGS, 1, QUIET)
     assert (tmp_path / "runs.csv").read_bytes() == before
 
 

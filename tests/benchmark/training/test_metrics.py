@@ -82,10 +82,11 @@ def test_each_layer_weighs_by_its_own_positions() -> None:
 
 
 def test_a_weight_that_two_layers_share_works_in_both() -> None:
-    model = torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.Linear(4, 4), torch.nn.Linear(4, 2))
-    model[1].weight = model[0].weight
+    first, second = torch.nn.Linear(4, 4), torch.nn.Linear(4, 4)
+    second.weight = first.weight
+    model = torch.nn.Sequential(first, second, torch.nn.Linear(4, 2))
     with torch.no_grad():
-        model[0].weight[:2] = 0
+        first.weight[:2] = 0
     assert multiply_adds(model, torch.zeros(1, 4)) == (16 + 16 + 8, 8 + 8 + 8)
 
 
