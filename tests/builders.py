@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, astuple, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,7 +43,6 @@ def dropout_mlp(seed: int = 0) -> torch.nn.Sequential:
 
 
 # --- Methods without a training loop.
-
 
 WEIGHTS = [0.5, -4.0, 3.0, -0.1, 2.0, 1.0]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,8 +15,7 @@ from benchmark.contract.promise import BrokenPromise
 from benchmark.contract.resumption import resumes_bit_for_bit
 from benchmark.contract.stage import mlp
 from benchmark.contract.task_promises import PROMISES as TASK_PROMISES
-from benchmark.tasks.registry import TASKS
-from methods import METHODS, load_plugin
+from methods import load_plugin
 
 START = """
 from dataclasses import dataclass
@@ -111,15 +109,6 @@ def no_recipe():
     own = TASK | {"epochs": 0}
     return Task(model=lambda: nn.Sequential(nn.Flatten(), nn.Linear(64, 10)), **own)
 """
-
-
-@pytest.fixture(autouse=True)
-def plugins_are_forgotten() -> Iterator[None]:
-    before = [(registry, dict(registry)) for registry in (METHODS, TASKS)]
-    yield
-    for registry, content in before:
-        registry.clear()
-        registry.update(content)
 
 
 def plugin(folder: Path, *parts: str) -> Path:

@@ -13,7 +13,7 @@ from methods.core.masked import Masked
 from methods.core.network import Network
 from methods.core.optimizers import Sgd
 from methods.core.registry import METHODS, MethodError, parse
-from tests.conftest import FakeProbe, mlp
+from tests.builders import FakeProbe, mlp
 
 VALUES = {"density": 0.5, "strength": 2.0, "penalty": 1e-3, "none": 1.0}
 SHORT = {"rigl": "rigl[update_freq=1]", "set": "set[update_freq=1]", "gmp": "gmp[update_freq=1]"}

@@ -40,7 +40,7 @@ def test_a_run_tried_again_counts_once_with_its_last_row(tmp_path: Path) -> None
 
 def test_summary_by_hand(tmp_path: Path) -> None:
     table = summary(load(write(tmp_path)))
-    lines: dict[tuple[str, float], dict[str, Any]] = {
+    lines: dict[tuple[str, float], dict[Any, Any]] = {
         (line["method"], line["value"]): line for line in table.to_dict("records")
     }
     assert len(lines) == 8  # the only run of random diverged, so random has no line

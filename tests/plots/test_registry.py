@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from plots.registry import FIGURES
 from plots.report import report
 from plots.results import load
 from tests.builders import run, sparsefront, write
@@ -30,15 +29,9 @@ def draw(folder, runs, figures):
 """
 
 
-@pytest.fixture(autouse=True)
-def no_figure_stays_registered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("plots.registry.FIGURES", FIGURES.copy())
-
-
 def test_report_draws_the_figure_of_a_plugin_for_the_experiment_of_a_plugin(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("benchmark.experiments.registry.EXPERIMENTS", {})
     (tmp_path / "my-own").mkdir()
     write(tmp_path / "my-own", [run("dense", 1, seed, 1000, 90, 91, experiment="my-own") for seed in (0, 1)])
     (tmp_path / "plugin.py").write_text(PLUGIN)

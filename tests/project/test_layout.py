@@ -74,5 +74,4 @@ def test_tests_import_builders_and_no_other_module_of_tests() -> None:
             node.module or "" for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)
         }
         ours = {module for module in modules if module.split(".")[0] == "tests"}
-        if path.name != "test_contract.py":
-            assert ours <= {"tests.builders"}, path
+        assert ours <= {"tests.builders"}, path

@@ -13,7 +13,7 @@ from benchmark.cli.overrides import override
 from benchmark.errors import UsageError
 from benchmark.experiments.experiment import Experiment
 from benchmark.experiments.registry import EXPERIMENTS, experiment, get_experiment
-from benchmark.tasks.registry import TASKS, get_task, task
+from benchmark.tasks.registry import get_task, task
 from benchmark.tasks.task import Task
 from methods.core.registry import MethodError, parse
 from tests.builders import toy_task
@@ -162,13 +162,10 @@ def test_a_new_task_is_one_decorated_function() -> None:
         """A task."""
         return toy_task()
 
-    try:
-        assert task(my_own_task) is my_own_task
-        assert get_task("my-own-task").classes == 4
-        with pytest.raises(UsageError, match="registered already"):
-            task(my_own_task)
-    finally:
-        del TASKS["my-own-task"]
+    assert task(my_own_task) is my_own_task
+    assert get_task("my-own-task").classes == 4
+    with pytest.raises(UsageError, match="registered already"):
+        task(my_own_task)
 
 
 def test_an_experiment_is_registered_once() -> None:

@@ -28,6 +28,10 @@ from benchmark.records.schema import CURVE_COLUMNS, LAYER_COLUMNS, THRESHOLD_COL
 from benchmark.records.table import read
 from benchmark.sweep.folder import ResultsFolder
 from benchmark.sweep.sweep import sweep
+from benchmark.tasks.task import Task
+from benchmark.training.loop import train
+from benchmark.training.measure import Result
+from methods.core.base import Method
 from tests.builders import GRID, QUIET, SETTINGS, rows
 
 
@@ -62,14 +66,19 @@ def test_a_finished_run_is_never_run_again(tmp_path: Path, monkeypatch: pytest.M
     runs = GRID.runs()
     sweep("test", runs[:2], tmp_path, SETTINGS, 1, QUIET)
     before = (tmp_path / "runs.csv").read_bytes()
-    computed: list[Run] = []
-    original = packs._train
-    monkeypatch.setattr(packs, "_train", lambda part, settings: computed.extend(part) or original(part, settings))
+    trained: list[tuple[str, float]] = []
+
+    def counted(task: Task, method: Method, values: list[float], *others: Any) -> list[Result]:
+        trained.extend((str(method), value) for value in values)
+        return train(task, method, values, *others)
+
+    monkeypatch.setattr(packs, "train", counted)
+    new = [(run.method, run.value) for run in runs[2:]]
     sweep("test", runs, tmp_path, SETTINGS, 1, QUIET)
-    assert computed == runs[2:]
+    assert trained == new
     assert (tmp_path / "runs.csv").read_bytes().startswith(before)
     sweep("test", runs, tmp_path, SETTINGS, 1, QUIET)
-    assert computed == runs[2:] and ResultsFolder(tmp_path).to_do(runs) == []
+    assert trained == new and ResultsFolder(tmp_path).to_do(runs) == []
 
 
 def test_two_processes_compute_what_one_does(tmp_path: Path) -> None:
@@ -132,14 +141,13 @@ def test_a_folder_that_vanishes_stops_the_sweep_with_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "mounted"
-    original = packs._train
 
-    def unmounting(*arguments: Any) -> Any:
-        result = original(*arguments)
+    def unmounting(*arguments: Any) -> list[Result]:
+        results = train(*arguments)
         shutil.rmtree(folder)
-        return result
+        return results
 
-    monkeypatch.setattr(packs, "_train", unmounting)
+    monkeypatch.setattr(packs, "train", unmounting)
     with pytest.raises(UsageError, match=r"can no longer be written .*No such file"):
         sweep("test", GRID.runs(), folder, SETTINGS, 1, QUIET)
 
@@ -174,17 +182,14 @@ class Deadly(Method):
 
 
 def test_a_worker_that_dies_takes_only_its_own_run_along(tmp_path: Path) -> None:
-    from methods.core.registry import METHODS, load_plugin
+    from methods.core.registry import load_plugin
 
     plugin = tmp_path / "deadly_plugin.py"
     plugin.write_text(PLUGIN)
     load_plugin(plugin)
-    try:
-        healthy = GRID.runs()
-        runs = [Run("lenet300-digits", "deadly", 1.0, 0, 1, 0.1, synthetic=True), *healthy]
-        results = dict(pair for part in run_all(runs, Settings("cpu", tmp_path, (plugin,)), 2) for pair in part)
-    finally:
-        del METHODS["deadly"]
+    healthy = GRID.runs()
+    runs = [Run("lenet300-digits", "deadly", 1.0, 0, 1, 0.1, synthetic=True), *healthy]
+    results = dict(pair for part in run_all(runs, Settings("cpu", tmp_path, (plugin,)), 2) for pair in part)
     assert results[runs[0]].measured == Measurement(status=Status.ERROR, error="worker died with exit code 9")
     assert all(results[run].measured.test_accuracy is not None for run in healthy)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmark.errors import UsageError
-from benchmark.tasks.registry import SCHEMES, TASKS, canonical_task, get_task, read_task, task, task_scheme
+from benchmark.tasks.registry import canonical_task, get_task, read_task, task, task_scheme
 from benchmark.tasks.task import Task
 from tests.builders import toy_task
 
@@ -67,15 +67,12 @@ def test_options_of_a_task_are_the_parameters_of_its_function() -> None:
         return toy_task()
 
     given: list[object] = []
-    try:
-        task(test_options)
-        get_task("test-options[layers=3,deep=true,start=none,rate=1]")
-        assert given == [(3, True, None, 1.0)]
-        assert canonical_task("test-options[rate=0.50,deep=true,layers=2]") == "test-options[deep=true]"
-        with pytest.raises(UsageError, match=r"takes a whole number, not '2\.5'"):
-            get_task("test-options[layers=2.5]")
-    finally:
-        del TASKS["test-options"]
+    task(test_options)
+    get_task("test-options[layers=3,deep=true,start=none,rate=1]")
+    assert given == [(3, True, None, 1.0)]
+    assert canonical_task("test-options[rate=0.50,deep=true,layers=2]") == "test-options[deep=true]"
+    with pytest.raises(UsageError, match=r"takes a whole number, not '2\.5'"):
+        get_task("test-options[layers=2.5]")
 
 
 def test_a_scheme_of_names_is_registered_once() -> None:
@@ -83,10 +80,7 @@ def test_a_scheme_of_names_is_registered_once() -> None:
     def find(name: str):  # type: ignore[no-untyped-def]
         return lambda size=1: toy_task(classes=size + len(name))
 
-    try:
-        assert get_task("test:abc[size=4]").classes == 7
-        assert canonical_task("test:abc[size=1]") == "test:abc"
-        with pytest.raises(UsageError, match="registered already"):
-            task_scheme("test:")(find)
-    finally:
-        del SCHEMES["test:"]
+    assert get_task("test:abc[size=4]").classes == 7
+    assert canonical_task("test:abc[size=1]") == "test:abc"
+    with pytest.raises(UsageError, match="registered already"):
+        task_scheme("test:")(find)
