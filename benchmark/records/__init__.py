@@ -1,1 +1,1 @@
-"""The CSV files: their columns, and how they are appended, read and repaired."""
+"""The CSV files. schema.py holds their columns; table.py appends, reads, repairs and compresses them."""

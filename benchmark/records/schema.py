@@ -122,5 +122,5 @@ DEFAULTS = {
 
 
 def hash_fields(**declared: object) -> str:
-    """Hash named values, in any order, to 12 hexadecimal digits."""
+    """Return a hash of named values, in any order, as 12 hexadecimal digits."""
     return hashlib.sha256(json.dumps(declared, sort_keys=True).encode()).hexdigest()[:12]

@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import os
+import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from benchmark.records.schema import COLUMNS, DEFAULTS, DROPPED, RENAMED
 
 
 def append(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Append rows as one write that is on disk when this returns; the first write to a file puts the header."""
+    """Append rows in one write that is on disk when this returns; the first write to a file also writes the header."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     with path.open("ab") as file:
@@ -31,21 +32,21 @@ def _cell(value: object) -> object:
         return str(value).lower()
     if isinstance(value, float):
         return f"{value:.10g}"
-    return " ".join(value.split()) if isinstance(value, str) else value  # one run, one line, whatever an error says
+    return " ".join(value.split()) if isinstance(value, str) else value  # a row is one line, also with an error message
 
 
 def read(path: Path, columns: Sequence[str] = COLUMNS) -> list[dict[str, str]]:
-    """The rows of a CSV, every cell a string.
+    """Return the rows of a CSV, with every cell as a string.
 
-    Columns have their present names, and those of runs.csv that an older version did not write hold the defaults of
-    `Row`. Raises UsageError where the file is missing, empty, has other columns, or ends in a torn line.
+    Columns have their present names. Columns of runs.csv that an older version did not write hold the defaults of
+    `Row`. Raises UsageError if the file is missing or empty, has other columns, or holds a torn line.
     """
     if not path.is_file():
         raise UsageError(f"there is no {path}; `sparsefront run` writes it")
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        raise UsageError(f"{path} is not a CSV of sparsefront: it is not even text") from None
+        raise UsageError(f"{path} is not a CSV of sparsefront: it is not text") from None
     header, *rows = [row for row in csv.reader(io.StringIO(text)) if row] or [[]]
     names = [RENAMED.get(name, name) for name in header]
     unknown = ", ".join(c for c in names if c not in (*columns, *DROPPED)) or "none"
@@ -60,9 +61,9 @@ def read(path: Path, columns: Sequence[str] = COLUMNS) -> list[dict[str, str]]:
 
 
 def repair(path: Path) -> str | None:
-    """Move torn lines to `<file>.torn`; return a sentence that says so, or None if the file was whole.
+    """Move torn lines to `<file>.torn`; return a warning that says so, or None if no line was torn.
 
-    A line is torn if it has fewer cells than the header, or is the last one and does not end.
+    A line is torn if it has fewer cells than the header, or if it is the last one and has no line end.
     """
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True) if path.is_file() else []
     cells = [len(next(csv.reader([line]), [])) for line in lines]
@@ -78,18 +79,28 @@ def repair(path: Path) -> str | None:
         temporary = path.with_name(path.name + ".tmp")
         temporary.write_text("".join(line for i, line in enumerate(lines) if i not in torn), encoding="utf-8")
         temporary.replace(path)
-    return f"{len(torn)} torn lines of {path} now stand in {aside.name}; their runs will be done again"
+    return f"{len(torn)} torn lines of {path} were moved to {aside.name}; their runs will be trained again"
 
 
 def compress(path: Path, above: int = 1_000_000) -> None:
-    """Move a CSV that has grown long into `<file>.gz`, behind what is there already."""
+    """Move the rows of a CSV that is longer than `above` bytes to the end of `<file>.gz`.
+
+    They become a gzip member of their own, so earlier rows are not compressed again. Readers see the members of a gzip file as one. The archive is replaced as a whole, so it is never torn; if the
+    process dies before the CSV is deleted, its rows are in both, and readers take the last of equal ones.
+    """
     if not path.is_file() or path.stat().st_size <= above:
         return
     packed = path.with_name(path.name + ".gz")
-    old = gzip.decompress(packed.read_bytes()) if packed.is_file() else b""
-    new = path.read_bytes()
-    temporary = packed.with_suffix(".tmp")
-    # No time stamp inside, so that the same curves make the same file.
-    temporary.write_bytes(gzip.compress(old + (new.split(b"\n", 1)[1] if old else new), mtime=0))
+    temporary = path.with_name(path.name + ".gz.tmp")
+    content = path.read_bytes()
+    if packed.is_file():
+        shutil.copyfile(packed, temporary)
+        content = content.partition(b"\n")[2]  # the header is in the first member
+    else:
+        temporary.write_bytes(b"")
+    with temporary.open("ab") as file:
+        file.write(gzip.compress(content, mtime=0))  # without a time stamp, so equal rows make equal files
+        file.flush()
+        os.fsync(file.fileno())
     temporary.replace(packed)
     path.unlink()

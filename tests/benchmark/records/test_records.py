@@ -7,6 +7,7 @@ import os
 from dataclasses import fields, replace
 from pathlib import Path
 
+import pandas
 import pytest
 
 from benchmark.data.augmentation import Augmentation
@@ -44,7 +45,7 @@ def test_the_schema_is_the_dataclass() -> None:
         (b"name,number\na,1\nb,", "torn"),
         (b"name,number\nb\na,1\n", "torn"),
         (b"name,number\na,1\nb,2", "torn"),
-        (b"\xff\xfe\x00name", "not even text"),
+        (b"\xff\xfe\x00name", "not text"),
     ],
 )
 def test_what_is_no_whole_table_is_refused(tmp_path: Path, content: bytes, said: str) -> None:
@@ -90,16 +91,41 @@ def test_a_torn_header_leaves_no_table(tmp_path: Path) -> None:
 
 
 def test_long_curves_move_into_one_growing_archive(tmp_path: Path) -> None:
-    path = tmp_path / "curves.csv"
+    path, packed = tmp_path / "curves.csv", tmp_path / "curves.csv.gz"
+    before = b""
     for batch in range(3):
         append(path, TWO, [(f"run{batch}-{i}", i) for i in range(10)])
         compress(path, above=10)
         assert not path.exists()
-    lines = gzip.decompress((tmp_path / "curves.csv.gz").read_bytes()).decode().splitlines()
+        assert packed.read_bytes().startswith(before)  # what was packed before is not packed again
+        before = packed.read_bytes()
+    lines = gzip.decompress(before).decode().splitlines()
     assert lines[0] == "name,number" and len(lines) == 31 and lines[-1] == "run2-9,9"
+    frame = pandas.read_csv(packed)
+    assert list(frame.columns) == ["name", "number"] and list(frame["number"]) == 3 * list(range(10))
     append(path, TWO, [("short", 1)])
     compress(path)
     assert path.exists()
+
+
+def test_an_interrupted_compression_leaves_every_row_readable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, packed = tmp_path / "curves.csv", tmp_path / "curves.csv.gz"
+    append(path, TWO, [("a", 1)])
+    compress(path, above=0)
+    before = packed.read_bytes()
+    append(path, TWO, [("b", 2)])
+
+    def stopped(source: Path, target: Path) -> None:
+        raise OSError("no space left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", stopped)
+        with pytest.raises(OSError, match="no space"):
+            compress(path, above=0)
+    assert packed.read_bytes() == before and path.exists()
+    compress(path, above=0)  # the remains of the first try are overwritten
+    assert gzip.decompress(packed.read_bytes()).decode() == "name,number\na,1\nb,2\n"
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["curves.csv.gz"]
 
 
 def test_an_append_is_on_disk_before_it_returns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
