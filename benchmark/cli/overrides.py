@@ -1,4 +1,4 @@
-"""An experiment as the command line asks for it."""
+"""The options of the command line that change an experiment."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def override(
     precision: str | None,
     tier: str,
 ) -> tuple[str, Experiment]:
-    """The experiment and the name of its folder, with what the command line overrides."""
+    """Return the name of the results folder and the experiment, with the values that the command line overrides."""
     experiment = get_experiment(name)
     if tier == "smoke":
         name, experiment = f"{name}-smoke", experiment.smoke()
@@ -46,9 +46,10 @@ def override(
 
 
 def _values(texts: list[str], experiment: Experiment) -> dict[str, tuple[float, ...]]:
-    """Values from `0.1,0.2` where one knob is turned, otherwise from `density=0.1,0.2`, or `snip=0.1` for a method.
+    """Return values by knob or method, from texts such as `density=0.1,0.2` for a knob and `snip=0.1` for a method.
 
-    What is given for a knob is for all methods that turn it, whatever values the experiment has for some of them.
+    If all methods have one knob, `0.1,0.2` is enough. Values for a knob are for all methods that have it, also for
+    methods for which the experiment has values of their own.
     """
     methods = [parse(method) for method in experiment.methods]
     knobs = sorted({method.knob for method in methods} - {"none"})
@@ -61,12 +62,13 @@ def _values(texts: list[str], experiment: Experiment) -> dict[str, tuple[float, 
             forms = " and ".join(f"--values {knob}=..." for knob in knobs) or "no --values: they have no knob"
             raise UsageError(f"--values {text} does not say what it is for; these methods take {forms}")
         values[knob] = values.get(knob, ()) + tuple(_numbers(numbers, float, "--values", "numbers"))
-    turns = {method.name: method.knob for method in methods}
-    left = {name: own for name, own in experiment.values.items() if turns.get(name) not in values}
-    return {**left, **values}
+    knob_of = {method.name: method.knob for method in methods}
+    kept = {name: own for name, own in experiment.values.items() if knob_of.get(name) not in values}
+    return {**kept, **values}
 
 
 def _numbers(text: str, kind: type[Number], option: str, choices: str) -> list[Number]:
+    """Read numbers that are separated by commas; whole numbers are seeds, from 0 to 2^32 - 1."""
     try:
         numbers = [kind(part) for part in split_list(text)]
     except ValueError:

@@ -85,8 +85,9 @@ def repair(path: Path) -> str | None:
 def compress(path: Path, above: int = 1_000_000) -> None:
     """Move the rows of a CSV that is longer than `above` bytes to the end of `<file>.gz`.
 
-    They become a gzip member of their own, so earlier rows are not compressed again. Readers see the members of a gzip file as one. The archive is replaced as a whole, so it is never torn; if the
-    process dies before the CSV is deleted, its rows are in both, and readers take the last of equal ones.
+    They become a gzip member of their own, so earlier rows are not compressed again; readers see one file. The archive
+    is replaced as a whole, so it is never torn. If the process dies before the CSV is deleted, both hold its rows, and
+    readers take the last of equal ones.
     """
     if not path.is_file() or path.stat().st_size <= above:
         return

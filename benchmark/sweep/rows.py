@@ -37,7 +37,7 @@ def asked(name: str, run: Run) -> Asked:
         synthetic=run.synthetic,
         method=run.method,
         label=label(method),
-        family=getattr(method, "family", ""),
+        family=method.family,
         depth=getattr(method, "depth", None),
         options=write_options(method),
         knob=method.knob,

@@ -10,6 +10,7 @@ from pathlib import Path
 from benchmark.experiments.run import Run
 from benchmark.records.schema import hash_fields
 from benchmark.records.table import read
+from methods.core.registry import label, parse, write_options
 
 ROOT = Path(__file__).parents[3]
 ROWS = [row for path in sorted(ROOT.glob("results/reference/*/runs.csv")) for row in read(path)]
@@ -68,3 +69,10 @@ def key_from_columns(row: Mapping[str, str]) -> str:
 def test_a_row_holds_everything_that_its_key_is_made_of() -> None:
     assert [row["key"] for row in ROWS if key_from_columns(row) != row["key"]] == []
     assert {row["method_version"] for row in ROWS if row["method"] == "prox-l1"} == {"1", "2"}
+
+
+def test_a_row_agrees_with_its_method() -> None:
+    for row in ROWS:
+        method = parse(row["method"])
+        assert (row["label"], row["family"]) == (label(method), method.family), row["key"]
+        assert (row["options"], row["knob"]) == (write_options(method), method.knob), row["key"]

@@ -19,6 +19,7 @@ def test_a_row_says_what_was_asked_of_its_run() -> None:
     assert (row.task, row.base_task, row.width, row.dataset) == (run.task, "lenet300-mnist", 0.5, "MNIST")
     assert row.synthetic is True
     assert (row.method, row.label, row.depth, row.threshold) == (run.method, "dwf[depth=2]", 2, 0.001)
+    assert row.family == "factorization"
     assert "depth=2" in row.options and "threshold=0.001" in row.options
     assert (row.knob, row.value, row.seed, row.epochs, row.precision) == ("strength", 6.0, 1, 30, "bf16")
     assert (row.learning_rate, row.other_learning_rate) == (0.8, 0.1)
