@@ -11,7 +11,7 @@ from benchmark.records.schema import hash_fields
 from benchmark.tasks.registry import canonical_task, get_task
 from methods.core.base import Method
 from methods.core.optimizers import Adam, Sgd
-from methods.core.registry import MethodError, parse, write_first
+from methods.core.registry import MethodError, first_written_form, parse
 
 # How optimizers and augmentations are written in keys: the name and the fields that they had when the first rows were
 # made. A class may be renamed; a field that it gains is written only where it differs from its default.
@@ -55,7 +55,7 @@ class Run:
         task, method = get_task(self.task), parse(self.method)
         hashed = {
             "task": self.task,
-            "method": write_first(method),
+            "method": first_written_form(method),
             "value": self.value,
             "seed": self.seed,
             "epochs": self.epochs,
@@ -63,20 +63,20 @@ class Run:
             "batch_size": task.batch_size,
             "weight_decay": float(task.weight_decay),
             "warmup": float(task.warmup),
-            "rule": written(task.optimizer),
+            "rule": hashed_form(task.optimizer),
         }
         optional = {
             "precision": (self.precision, "float32"),
             "made_data": (self.synthetic, False),
             "rest_rate": (task.other_lr(self.learning_rate), self.learning_rate),
-            "augmentation": (written(task.augmentation), "None"),
+            "augmentation": (hashed_form(task.augmentation), "None"),
             "task_version": (task.version, 1),
             "method_version": (method_version(method), 1),
         }
         return hash_fields(**hashed, **{name: value for name, (value, neutral) in optional.items() if value != neutral})
 
 
-def written(part: object) -> str:
+def hashed_form(part: object) -> str:
     """Return an optimizer or augmentation as it is written in keys, such as `Sgd(momentum=0.9, nesterov=False)`."""
     if not is_dataclass(part):
         return str(part) if part is None else f"{type(part).__name__}({_assignments(vars(part))})"

@@ -10,7 +10,7 @@ from benchmark.experiments.run import HASHED, Run, method_version
 from benchmark.records.schema import Asked, Row, Status
 from benchmark.tasks.registry import get_task, read_task
 from benchmark.training.measure import Result
-from methods.core.registry import label, parse, write_options
+from methods.core.registry import label, parse, written_options
 from methods.core.spec import options_of, print_form, print_options
 
 
@@ -39,7 +39,7 @@ def asked(name: str, run: Run) -> Asked:
         label=label(method),
         family=method.family,
         depth=getattr(method, "depth", None),
-        options=write_options(method),
+        options=written_options(method),
         knob=method.knob,
         value=run.value,
         threshold=method.threshold,
@@ -48,17 +48,17 @@ def asked(name: str, run: Run) -> Asked:
         other_learning_rate=task.other_lr(run.learning_rate),
         epochs=run.epochs,
         precision=run.precision,
-        optimizer=write_optimizer(task.optimizer),
+        optimizer=optimizer_column(task.optimizer),
         momentum=getattr(task.optimizer, "momentum", None),
         weight_decay=task.weight_decay,
         warmup=task.warmup,
-        augmentation=write_augmentation(task.augmentation),
+        augmentation=augmentation_column(task.augmentation),
         task_version=task.version,
         method_version=method_version(method),
     )
 
 
-def write_optimizer(optimizer: object) -> str:
+def optimizer_column(optimizer: object) -> str:
     """Return an optimizer's name and those options that differ from their default, as in `sgd[nesterov=true]`.
 
     Momentum is left out: it has its own column.
@@ -70,7 +70,7 @@ def write_optimizer(optimizer: object) -> str:
     return print_form(name.lower(), options, vars(optimizer))
 
 
-def write_augmentation(augmentation: Augmentation | None) -> str:
+def augmentation_column(augmentation: Augmentation | None) -> str:
     """Return an augmentation's options, as in `shift=4,flip=true,cutout=0`, or nothing if there is none."""
     return print_options(options_of(type(augmentation)), vars(augmentation)) if augmentation else ""
 

@@ -11,7 +11,7 @@ from benchmark.data.split import Data
 from methods.core.base import Method
 from methods.core.lazy import torch
 from methods.core.optimizers import Optimizer, Sgd
-from methods.core.registry import read
+from methods.core.registry import read_form
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Task:
         """
         fitting: dict[int, float] = {}
         for written, learning_rate in self.learning_rates.items():
-            cls, given = read(written)
+            cls, given = read_form(written)
             entry = cls(**given)
             if type(method) is cls and all(getattr(method, option) == getattr(entry, option) for option in given):
                 fitting[len(given)] = learning_rate
@@ -50,8 +50,8 @@ class Task:
         return fitting[max(fitting)] if fitting else self.learning_rate
 
     def other_lr(self, peak_lr: float) -> float:
-        """The peak learning rate of what is not prunable: the method's, but not above the one of dense training.
+        """Return the peak learning rate of the parameters that are not prunable: the method's, up to the recipe's own.
 
-        Factors want rates at which biases, which are not factorized, blow up.
+        Factors need learning rates at which biases, which are not factorized, diverge.
         """
         return min(peak_lr, self.learning_rate)

@@ -11,7 +11,7 @@ from methods.core.lazy import torch
 from methods.core.network import Network
 from methods.core.optimizers import Optimizer
 from methods.core.probe import Probe
-from methods.core.registry import MethodError, check_value, write
+from methods.core.registry import MethodError, check_value, written_form
 
 EPSILON = 1.19e-7  # the machine epsilon of float32, below which the DWF paper counts a weight as zero
 
@@ -43,7 +43,7 @@ class Method:
     penalty: torch.Tensor | None = None  # [R, 1]: lambda, for methods with a penalty
 
     def __str__(self) -> str:
-        return write(self)
+        return written_form(self)
 
     @property
     def phases(self) -> tuple[float, ...]:

@@ -60,11 +60,11 @@ def parse(text: str) -> Method:
 
     Raises MethodError for an unknown method or option and for a value that an option cannot take.
     """
-    cls, options = read(text)
+    cls, options = read_form(text)
     return cls(**options)
 
 
-def read(text: str) -> tuple[type[Method], dict[str, Any]]:
+def read_form(text: str) -> tuple[type[Method], dict[str, Any]]:
     """Return the class that a written form names, and the options that it gives."""
     try:
         name, given = split_form(text)
@@ -84,7 +84,7 @@ def _renamed(cls: type[Method]) -> dict[str, str]:
     return getattr(cls, "renamed", {})
 
 
-def write(method: Method) -> str:
+def written_form(method: Method) -> str:
     """Return the written form of a method: the options that differ from their default or are always shown."""
     return _print(method)
 
@@ -94,7 +94,7 @@ def label(method: Method) -> str:
     return _print(method, without="threshold")
 
 
-def write_first(method: Method) -> str:
+def first_written_form(method: Method) -> str:
     """Return the written form with the names that options had first; it stands in keys, so that renaming moves none."""
     return _print(method, first_names=True)
 
@@ -110,7 +110,7 @@ def _print(method: Method, without: str = "", first_names: bool = False) -> str:
     return print_form(method.name, options, values, names)
 
 
-def write_options(method: Method) -> str:
+def written_options(method: Method) -> str:
     """Return every option of a method with its value, as they are written between the brackets."""
     return print_options(options_of(type(method)), vars(method))
 

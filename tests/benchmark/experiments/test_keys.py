@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmark.experiments.run import Run
 from benchmark.records.schema import hash_fields
 from benchmark.records.table import read
-from methods.core.registry import label, parse, write_options
+from methods.core.registry import label, parse, written_options
 
 ROOT = Path(__file__).parents[3]
 ROWS = [row for path in sorted(ROOT.glob("results/reference/*/runs.csv")) for row in read(path)]
@@ -75,4 +75,4 @@ def test_a_row_agrees_with_its_method() -> None:
     for row in ROWS:
         method = parse(row["method"])
         assert (row["label"], row["family"]) == (label(method), method.family), row["key"]
-        assert (row["options"], row["knob"]) == (write_options(method), method.knob), row["key"]
+        assert (row["options"], row["knob"]) == (written_options(method), method.knob), row["key"]

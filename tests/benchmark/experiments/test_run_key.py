@@ -8,11 +8,11 @@ import pytest
 
 from benchmark.data.augmentation import Augmentation
 from benchmark.errors import UsageError
-from benchmark.experiments.run import HASHED, Run, stale_keys, written
+from benchmark.experiments.run import HASHED, Run, hashed_form, stale_keys
 from benchmark.records.schema import COLUMNS, DEFAULTS
 from benchmark.tasks.registry import TASKS, get_task
 from methods.core.optimizers import Adam, Sgd
-from methods.core.registry import METHODS, MethodError, parse, write_first
+from methods.core.registry import METHODS, MethodError, first_written_form, parse
 
 BASE = Run("lenet300-mnist", "dwf[depth=3]", 6.0, 0, 40, 0.2)
 
@@ -38,10 +38,10 @@ def test_a_wrong_written_form_makes_no_run() -> None:
 
 
 def test_optimizers_and_augmentations_are_hashed_as_when_the_first_rows_were_made() -> None:
-    assert written(Sgd()) == "Sgd(momentum=0.9, nesterov=False)"
-    assert written(Adam()) == "Adam(betas=(0.9, 0.999), epsilon=1e-08)"
-    assert written(Augmentation(shift=8)) == "Augmentation(shift=8, flip=True, cutout=0)"
-    assert written(None) == "None"
+    assert hashed_form(Sgd()) == "Sgd(momentum=0.9, nesterov=False)"
+    assert hashed_form(Adam()) == "Adam(betas=(0.9, 0.999), epsilon=1e-08)"
+    assert hashed_form(Augmentation(shift=8)) == "Augmentation(shift=8, flip=True, cutout=0)"
+    assert hashed_form(None) == "None"
 
 
 @dataclass(frozen=True)
@@ -55,14 +55,14 @@ class StochasticGradientDescent:
 
 def test_a_renamed_class_and_a_new_field_at_its_default_move_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(HASHED, StochasticGradientDescent, HASHED[Sgd])
-    assert written(StochasticGradientDescent()) == written(Sgd())
-    assert written(StochasticGradientDescent(momentum=0.5)) == written(Sgd(0.5))
-    changed = written(StochasticGradientDescent(dampening=0.1))
+    assert hashed_form(StochasticGradientDescent()) == hashed_form(Sgd())
+    assert hashed_form(StochasticGradientDescent(momentum=0.5)) == hashed_form(Sgd(0.5))
+    changed = hashed_form(StochasticGradientDescent(dampening=0.1))
     assert changed == "Sgd(momentum=0.9, nesterov=False, dampening=0.1)"
 
 
 def test_an_unknown_optimizer_is_hashed_by_its_name_and_all_its_fields() -> None:
-    assert written(StochasticGradientDescent()) == (
+    assert hashed_form(StochasticGradientDescent()) == (
         "StochasticGradientDescent(momentum=0.9, dampening=0.0, nesterov=False)"
     )
 
@@ -70,15 +70,15 @@ def test_an_unknown_optimizer_is_hashed_by_its_name_and_all_its_fields() -> None
     class Tuned(Sgd):
         """A subclass steps differently, so it must not share a key."""
 
-    assert written(Tuned()) == "Tuned(momentum=0.9, nesterov=False)"
+    assert hashed_form(Tuned()) == "Tuned(momentum=0.9, nesterov=False)"
 
 
 def test_a_renamed_option_moves_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
     before = Run("lenet300-mnist", "snip[batches=2]", 0.1, 0, 40, 0.2).key
     monkeypatch.setattr(METHODS["snip"], "renamed", {"passes": "batches"}, raising=False)
     assert str(parse("snip[passes=2]")) == "snip[batches=2]"
-    assert write_first(parse("snip[batches=2]")) == "snip[passes=2]"
-    assert write_first(parse("ham[mask=snip[batches=2]]")) == "ham[mask=snip[passes=2]]"
+    assert first_written_form(parse("snip[batches=2]")) == "snip[passes=2]"
+    assert first_written_form(parse("ham[mask=snip[batches=2]]")) == "ham[mask=snip[passes=2]]"
     new, old = (Run("lenet300-mnist", f"snip[{name}=2]", 0.1, 0, 40, 0.2) for name in ("batches", "passes"))
     assert new == old and new.key == old.key != before  # before: the name "batches" was the first one
     with pytest.raises(MethodError, match="given option batches twice"):

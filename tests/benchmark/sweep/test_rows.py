@@ -8,7 +8,7 @@ import pytest
 
 from benchmark.data.augmentation import Augmentation
 from benchmark.experiments.run import Run
-from benchmark.sweep.rows import asked, write_augmentation, write_optimizer
+from benchmark.sweep.rows import asked, augmentation_column, optimizer_column
 from methods.core.optimizers import Adam, Sgd
 
 
@@ -49,8 +49,8 @@ def test_label_and_version_are_also_those_of_a_method_inside(method: str, label:
 
 
 def test_optimizers_and_augmentations_are_columns_that_name_what_is_not_the_default() -> None:
-    assert write_optimizer(Sgd(0.5)) == "sgd"
-    assert write_optimizer(Sgd(nesterov=True)) == "sgd[nesterov=true]"
-    assert write_optimizer(Adam(epsilon=1e-6)) == "adam[epsilon=1e-06]"
-    assert write_augmentation(None) == ""
-    assert write_augmentation(Augmentation(8, cutout=2)) == "shift=8,flip=true,cutout=2"
+    assert optimizer_column(Sgd(0.5)) == "sgd"
+    assert optimizer_column(Sgd(nesterov=True)) == "sgd[nesterov=true]"
+    assert optimizer_column(Adam(epsilon=1e-6)) == "adam[epsilon=1e-06]"
+    assert augmentation_column(None) == ""
+    assert augmentation_column(Augmentation(8, cutout=2)) == "shift=8,flip=true,cutout=2"
