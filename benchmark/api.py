@@ -46,7 +46,7 @@ def train_once(
     the task's recipe unless they are given. `data` is the folder of data sets; with `synthetic`, random images take the
     place of the data set. Raises UsageError or MethodError for bad input.
     """
-    from benchmark.data.synthetic import made
+    from benchmark.data.synthetic import synthetic_data
     from benchmark.training.devices import check_device
     from benchmark.training.loop import train
 
@@ -58,7 +58,7 @@ def train_once(
     if precision not in ("float32", "bf16"):
         raise UsageError(f"precision is float32 or bf16, not {precision!r}")
     check_device(device)
-    loaded = made(recipe.shape, recipe.classes) if synthetic else recipe.data(Path(data))
+    loaded = synthetic_data(recipe.shape, recipe.classes) if synthetic else recipe.data(Path(data))
     budget, peak = epochs or recipe.epochs, learning_rate or recipe.learning_rate_of(chosen)
     (result,) = train(recipe, chosen, [value], [seed], budget, peak, loaded.to(device), precision)
     return Trained(result.measured, result.curves, result.layers)

@@ -121,12 +121,15 @@ def run(
         raise UsageError(f"--timeout takes a number of seconds above 0, not {timeout:g}")
     runs, workers = _on(device, grid, engine), _workers(workers, device, engine)
     from benchmark.engines.settings import Settings
+    from benchmark.engines.signals import handling
     from benchmark.sweep.sweep import sweep
 
     settings = Settings(device, data, tuple(plugin or ()), timeout=timeout, pack=pack, engine=engine, address=address)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # like Ctrl-C, so that no worker is left behind
     try:
-        statuses = sweep(name, runs, results / name, settings, workers, console, retry is not None, grid.extra_outputs)
+        with handling(signal.default_int_handler, signal.SIGTERM):  # like Ctrl-C, so that no worker is left behind
+            statuses = sweep(
+                name, runs, results / name, settings, workers, console, retry is not None, grid.extra_outputs
+            )
     except KeyboardInterrupt:
         errors.print("interrupted: what is trained so far is kept, and the same command goes on from there")
         raise typer.Exit(130) from None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import cast
 
 import torch
 
@@ -13,6 +12,7 @@ from benchmark.contract.mask_promises import counts_exactly_for_any_scores, keep
 from benchmark.contract.promise import TIMES, require
 from benchmark.contract.resumption import resumes_bit_for_bit
 from benchmark.contract.stage import STEPS_PER_EPOCH, VALUES, Build, results, toy_data
+from benchmark.data.inputs import InMemory
 from benchmark.data.split import Data
 from benchmark.training.measure import Result
 from methods.core.registry import parse
@@ -50,7 +50,7 @@ def counts_what_it_promises(form: str, build: Build) -> list[float]:
 def gives_in_a_pack_what_it_gives_alone(form: str, build: Build) -> None:
     # In float64, so that the tolerance tells a wrong pack from rounding errors that training has amplified.
     data = toy_data()
-    data = Data(*((cast(torch.Tensor, x).double(), y) for x, y in (data.train, data.val, data.test)))
+    data = Data.in_memory(*((x[:].double(), y) for x, y in (data.train, data.val, data.test)))
 
     def double(seed: int) -> torch.nn.Module:
         return build(seed).double()
@@ -122,9 +122,8 @@ def reports_divergence(form: str, build: Build) -> None:
 
 def decides_nothing_on_validation_or_test_data(form: str, build: Build) -> None:
     data = toy_data()
-    blind = Data(
-        data.train, *((torch.zeros_like(cast(torch.Tensor, x)), torch.zeros_like(y)) for x, y in (data.val, data.test))
-    )
+    val, test = ((InMemory(torch.zeros_like(x[:])), torch.zeros_like(y)) for x, y in (data.val, data.test))
+    blind = Data(data.train, val, test)
     value = VALUES[parse(form).knob][:1]
     (seeing,), (unseeing,) = (results(form, build, value, data=one) for one in (data, blind))
     same = seeing.measured.train_loss == unseeing.measured.train_loss and seeing.layers == unseeing.layers

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from benchmark.data.split import Data
-from benchmark.data.synthetic import made
+from benchmark.data.synthetic import synthetic_data
 from benchmark.tasks.task import Task
 from benchmark.training.loop import train
 from benchmark.training.measure import Result
@@ -74,7 +74,7 @@ class FakeProbe:
 
 def toy_data() -> Data:
     """Return synthetic images of 4 x 4 pixels in four classes."""
-    return made(SHAPE, CLASSES)
+    return synthetic_data(SHAPE, CLASSES)
 
 
 def toy_task(build: Build = mlp, **recipe: Any) -> Task:

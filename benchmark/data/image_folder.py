@@ -1,4 +1,4 @@
-"""Data sets that are folders of images, laid out like ImageNet."""
+"""A loader of image folders with the layout of ImageNet."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from methods.core.lazy import torch
 
 
 def image_folder(name: str, shape: tuple[int, int, int], classes: int, images: int) -> Callable[[Path], Data]:
-    """A loader of <folder>/<name>/train and /val, which hold a folder of images for each class, as ImageNet does.
+    """Return a loader of <folder>/<name>/train and /val, which hold a folder of images for each class.
 
-    Images are read as they are asked for. As everywhere a tenth of `train` is set aside; `val` is the test set.
+    Images are read while training runs. A tenth of `train` is set aside for validation; `val` is the test set.
     """
 
     def load(folder: Path) -> Data:

@@ -1,4 +1,4 @@
-"""Data sets that are loaded into memory as whole tensors."""
+"""Loaders of data sets that fit into memory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import redirect_stdout, suppress
 from pathlib import Path
 from typing import Any
 
-from benchmark.data.split import Data, Split, balanced_order, split
+from benchmark.data.split import Batch, Data, balanced_order, split
 from benchmark.errors import UsageError, last_line
 from methods.core.lazy import torch
 
@@ -17,7 +17,7 @@ DEBIAN_FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
 
 
 def digits(folder: Path) -> Data:
-    """Handwritten digits of scikit-learn, 1,797 images of 8 x 8 pixels; a class-balanced fifth is the test set."""
+    """Return the handwritten digits of scikit-learn: 1,797 images of 8 x 8 pixels, a balanced fifth for testing."""
     try:
         from sklearn.datasets import load_digits
     except ModuleNotFoundError:
@@ -31,7 +31,7 @@ def digits(folder: Path) -> Data:
 
 
 def by_torchvision(name: str) -> Callable[[Path], Data]:
-    """A loader of torchvision's `MNIST`, `FashionMNIST`, `KMNIST`, `CIFAR10` or `CIFAR100`."""
+    """Return a loader of torchvision's `MNIST`, `FashionMNIST`, `KMNIST`, `CIFAR10` or `CIFAR100`."""
 
     def load(folder: Path) -> Data:
         try:
@@ -43,15 +43,15 @@ def by_torchvision(name: str) -> Callable[[Path], Data]:
     return load
 
 
-def _tensors(dataset: Any) -> Split:
-    """Images [n, C, H, W] in [0, 1] and labels [n]."""
+def _tensors(dataset: Any) -> Batch:
+    """Return images [n, C, H, W] in [0, 1] and labels [n]."""
     images, labels = torch.as_tensor(dataset.data), torch.as_tensor(dataset.targets)
     images = images.unsqueeze(1) if images.dim() == 3 else images.permute(0, 3, 1, 2)
     return images.float() / 255, labels.long()
 
 
 def _files(dataset: Any, folder: Path) -> list[Any]:
-    """Training and test set where torchvision finds them in the folder, else in Debian's package, else downloaded."""
+    """Return training and test set: from the folder, else from Debian's package, else downloaded to the folder."""
     name = dataset.__name__
     raw = folder.absolute() / getattr(dataset, "base_folder", f"{name}/raw")
 
@@ -61,7 +61,7 @@ def _files(dataset: Any, folder: Path) -> list[Any]:
     try:
         return both(folder)
     except (ValueError, AssertionError, EOFError, RuntimeError) as error:
-        if "not found" not in str(error):  # torchvision's word for files that are not there
+        if "not found" not in str(error):  # torchvision says so of missing files
             raise UsageError(
                 f"the files of {name} in {raw} cannot be read ({last_line(error)}); replace them"
             ) from error
@@ -71,9 +71,9 @@ def _files(dataset: Any, folder: Path) -> list[Any]:
         with redirect_stdout(sys.stderr):
             return both(folder, download=True)
     except (OSError, RuntimeError) as error:
-        for made in (raw, raw.parent, folder):  # what a failed download leaves
+        for created in (raw, raw.parent, folder):  # a failed download leaves empty folders
             with suppress(OSError):
-                made.rmdir()
+                created.rmdir()
         raise UsageError(
             f"{name} is not in {raw} and could not be downloaded ({last_line(error)}); "
             "put its files there, or name with --data the folder that holds it"
@@ -98,7 +98,7 @@ def _from_debian(both: Callable[[Path], list[Any]]) -> list[Any]:
 
 
 def tiny_imagenet(folder: Path) -> Data:
-    """Tiny ImageNet as it is distributed, in <folder>/tiny-imagenet-200: 200 classes of 500 images of 64 x 64 pixels.
+    """Return Tiny ImageNet, unpacked to <folder>/tiny-imagenet-200: 200 classes of 500 images of 64 x 64 pixels.
 
     Its own validation images, 50 a class, are the test set, since the labels of its test images are not public.
     """

@@ -1,34 +1,34 @@
-"""Synthetic data for smoke tests and benchmarks."""
+"""Synthetic data for smoke tests and benchmarks: a random image for each class, plus noise."""
 
 from __future__ import annotations
 
 import math
 
-from benchmark.data.split import Data, Split
+from benchmark.data.split import Batch, Data
 from methods.core.lazy import torch
 
 
-def made_examples(shape: tuple[int, ...]) -> int:
-    """How many made examples there are for training: few of large images, which convolutions take long for."""
+def synthetic_examples(shape: tuple[int, ...]) -> int:
+    """Return the number of training examples: few for large images, since convolutions take long."""
     return 2_000 if math.prod(shape) <= 1_000 else 64
 
 
-def made(shape: tuple[int, ...], classes: int) -> Data:
-    """Made data for smoke tests: a random image for each class, in noise."""
+def synthetic_data(shape: tuple[int, ...], classes: int) -> Data:
+    """Return a synthetic data set for smoke tests."""
     generator = torch.Generator().manual_seed(0)
-    count = made_examples(shape)
+    count = synthetic_examples(shape)
     prototypes = torch.randn(min(classes, count), *shape, generator=generator)
 
-    def examples(n: int) -> Split:
+    def examples(n: int) -> Batch:
         labels = torch.arange(n) % classes
         return prototypes[labels] + torch.randn(n, *shape, generator=generator), labels
 
-    return Data(examples(count), examples(min(count // 4, 200)), examples(min(count // 4, 200)))
+    return Data.in_memory(examples(count), examples(min(count // 4, 200)), examples(min(count // 4, 200)))
 
 
-def made_batches(shape: tuple[int, ...], classes: int, batch_size: int, batches: int) -> Data:
-    """Made data of so many whole batches for training, and next to none for evaluation."""
-    inputs, labels = made(shape, classes).train
+def synthetic_batches(shape: tuple[int, ...], classes: int, batch_size: int, batches: int) -> Data:
+    """Return synthetic data with a whole number of training batches, and few examples for evaluation."""
+    inputs, labels = synthetic_data(shape, classes).train
     chosen = torch.arange(batches * batch_size) % len(labels)
     few = inputs[:classes], labels[:classes]
-    return Data((inputs[chosen], labels[chosen]), few, few)
+    return Data.in_memory((inputs[chosen], labels[chosen]), few, few)

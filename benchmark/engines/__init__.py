@@ -1,1 +1,5 @@
-"""Where packs of runs are computed: in this process, in local processes, or on a Ray cluster."""
+"""Engines compute packs of runs: in this process, in local processes, or on a Ray cluster.
+
+dispatch.py chooses the engine; local.py and ray_cluster.py are the engines. packs.py groups runs and trains a pack,
+worker.py holds the state of a process that does so, settings.py the settings of a sweep, signals.py signal handlers.
+"""

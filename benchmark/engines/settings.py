@@ -1,4 +1,4 @@
-"""The settings that all runs of a sweep share, and packs of runs."""
+"""The settings that all runs of a sweep share, and the type of a pack."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ Pack = list[Run]  # runs that differ in value and seed alone, trained together
 
 @dataclass(frozen=True)
 class Settings:
-    """What every run of a sweep shares and what changes no result."""
+    """Settings of a sweep that change no result."""
 
     device: str
     data_folder: Path
     plugins: tuple[Path, ...] = ()
-    checkpoints: Path | None = None  # their folder; None: a run that is cut short starts anew
+    checkpoints: Path | None = None  # folder of checkpoints; None: an interrupted run starts again
     timeout: float = math.inf  # seconds of training that a run may take
     engine: str = "local"  # or "ray"
-    address: str | None = None  # of the Ray cluster; None: one is started on this machine
-    pack: int | None = None  # runs in a pack at most; None: one on a CPU, what fits into an accelerator's memory there
+    address: str | None = None  # address of the Ray cluster; None: a cluster is started on this machine
+    pack: int | None = None  # most runs in a pack; None: one on a CPU, on CUDA as many as fit into memory

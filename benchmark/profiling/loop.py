@@ -12,12 +12,12 @@ import torch
 from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmark.data.split import Data, Read, Split
-from benchmark.data.synthetic import made_batches
+from benchmark.data.split import Batch, Data, Split
+from benchmark.data.synthetic import synthetic_batches
 from benchmark.profiling.timing import Step, Turn, alternate, show, timed
 from benchmark.tasks.registry import get_task
 from benchmark.tasks.task import Task
-from benchmark.training.devices import settle
+from benchmark.training.devices import numerics
 from benchmark.training.loop import train
 from benchmark.training.measure import autocast
 from methods.core.optimizers import Sgd
@@ -30,12 +30,11 @@ DWF = "dwf[depth=3,init=ones]"  # its steps cost what the default's do, whose fa
 AIMS = "; aims of our dense: 8, 0.95"  # for LeNet-300-100 on a CPU
 
 
-def published(task: Task, train: Read) -> Callable[[], Iterable[Split]]:
+def published(task: Task, train: Split) -> Callable[[], Iterable[Batch]]:
     """Batches as published suites load them: torchvision's data set and transforms of PIL images in a DataLoader."""
     from torchvision import datasets, transforms
 
-    inputs, labels = train
-    assert isinstance(inputs, torch.Tensor)
+    inputs, labels = train[0][:], train[1]
     channels, side, _ = task.shape
     images = (255 * (inputs - inputs.min()) / (inputs.max() - inputs.min())).byte().cpu()
     dataset: Any = object.__new__(datasets.CIFAR10 if channels == 3 else datasets.FashionMNIST)  # __init__ wants files
@@ -50,16 +49,15 @@ def published(task: Task, train: Read) -> Callable[[], Iterable[Split]]:
     return lambda: loader
 
 
-def resident(task: Task, train: Read) -> Callable[[], Iterable[Split]]:
+def resident(task: Task, train: Split) -> Callable[[], Iterable[Batch]]:
     """Batches of tensors that lie on the device, as they are."""
-    inputs, labels = train
-    assert isinstance(inputs, torch.Tensor)
+    inputs, labels = train[0][:], train[1]
     order = partial(torch.randperm, len(labels), device=labels.device)
     return lambda: ((inputs[batch], labels[batch]) for batch in order().split(task.batch_size))
 
 
 def plain_epoch(
-    task: Task, model: torch.nn.Module, batches: Callable[[], Iterable[Split]], read_loss: bool, precision: str
+    task: Task, model: torch.nn.Module, batches: Callable[[], Iterable[Batch]], read_loss: bool, precision: str
 ) -> Step:
     """An epoch of a plain model by torch.optim.SGD, which reads each loss back to the host or none."""
     assert isinstance(task.optimizer, Sgd)
@@ -81,12 +79,12 @@ def plain_epoch(
     return epoch
 
 
-def our_epoch(task: Task, method: str, runs: int, made: Data, precision: str) -> Turn:
+def our_epoch(task: Task, method: str, runs: int, data: Data, precision: str) -> Turn:
     """An epoch of `benchmark.train` for a pack of runs, in milliseconds by its own clock, which skips evaluation."""
 
     def turn() -> float:
         try:
-            result, *_ = train(task, parse(method), [1.0] * runs, [0] * runs, 1, task.learning_rate, made, precision)
+            result, *_ = train(task, parse(method), [1.0] * runs, [0] * runs, 1, task.learning_rate, data, precision)
         except torch.OutOfMemoryError:
             return math.nan
         assert result.measured.train_seconds is not None
@@ -127,26 +125,26 @@ def per_second(contenders: Mapping[str, tuple[Turn, float]], rounds: int) -> dic
 
 def bench_throughput(device: str, rounds: int) -> None:
     """Loops and packs of the LeNets, and of ResNet-18 in bf16 where there is an accelerator; one thread."""
-    settle()
-    for task in BATCHES:
-        if device != "cpu" or task != "resnet18-cifar10":
-            _bench_task(task, device, rounds)
+    with numerics():
+        for task in BATCHES:
+            if device != "cpu" or task != "resnet18-cifar10":
+                _bench_task(task, device, rounds)
 
 
 def _bench_task(name: str, device: str, rounds: int) -> None:
     task, needed = get_task(name), work(get_task(name))
     precision = "bf16" if name == "resnet18-cifar10" else "float32"
-    made, few = (
-        made_batches(task.shape, task.classes, task.batch_size, batches).to(device) for batches in BATCHES[name]
+    data, few = (
+        synthetic_batches(task.shape, task.classes, task.batch_size, batches).to(device) for batches in BATCHES[name]
     )
     models = [task.model().to(device) for _ in range(2)]
     loops = {
-        "DataLoader": timed(plain_epoch(task, models[0], published(task, made.train), True, precision), 1, device),
-        "bare loop": timed(plain_epoch(task, models[1], resident(task, made.train), False, precision), 1, device),
-        "our dense": our_epoch(task, "dense", 1, made, precision),
-        f"our {DWF}": our_epoch(task, DWF, 1, made, precision),
+        "DataLoader": timed(plain_epoch(task, models[0], published(task, data.train), True, precision), 1, device),
+        "bare loop": timed(plain_epoch(task, models[1], resident(task, data.train), False, precision), 1, device),
+        "our dense": our_epoch(task, "dense", 1, data, precision),
+        f"our {DWF}": our_epoch(task, DWF, 1, data, precision),
     }
-    images, few_images = len(made.train[1]), len(few.train[1])
+    images, few_images = len(data.train[1]), len(few.train[1])
     measured = per_second(peaks(device, precision) | {loop: (loops[loop], images) for loop in loops}, rounds)
     turns = {f"{runs}": (our_epoch(task, "dense", runs, few, precision), runs * few_images) for runs in PACKS}
     packs = per_second(turns, 1 if device == "cpu" else rounds)  # a CPU takes long for one

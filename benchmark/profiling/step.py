@@ -8,10 +8,11 @@ from typing import Any
 import torch
 from torch.nn.utils import parametrize
 
-from benchmark.data.synthetic import made
+from benchmark.data.inputs import InMemory
+from benchmark.data.synthetic import synthetic_data
 from benchmark.profiling.timing import Step, alternate, show, timed
 from benchmark.tasks.registry import get_task
-from benchmark.training.devices import settle
+from benchmark.training.devices import numerics
 from benchmark.training.evaluation import cross_entropy
 from benchmark.training.probe import Probe
 from methods.core.network import Network, prunable_names
@@ -40,9 +41,9 @@ def ours(task_name: str, method_name: str, device: str) -> Step:
     """A training step as the suite takes it."""
     task, method = get_task(task_name), parse(method_name)
     net = Network([task.model().to(device)])
-    inputs, labels = made(task.shape, task.classes).to(device).train
-    inputs, labels = inputs[: task.batch_size], labels[: task.batch_size]
-    probe = Probe(net, (inputs, labels), task.batch_size, [0], [1e-3])
+    split = synthetic_data(task.shape, task.classes).to(device).train
+    inputs, labels = split[0][: task.batch_size], split[1][: task.batch_size]
+    probe = Probe(net, (InMemory(inputs), labels), task.batch_size, [0], [1e-3])
     method.bind(net, [1.0], task.optimizer, task.weight_decay, probe)
     other_state, rate = task.optimizer.state(net.other_params), net.weights.new_full((), 1e-3)
 
@@ -68,8 +69,8 @@ def parametrized(task_name: str, depth: int, device: str) -> Step:
     others = [parameter for name, parameter in model.named_parameters() if ".parametrizations." not in name]
     groups: list[dict[str, Any]] = [{"params": factors, "weight_decay": 1e-4}, {"params": others}]
     optimizer = torch.optim.SGD(groups, lr=1e-3, momentum=task.optimizer.momentum)
-    inputs, labels = made(task.shape, task.classes).to(device).train
-    inputs, labels = inputs[: task.batch_size], labels[: task.batch_size]
+    split = synthetic_data(task.shape, task.classes).to(device).train
+    inputs, labels = split[0][: task.batch_size], split[1][: task.batch_size]
 
     def step() -> None:
         optimizer.zero_grad()
@@ -81,9 +82,9 @@ def parametrized(task_name: str, depth: int, device: str) -> Step:
 
 def bench_update(device: str, rounds: int, steps: int) -> None:
     """A whole training step of dense SGD, of factorization here, and of factorization by parametrize; one thread."""
-    settle()
-    for task in ("lenet300-fmnist", *(() if device == "cpu" else ("resnet18-cifar10",))):
-        _bench_task(task, device, rounds, steps)
+    with numerics():
+        for task in ("lenet300-fmnist", *(() if device == "cpu" else ("resnet18-cifar10",))):
+            _bench_task(task, device, rounds, steps)
 
 
 def _bench_task(task: str, device: str, rounds: int, steps: int) -> None:

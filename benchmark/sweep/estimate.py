@@ -9,10 +9,10 @@ from statistics import median
 
 import torch
 
-from benchmark.data.synthetic import made, made_examples
+from benchmark.data.synthetic import synthetic_data, synthetic_examples
 from benchmark.experiments.run import Run
 from benchmark.tasks.registry import get_task
-from benchmark.training.devices import hardware
+from benchmark.training.devices import hardware, numerics
 from benchmark.training.loop import train
 from methods.core.registry import MethodError, parse
 
@@ -47,24 +47,22 @@ def expected_seconds(runs: Sequence[Run], rows: Iterable[Mapping[str, str]], dev
 
 def timed_epochs(runs: Iterable[Run], device: str) -> dict[Kind, list[float]]:
     """Time a few steps on synthetic data for each task and method; return the seconds of an epoch of the task."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
     took: dict[Kind, list[float]] = {}
-    for run in runs:
-        if (run.task, run.method) not in took:
-            took[run.task, run.method] = [_timed_epoch(run, device)]
-    torch.set_num_threads(threads)
+    with numerics():
+        for run in runs:
+            if (run.task, run.method) not in took:
+                took[run.task, run.method] = [_timed_epoch(run, device)]
     return took
 
 
 def _timed_epoch(run: Run, device: str) -> float:
     task, method = get_task(run.task), parse(run.method)
-    data = made(task.shape, task.classes).to(device)
+    data = synthetic_data(task.shape, task.classes).to(device)
     for _ in range(2):  # the first training warms up
         (result,) = train(task, method, [run.value], [run.seed], 1, run.learning_rate, data, run.precision)
     measured = result.measured
     assert measured.step_ms is not None and measured.batch_size is not None
-    examples = made_examples(task.shape) if run.synthetic else task.examples
+    examples = synthetic_examples(task.shape) if run.synthetic else task.examples
     batch_size = min(task.batch_size, examples)
     steps = examples // batch_size * sum(method.phases)
     return steps * measured.step_ms / 1000 * batch_size / measured.batch_size

@@ -1,9 +1,11 @@
-"""Where a pack's training stands, on disk: written on a clock, whole or not at all, and read without running code."""
+"""Checkpoints: the training state of a pack on disk.
+
+A checkpoint is written at intervals, whole or not at all, and it is read without running code from the file.
+"""
 
 from __future__ import annotations
 
 import os
-import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -13,29 +15,29 @@ from typing import Any
 from benchmark.records.schema import hash_fields
 from methods.core.lazy import torch
 
-STOP = threading.Event()  # once set, training saves its state before its next step and ends
-EVERY = 60.0  # seconds
-SHARE = 0.02  # of a run's time that saving may take
 FORMAT = 5  # raised when what is saved changes
 
 
 @dataclass
 class Checkpoint:
-    """The checkpoint of the runs that are trained together, in a folder of many."""
+    """The checkpoint of the runs of one pack, in a folder with those of other packs."""
 
     folder: Path
-    keys: list[str]  # of the runs, in their order
+    keys: list[str]  # keys of the runs, in their order
+    every: float = 60.0  # seconds between two saves, at least
+    fraction: float = 0.02  # of the training time that saving may take
     warnings: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.path = self.folder / f"{hash_fields(runs=self.keys)}.pt"
-        self._due = time.monotonic() + EVERY
+        self._due = time.monotonic() + self.every
 
     def due(self) -> bool:
+        """Tell whether it is time to save."""
         return time.monotonic() >= self._due
 
     def save(self, state: dict[str, Any]) -> None:
-        """Replace what is there; a folder that cannot be written costs a warning, not the run."""
+        """Replace the saved state. If the folder cannot be written, a warning is kept and training continues."""
         begun = time.monotonic()
         temporary = self.path.with_suffix(".tmp")
         try:
@@ -45,13 +47,13 @@ class Checkpoint:
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(self.path)
-        except (OSError, RuntimeError) as error:  # torch's own word for a full disk is a RuntimeError
+        except (OSError, RuntimeError) as error:  # torch raises RuntimeError if the disk is full
             self.warnings.append(f"{self.path} cannot be written ({str(error).partition(chr(10))[0]})")
         now = time.monotonic()
-        self._due = now + max(EVERY, (now - begun) / SHARE)
+        self._due = now + max(self.every, (now - begun) / self.fraction)
 
     def load(self) -> dict[str, Any] | None:
-        """The state of these runs, or None; what is damaged or foreign is named and set aside."""
+        """Return the saved state, or None. A damaged file or one of other runs is renamed, with a warning."""
         if not self.path.is_file():
             return None
         try:
@@ -62,7 +64,7 @@ class Checkpoint:
                 state: dict[str, Any] = saved["state"]
                 return state
             reason = ", ".join(f"its {name} is another" for name in expected if found[name] != expected[name])
-        except Exception as error:  # whatever a damaged file makes of a reader
+        except Exception as error:  # reading a damaged file may raise anything
             reason = f"{type(error).__name__} on reading it"
         aside = self.path.with_suffix(".aside")
         self.path.replace(aside)
@@ -71,16 +73,16 @@ class Checkpoint:
 
 
 def keys_of(path: Path) -> list[str]:
-    """The keys of a checkpoint's runs; none of one that cannot be read."""
+    """Return the keys of a checkpoint's runs, or none if the file cannot be read."""
     try:
         keys: list[str] = torch.load(path, map_location="cpu", weights_only=True, mmap=True)["keys"]
         return keys
-    except Exception:  # whatever a damaged file makes of a reader
+    except Exception:  # reading a damaged file may raise anything
         return []
 
 
 def remove(path: Path) -> None:
-    """Of a pack that is done; the folder goes with the last one."""
+    """Delete the checkpoint of a finished pack, and the folder of checkpoints once it is empty."""
     path.unlink(missing_ok=True)
     with suppress(OSError):
         path.parent.rmdir()

@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmark.data.split import Read
+from benchmark.data.split import Split
 from methods.core.network import prunable_names
 
 EVALUATION_BATCH = 5_000  # examples, at most
@@ -51,7 +51,7 @@ def cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 
 
 def evaluate(
-    model: torch.nn.Module, split: Read, forward: Callable[[torch.Tensor], torch.Tensor] | None = None, runs: int = 1
+    model: torch.nn.Module, split: Split, forward: Callable[[torch.Tensor], torch.Tensor] | None = None, runs: int = 1
 ) -> tuple[list[float], list[float]]:
     """Accuracy in percent and mean cross-entropy of each run over a whole split, exact for a short last batch.
 
@@ -64,7 +64,7 @@ def evaluate(
     correct: list[torch.Tensor] = []
     loss: list[torch.Tensor] = []
     with torch.no_grad():
-        for x, y in zip(*(part.split(size) for part in split), strict=True):
+        for x, y in zip(split[0].split(size), split[1].split(size), strict=True):
             logits = forward(x) if forward else model(x).unsqueeze(0)
             correct.append((logits.argmax(-1) == y).sum(-1))
             loss.append(cross_entropy(logits, y).sum(-1))

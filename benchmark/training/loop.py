@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
 from dataclasses import replace
 from typing import Any
@@ -13,7 +14,7 @@ from benchmark.data.batches import Batches
 from benchmark.data.split import Data
 from benchmark.records.schema import Measurement
 from benchmark.tasks.task import Task
-from benchmark.training.checkpoint import STOP, Checkpoint
+from benchmark.training.checkpoint import Checkpoint
 from benchmark.training.devices import hardware, peak_memory_mb, reset_peak_memory, rng_state, set_rng_state
 from benchmark.training.evaluation import cross_entropy
 from benchmark.training.measure import Cut, Result, autocast, epoch_points, measure, measure_cuts
@@ -34,6 +35,7 @@ def train(
     precision: str,
     checkpoint: Checkpoint | None = None,
     timeout: float = math.inf,
+    stop: threading.Event | None = None,
 ) -> list[Result]:
     """Train R runs, each a value and a seed, on `data`, which is on its device, and measure each final, plain network.
 
@@ -43,7 +45,7 @@ def train(
     finite ends as `diverged`; when all have, no more steps are spent.
 
     Where there is a checkpoint, training goes on from it, and saves to it on its clock and when it is cut short. Raises
-    TimeoutError after `timeout` seconds of training, and KeyboardInterrupt when it is told to stop.
+    TimeoutError after `timeout` seconds of training, and KeyboardInterrupt once `stop` is set.
     """
     examples, device = len(data.train[1]), data.train[1].device
     batch_size = min(task.batch_size, examples)
@@ -86,14 +88,15 @@ def train(
             net.model.train()
             for x, y in batches.epoch(done=step % steps_per_epoch):
                 spent = seconds + time.perf_counter() - begun
-                stopping = STOP.is_set() or spent > timeout
+                stopped = stop is not None and stop.is_set()
+                stopping = stopped or spent > timeout
                 if checkpoint and (stopping or checkpoint.due()):
                     progress = step, spent, preparation, steps_done, finite, curves
                     state: dict[str, Any] = {"tensors": _tensors(net, total), "method": method.state_dict()}
                     noise = {device.type: rng_state(device)}
                     checkpoint.save(state | streams | {"progress": progress, "noise": noise})
                 if stopping:
-                    raise KeyboardInterrupt if STOP.is_set() else TimeoutError(f"not done after {timeout:g} s")
+                    raise KeyboardInterrupt if stopped else TimeoutError(f"not done after {timeout:g} s")
                 for phase in (phase for phase, start in enumerate(phase_starts) if start == step):
                     method.on_phase_start(phase)
                 net.zero_grad()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from benchmark.data.seeds import Seeds, generator
-from benchmark.data.split import Read
+from benchmark.data.split import Split
 from benchmark.training.evaluation import cross_entropy
 from methods.core.network import Network, flat_gradient, hessian_gradient, twice_differentiable
 from methods.core.probe import no_trace
@@ -14,7 +14,7 @@ from methods.core.probe import no_trace
 class Probe:
     """Gradients on training batches, random streams and the budget of R runs before their training."""
 
-    def __init__(self, net: Network, train: Read, batch_size: int, seeds: list[int], learning_rates: list[float]):
+    def __init__(self, net: Network, train: Split, batch_size: int, seeds: list[int], learning_rates: list[float]):
         self.net, self.train, self.batch_size, self.seeds = net, train, batch_size, seeds
         self.learning_rates = learning_rates
         self.shape = tuple(train[0].shape[1:])

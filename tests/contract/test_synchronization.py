@@ -12,7 +12,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from benchmark.data.augmentation import Augmentation
-from benchmark.data.synthetic import made
+from benchmark.data.synthetic import synthetic_data
 from benchmark.training.loop import train
 from methods.core.registry import parse
 from tests.builders import batch_norm_cnn, toy_task
@@ -63,7 +63,7 @@ def on_an_accelerator(run: Callable[[], object]) -> int:
 )
 @pytest.mark.parametrize("method", METHODS)
 def test_more_steps_are_no_more_waiting(method: str, device: str, count: Callable[[Callable[[], object]], int]) -> None:
-    data = made((1, 4, 4), 4).to(device)
+    data = synthetic_data((1, 4, 4), 4).to(device)
     counts = []
     for batch_size in (500, 100):  # four steps an epoch, and twenty
         task = toy_task(batch_norm_cnn, batch_size=batch_size, augmentation=Augmentation(shift=1))

@@ -166,7 +166,7 @@ def test_imbalance_decays_at_its_rate_whatever_the_loss(depth: int) -> None:
 
 def test_depth_one_is_dense_training_with_weight_decay(toy_data: Data) -> None:
     """lambda w^2 has the gradient 2 lambda w: weight decay 2 lambda, from the same start, to rounding."""
-    data = Data(*((x.double(), y) for x, y in (toy_data.train, toy_data.val, toy_data.test)))
+    data = Data.in_memory(*((x[:].double(), y) for x, y in (toy_data.train, toy_data.val, toy_data.test)))
 
     def task(weight_decay: float = 0.0):  # type: ignore[no-untyped-def]
         return toy_task(lambda seed: mlp(seed).double(), weight_decay=weight_decay)

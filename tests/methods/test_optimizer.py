@@ -11,13 +11,13 @@ import timm
 import torch
 import torchvision
 
-from benchmark.data.synthetic import made
+from benchmark.data.synthetic import synthetic_data
 from benchmark.training.evaluation import layer_nonzeros
 from methods import METHODS, MethodError, SparseOptimizer, parse
 from methods.core.optimizers import Adam, Sgd
 from tests.builders import batch_norm_cnn, mlp
 
-INPUTS, LABELS = made((1, 4, 4), 4).train
+INPUTS, LABELS = (part[:] for part in synthetic_data((1, 4, 4), 4).train)
 VALUE: dict[str, dict[str, float]] = {
     "density": {"density": 0.1}, "strength": {"strength": 3.0}, "penalty": {"penalty": 0.01}, "none": {},
 }  # fmt: skip

@@ -9,6 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmark.data.inputs import InMemory
 from benchmark.training.probe import Probe
 from methods.core.masks import layer_counts
 from methods.core.network import Layer, Network, hessian_gradient
@@ -117,7 +118,7 @@ def test_the_suites_hessian_gradient_is_a_finite_difference_of_gradients() -> No
     torch.manual_seed(0)
     x, y = torch.randn(40, 1, 4, 4, dtype=torch.float64), torch.arange(4).repeat(10)
     net = Network([mlp().double() for _ in range(2)])
-    probe = Probe(net, (x, y), 40, [0, 0], [0.1])
+    probe = Probe(net, (InMemory(x), y), 40, [0, 0], [0.1])
     product = probe.hessian_gradient(10, 2.0)  # all examples, so that their order does not matter
 
     def gradient(weights: torch.Tensor) -> torch.Tensor:
@@ -133,7 +134,7 @@ def test_the_suites_hessian_gradient_is_a_finite_difference_of_gradients() -> No
     torch.testing.assert_close(product[0], expected, rtol=1e-4, atol=1e-8)
     assert torch.equal(product[0], product[1])
     assert not net.grad.any()
-    in_batches = Probe(net, (x, y), 7, [0, 0], [0.1]).hessian_gradient(10, 2.0)
+    in_batches = Probe(net, (InMemory(x), y), 7, [0, 0], [0.1]).hessian_gradient(10, 2.0)
     torch.testing.assert_close(in_batches, product, rtol=1e-9, atol=1e-12)
 
 

@@ -8,8 +8,10 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,10 +19,11 @@ import pytest
 import torch
 from PIL import Image
 
-from benchmark.data import streamed
 from benchmark.data.image_folder import image_folder
+from benchmark.data.inputs import InMemory
 from benchmark.data.seeds import generator
 from benchmark.data.split import Data
+from benchmark.data.streamed import ImageReaders
 from benchmark.engines.dispatch import run_all
 from benchmark.engines.settings import Settings
 from benchmark.errors import UsageError
@@ -57,15 +60,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 TWO = pytest.param(2, id="two processes", marks=pytest.mark.filterwarnings("ignore:This DataLoader will create"))
 
 
-@pytest.fixture(params=[pytest.param(0, id="alone"), TWO])
-def processes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
-    count: int = request.param
-    monkeypatch.setattr(streamed, "READERS", count)
-    return count
+@pytest.fixture(scope="module", params=[pytest.param(0, id="alone"), TWO])
+def readers(request: pytest.FixtureRequest) -> Iterator[ImageReaders]:
+    """Processes that the tests of this module share, since they take seconds to start."""
+    with closing(ImageReaders(request.param)) as readers:
+        yield readers
 
 
-def load(folder: Path) -> Data:
-    return image_folder("greys", SHAPE, 2, 40)(folder)
+def load(folder: Path, readers: ImageReaders | None = None) -> Data:
+    return image_folder("greys", SHAPE, 2, 40)(folder).to("cpu", readers)
 
 
 def test_a_folder_is_split_as_every_data_set_is(folder: Path) -> None:
@@ -73,14 +76,14 @@ def test_a_folder_is_split_as_every_data_set_is(folder: Path) -> None:
     splits = (loaded.train, loaded.val, loaded.test)
     assert [tuple(inputs.shape) for inputs, _ in splits] == [(36, *SHAPE), (4, *SHAPE), (8, *SHAPE)]
     assert [labels.bincount().tolist() for _, labels in splits] == [[18, 18], [2, 2], [4, 4]]
-    paths = [path for inputs, _ in splits for path in inputs.paths]  # type: ignore[union-attr]
+    paths = [path for inputs, _ in splits for path in inputs.paths]  # type: ignore[attr-defined]
     assert len(set(paths)) == len(paths) == 48
     for inputs, labels in splits:
-        assert [f"n0{label + 1}" for label in labels] == [Path(path).parent.name for path in inputs.paths]  # type: ignore[union-attr]
+        assert [f"n0{label + 1}" for label in labels] == [Path(path).parent.name for path in inputs.paths]  # type: ignore[attr-defined]
 
 
-def test_images_stand_where_a_tensor_would(folder: Path, processes: int) -> None:
-    inputs, labels = load(folder).train
+def test_images_stand_where_a_tensor_would(folder: Path, readers: ImageReaders) -> None:
+    inputs, labels = load(folder, readers).train
     whole = inputs[:]
     assert whole.shape == inputs.shape and whole.dtype == torch.float32
     assert ((whole.mean((1, 2, 3)) > 0).long() == labels).all()
@@ -88,24 +91,23 @@ def test_images_stand_where_a_tensor_would(folder: Path, processes: int) -> None
     assert torch.equal(inputs[chosen], whole[chosen]) and torch.equal(inputs[:1], whole[:1])
     assert torch.equal(torch.cat(list(inputs.split(7))), whole)
     model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 32 * 32, 2))
-    assert evaluate(model, (inputs, labels)) == evaluate(model, (whole, labels))
+    assert evaluate(model, (inputs, labels)) == evaluate(model, (InMemory(whole), labels))
 
 
-def test_augmentation_depends_on_the_seed_alone_and_touches_no_other_chance(folder: Path, processes: int) -> None:
-    inputs, _ = load(folder).train
-    assert isinstance(inputs, streamed.Images)
+def test_augmentation_depends_on_the_seed_alone_and_changes_no_other_draws(folder: Path, readers: ImageReaders) -> None:
+    inputs, _ = load(folder, readers).train
     batches = list(torch.arange(36).split(6))
     before = torch.get_rng_state(), random.getstate()
-    epoch = [one for (one,) in inputs.augmented([batches], [generator(0, "augmentation")])]
+    epoch = [one for (one,) in inputs.batch_reader(None)([batches], [generator(0, "augmentation")])]
     assert torch.equal(before[0], torch.get_rng_state()) and before[1] == random.getstate()
     chance = generator(0, "augmentation")
-    rest = [one for (one,) in inputs.augmented([batches[4:]], [chance])]  # an epoch that is gone on with
+    rest = [one for (one,) in inputs.batch_reader(None)([batches[4:]], [chance])]  # an epoch that is gone on with
     assert all(torch.equal(one, other) for one, other in zip(epoch[4:], rest, strict=True))
-    following, *_ = next(inputs.augmented([batches], [chance]))
+    following, *_ = next(inputs.batch_reader(None)([batches], [chance]))
     backwards = batches[::-1]
-    both = list(inputs.augmented([batches, backwards], [generator(seed, "augmentation") for seed in (0, 1)]))
+    both = list(inputs.batch_reader(None)([batches, backwards], [generator(seed, "augmentation") for seed in (0, 1)]))
     assert all(torch.equal(one, other) for one, (other, _) in zip(epoch, both, strict=True))
-    alone = [one for (one,) in inputs.augmented([backwards], [generator(1, "augmentation")])]
+    alone = [one for (one,) in inputs.batch_reader(None)([backwards], [generator(1, "augmentation")])]
     assert all(torch.equal(one, other) for one, (_, other) in zip(alone, both, strict=True))
     other_seed = alone[-1]
     plain = inputs[batches[0]]
@@ -117,15 +119,17 @@ def test_augmentation_depends_on_the_seed_alone_and_touches_no_other_chance(fold
 EPOCH: dict[str, torch.Tensor] = {}
 
 
-def test_training_reads_a_folder_and_goes_on_in_mid_epoch(folder: Path, processes: int, tmp_path: Path) -> None:
-    from benchmark.training.checkpoint import STOP, Checkpoint
+def test_training_reads_a_folder_and_goes_on_in_mid_epoch(folder: Path, readers: ImageReaders, tmp_path: Path) -> None:
+    from benchmark.training.checkpoint import Checkpoint
+
+    stop = threading.Event()
 
     small = replace(get_task("timm:resnet10t-greys[classes=2,images=40]"), batch_size=6)
     task = replace(small, model=lambda: torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 32 * 32, 2)))
-    arguments = (task, parse("dwf[depth=2]"), [1.0], [0], 2, 0.02, load(folder), "float32")
+    arguments = (task, parse("dwf[depth=2]"), [1.0], [0], 2, 0.02, load(folder, readers), "float32")
 
     def final(checkpoint: Checkpoint | None = None) -> dict[str, object]:
-        measured = train(*arguments, checkpoint)[0].measured
+        measured = train(*arguments, checkpoint, stop=stop)[0].measured
         return {name: getattr(measured, name) for name in ("status", "steps", "train_loss", "test_loss")}
 
     class Stopping(Checkpoint):
@@ -136,25 +140,21 @@ def test_training_reads_a_folder_and_goes_on_in_mid_epoch(folder: Path, processe
         def due(self) -> bool:
             self.asked += 1
             if self.asked == 3:
-                STOP.set()
+                stop.set()
             return False
 
     uninterrupted = final()
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            final(Stopping(tmp_path, ["key"]))
-    finally:
-        STOP.clear()
+    with pytest.raises(KeyboardInterrupt):
+        final(Stopping(tmp_path, ["key"]))
+    stop.clear()
     assert list(tmp_path.glob("*.pt"))
     assert final(Checkpoint(tmp_path, ["key"])) == uninterrupted
     assert uninterrupted["steps"] == 12
 
 
-def test_a_reader_that_dies_takes_no_later_reading_along(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streamed, "READERS", 1)
-    inputs, _ = load(folder).train
+def test_images_are_read_again_after_a_reading_process_died(folder: Path) -> None:
+    inputs, _ = load(folder, ImageReaders(1)).train
     others = multiprocessing.active_children()
-    streamed._loader.cache_clear()
     expected = inputs[:2]
     (reader,) = set(multiprocessing.active_children()) - set(others)
     with suppress(RuntimeError):  # torch may say so as soon as it hears of it
@@ -215,6 +215,7 @@ class Slow(Dense):
     '''Dense training that takes its time, and tells when it is in the second epoch.'''
 
     steps = 0
+    state_names = ("steps",)
 
     def update(self, lr):
         super().update(lr)
@@ -232,11 +233,11 @@ def test_a_run_on_a_folder_is_a_run(folder: Path) -> None:
     assert not measured.error and 0 <= float(str(measured.test_accuracy)) <= 100
 
 
-def test_a_damaged_image_is_named(tmp_path: Path, processes: int) -> None:
+def test_a_damaged_image_is_named(tmp_path: Path, readers: ImageReaders) -> None:
     write_folder(tmp_path / "greys")
     damaged = tmp_path / "greys" / "train" / "n02" / "n02_3.JPEG"
     damaged.write_bytes(b"no image")
-    inputs, _ = load(tmp_path).train
+    inputs, _ = load(tmp_path, readers).train
     with pytest.raises(OSError, match=r"^[^\n]*n02_3.JPEG cannot be read as an image [^\n]*$"):
         inputs[:]
 

@@ -13,9 +13,9 @@ import torch
 
 from benchmark.engines import packs
 from benchmark.engines.packs import fitting, make_packs
+from benchmark.engines.worker import Worker
 from benchmark.sweep.sweep import sweep
 from benchmark.tasks.registry import get_task
-from benchmark.training.checkpoint import STOP
 from tests.builders import GRID, QUIET, SETTINGS, rows
 
 MANY = replace(
@@ -62,13 +62,11 @@ def test_seeds_are_not_mixed_where_a_network_draws(monkeypatch: pytest.MonkeyPat
 
     def sizes(model: Callable[[], torch.nn.Module]) -> list[int]:
         monkeypatch.setattr(packs, "get_task", lambda name: replace(task, model=model))
-        packs._draws.cache_clear()
         return list(map(len, make_packs(runs, settings)))
 
     assert sizes(task.model) == [3]
     assert sizes(lambda: torch.nn.Sequential(task.model(), torch.nn.Dropout(0.1))) == [1, 2]
     assert sizes(lambda: torch.nn.Linear(3, 3)) == [3]  # does not fit the data, which training will say
-    packs._draws.cache_clear()
 
 
 def short_of_memory(monkeypatch: pytest.MonkeyPatch, most: int) -> list[int]:
@@ -86,17 +84,16 @@ def short_of_memory(monkeypatch: pytest.MonkeyPatch, most: int) -> list[int]:
     return tried
 
 
-def test_an_error_of_a_process_that_is_being_stopped_is_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_of_a_worker_that_is_being_stopped_is_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = Worker(SETTINGS)
+
     def train(*arguments: Any) -> Any:
-        STOP.set()
+        worker.stop.set()
         raise RuntimeError("DataLoader worker is killed by signal: Terminated")
 
     monkeypatch.setattr(packs, "train", train)
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            list(packs.compute(MANY.runs()[:1], SETTINGS))
-    finally:
-        STOP.clear()
+    with pytest.raises(KeyboardInterrupt):
+        list(packs.compute(MANY.runs()[:1], worker))
 
 
 def test_a_pack_that_does_not_fit_is_halved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

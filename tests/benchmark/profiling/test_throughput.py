@@ -9,13 +9,13 @@ import torch
 from torch.nn import functional
 
 from benchmark.data.augmentation import Augmentation
-from benchmark.data.synthetic import made_batches
+from benchmark.data.synthetic import synthetic_batches
 from benchmark.profiling import loop
 from benchmark.profiling.loop import bench_throughput, our_epoch, plain_epoch, published, resident, work
 from methods import dwf
 from tests.builders import batch_norm_cnn, mlp, toy_task
 
-MADE = made_batches((1, 4, 4), 4, toy_task().batch_size, 5)
+MADE = synthetic_batches((1, 4, 4), 4, toy_task().batch_size, 5)
 
 
 def watched() -> tuple[torch.nn.Module, list[int]]:
@@ -27,7 +27,7 @@ def watched() -> tuple[torch.nn.Module, list[int]]:
 
 def loss(model: torch.nn.Module) -> float:
     with torch.no_grad():
-        return float(functional.cross_entropy(model.eval()(MADE.train[0]), MADE.train[1]))
+        return float(functional.cross_entropy(model.eval()(MADE.train[0][:]), MADE.train[1]))
 
 
 def test_a_plain_epoch_trains_on_every_image_by_either_way_to_load_them() -> None:
@@ -64,7 +64,7 @@ def test_both_ways_load_the_same_images() -> None:
 def test_images_in_colour_are_augmented_on_the_way() -> None:
     task = toy_task(shape=(3, 8, 8), batch_size=50, augmentation=Augmentation(shift=2))
     (batch, _), (again, _) = (
-        next(iter(published(task, made_batches(task.shape, task.classes, task.batch_size, 1).train)()))
+        next(iter(published(task, synthetic_batches(task.shape, task.classes, task.batch_size, 1).train)()))
         for _ in range(2)
     )
     assert batch.shape == again.shape == (50, 3, 8, 8)

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from benchmark.data.synthetic import made
+from benchmark.data.synthetic import synthetic_data
 from benchmark.experiments.run import Run
 from benchmark.sweep import estimate
 from benchmark.sweep.estimate import expected_seconds, seconds_left, seconds_per_epoch
@@ -193,6 +193,6 @@ def test_an_estimate_agrees_with_the_training_it_predicts() -> None:
     run = Run("lenet300-digits", "dense", 1.0, 0, 4, 0.1, synthetic=True)
     planned = expected_seconds([run], [], "cpu", 1)
     task = get_task(run.task)
-    (result,) = train(task, parse(run.method), [1.0], [0], 4, 0.1, made(task.shape, task.classes), "float32")
+    (result,) = train(task, parse(run.method), [1.0], [0], 4, 0.1, synthetic_data(task.shape, task.classes), "float32")
     assert result.measured.train_seconds is not None
     assert planned / 5 < result.measured.train_seconds < planned * 5

@@ -6,6 +6,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from benchmark.data.split import Data
 from benchmark.records.schema import COLUMNS, CURVE_COLUMNS, LAYER_COLUMNS
 from benchmark.records.table import read
 from benchmark.training import checkpoint
-from benchmark.training.checkpoint import STOP, Checkpoint, keys_of
+from benchmark.training.checkpoint import Checkpoint, keys_of
 from benchmark.training.loop import train
 from methods.core.registry import parse
 from tests.builders import TIMES, Dying, dropout_mlp, interrupted, toy_task, untimed
@@ -49,12 +50,10 @@ def test_seconds_of_all_attempts_count(toy_data: Data, tmp_path: Path) -> None:
 
 def test_being_told_to_stop_saves_and_ends(toy_data: Data, tmp_path: Path) -> None:
     arguments = toy_task(), parse("snip"), [0.5], [0], 2, 0.1, toy_data, "float32"
-    STOP.set()
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            train(*arguments, checkpoint=Checkpoint(tmp_path, ["one"]))
-    finally:
-        STOP.clear()
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(KeyboardInterrupt):
+        train(*arguments, checkpoint=Checkpoint(tmp_path, ["one"]), stop=stop)
     assert keys_of(Checkpoint(tmp_path, ["one"]).path) == ["one"]
 
 
@@ -146,7 +145,9 @@ from benchmark.training import checkpoint
 from benchmark.data.augmentation import Augmentation
 from benchmark.tasks.registry import get_task, task
 
-checkpoint.EVERY, checkpoint.SHARE = 0.0, 1e9  # before every step
+initialize = checkpoint.Checkpoint.__init__
+# Save before every step.
+checkpoint.Checkpoint.__init__ = lambda self, folder, keys: initialize(self, folder, keys, every=0.0, fraction=1e9)
 
 @task
 def shifted_digits():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from benchmark.training.devices import best_precision
+from benchmark.training.devices import best_precision, numerics
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,23 @@ def test_an_accelerator_is_asked_itself(monkeypatch: pytest.MonkeyPatch) -> None
         monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation, own=computes: own)
         assert best_precision("cuda:1") == precision
     assert best_precision("mps") == "float32"
+
+
+def test_numerics_are_restored_even_after_an_error() -> None:
+    before = torch.get_num_threads(), torch.backends.cudnn.allow_tf32
+    tiny = torch.tensor(torch.finfo(torch.float32).tiny)
+    for flushed in (False, True):
+        torch.set_num_threads(2)
+        torch.backends.cudnn.allow_tf32 = True
+        torch.set_flush_denormal(flushed)
+        try:
+            with pytest.raises(ValueError), numerics():
+                assert torch.get_num_threads() == 1 and not torch.backends.cudnn.allow_tf32
+                assert tiny / 2 == 0
+                raise ValueError
+            assert torch.get_num_threads() == 2 and torch.backends.cudnn.allow_tf32
+            assert bool(tiny / 2 == 0) is flushed
+        finally:
+            torch.set_flush_denormal(False)
+            torch.set_num_threads(before[0])
+            torch.backends.cudnn.allow_tf32 = before[1]

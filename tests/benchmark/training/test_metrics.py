@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from benchmark.data.inputs import InMemory
 from benchmark.models.lenets import lenet300
 from benchmark.training import evaluation
 from benchmark.training.evaluation import evaluate, layer_nonzeros, multiply_adds
@@ -16,10 +17,10 @@ def test_a_perfect_model_has_exactly_100_percent(batch: int, monkeypatch: pytest
     monkeypatch.setattr(evaluation, "EVALUATION_BATCH", batch)
     labels = torch.arange(101) % 5
     inputs = 50 * torch.nn.functional.one_hot(labels, 5).float()
-    assert evaluate(torch.nn.Identity(), (inputs, labels)) == ([100.0], [pytest.approx(0, abs=1e-6)])
+    assert evaluate(torch.nn.Identity(), (InMemory(inputs), labels)) == ([100.0], [pytest.approx(0, abs=1e-6)])
     wrong = labels.clone()
     wrong[-1] = (wrong[-1] + 1) % 5  # in the short last batch
-    ((accuracy,), (loss,)) = evaluate(torch.nn.Identity(), (inputs, wrong))
+    ((accuracy,), (loss,)) = evaluate(torch.nn.Identity(), (InMemory(inputs), wrong))
     assert accuracy == pytest.approx(100 * 100 / 101, abs=1e-5)
     assert loss == pytest.approx(50 / 101, abs=1e-5)
 
@@ -35,7 +36,7 @@ def test_many_runs_are_evaluated_on_fewer_examples_at_a_time(monkeypatch: pytest
             sizes.append(len(x))
             return x.expand(runs, -1, -1)
 
-        accuracies, _ = evaluate(torch.nn.Identity(), (inputs, labels), forward, runs)
+        accuracies, _ = evaluate(torch.nn.Identity(), (InMemory(inputs), labels), forward, runs)
         assert accuracies == [100.0] * runs and sizes[0] == max(sizes) == size
 
 
@@ -43,7 +44,7 @@ def test_evaluation_leaves_every_buffer_as_it_was() -> None:
     model = batch_norm_cnn()
     model(torch.randn(8, 1, 4, 4))
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    evaluate(model, (torch.randn(20, 1, 4, 4) + 3, torch.zeros(20, dtype=torch.int64)))
+    evaluate(model, (InMemory(torch.randn(20, 1, 4, 4) + 3), torch.zeros(20, dtype=torch.int64)))
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
 
 

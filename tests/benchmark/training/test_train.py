@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmark.data.augmentation import Augmentation
+from benchmark.data.inputs import InMemory
 from benchmark.data.split import Data
 from benchmark.tasks.task import Task
 from benchmark.training.loop import train
@@ -67,7 +68,7 @@ def test_another_seed_gives_another_start_and_another_order() -> None:
 
     one, two = (torch.cat([p.flatten() for p in _model(toy_task(), seed).parameters()]) for seed in (0, 1))
     assert not torch.equal(one, two)
-    numbered = torch.arange(100.0), torch.arange(100)
+    numbered = InMemory(torch.arange(100.0)), torch.arange(100)
     orders = [torch.cat([y for _, y in Batches(numbered, None, 10, [seed]).epoch()]) for seed in (0, 1)]
     assert all(sorted(order.tolist()) == list(range(100)) for order in orders)
     assert not torch.equal(orders[0], orders[1])
@@ -77,7 +78,7 @@ def test_runs_of_several_seeds_see_each_what_they_would_see_alone() -> None:
     from benchmark.data.batches import Batches
 
     images = torch.randn(50, 1, 6, 6)
-    train, augmentation = (images, torch.arange(50)), Augmentation(shift=2)
+    train, augmentation = (InMemory(images), torch.arange(50)), Augmentation(shift=2)
     mixed = Batches(train, augmentation, 8, [3, 5, 3])
     alone = {seed: Batches(train, augmentation, 8, [seed]) for seed in (3, 5)}
     for _ in range(2):
@@ -106,7 +107,7 @@ def test_each_split_is_measured_by_its_own_labels(toy_data: Data) -> None:
 def test_biases_and_norms_are_not_decayed() -> None:
     """With inputs of zero nothing pulls at the weights but their decay; the biases learn as they would without."""
     x, y = torch.zeros(200, 1, 4, 4), torch.arange(200) % 4
-    data = Data((x, y), (x, y), (x, y))
+    data = Data.in_memory((x, y), (x, y), (x, y))
     weightless = toy_task(lambda seed: torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(16, 4)))
     decayed = dataclasses.replace(weightless, weight_decay=0.5)
     free = dataclasses.replace(weightless, weight_decay=0.0)
