@@ -9,7 +9,7 @@ from dataclasses import replace
 import torch
 
 from benchmark.contract.promise import require
-from benchmark.data.synthetic import made_batches
+from benchmark.data.synthetic import synthetic_batches
 from benchmark.tasks.registry import get_task
 from benchmark.training.loop import train
 from methods.core.network import Network
@@ -57,7 +57,7 @@ def has_a_recipe_that_can_be_trained(name: str) -> None:
 def trains_for_two_steps(name: str) -> None:
     task = get_task(name)
     batch_size = min(task.batch_size, 8)
-    data = made_batches(task.shape, task.classes, batch_size, 2)
+    data = synthetic_batches(task.shape, task.classes, batch_size, 2)
     small = replace(task, batch_size=batch_size)
     (result,) = train(small, METHODS["dense"](), [1.0], [0], 1, task.learning_rate, data, "float32")
     row = result.measured

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from benchmark.data.inputs import InMemory
+from benchmark.data.split import Data
 from benchmark.engines import worker as module
 from benchmark.engines.dispatch import run_all
 from benchmark.engines.settings import Settings
@@ -22,7 +23,12 @@ SETTINGS = Settings("cpu", Path("nowhere"))
 def test_a_worker_keeps_the_data_of_its_last_two_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
     loaded: list[str] = []
     original = module.load_data
-    monkeypatch.setattr(module, "load_data", lambda task, *more: loaded.append(task) or original(task, *more))
+
+    def load_data(task: str, synthetic: bool, folder: Path) -> Data:
+        loaded.append(task)
+        return original(task, synthetic, folder)
+
+    monkeypatch.setattr(module, "load_data", load_data)
     worker, other = Worker(SETTINGS), Worker(SETTINGS)
     digits = worker.data("lenet300-digits", True)
     assert worker.data("lenet300-digits", True) is digits and len(loaded) == 1
