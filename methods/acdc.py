@@ -26,6 +26,7 @@ class AlternatingCompressedDecompressed(Masked):
     """
 
     family: ClassVar[str] = "during training"
+    paper: ClassVar[str] = "Peste, Iofinova, Vladu & Alistarh, NeurIPS 2021"
     state_names: ClassVar[tuple[str, ...]] = ("step_count",)
     derived_names: ClassVar[tuple[str, ...]] = ("steps",)
 

@@ -31,6 +31,7 @@ class Control(Wrapper):
     kind: Literal["shuffle", "random", "reinit"] = field(default="shuffle", metadata={"shown": True})
 
     family: ClassVar[str] = "control"
+    paper: ClassVar[str] = "Su et al., NeurIPS 2020; Frankle et al., ICLR 2021"
     state_names: ClassVar[tuple[str, ...]] = ("start_weights", "start_other", "seeds", "penalty")
     derived_names: ClassVar[tuple[str, ...]] = ("retraining",)
 

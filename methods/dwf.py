@@ -39,6 +39,7 @@ class Factorization(Method):
     """
 
     family: ClassVar[str] = "factorization"
+    paper: ClassVar[str] = "Kolb, Weber, Bischl & Rügamer, ICLR 2025; depth 2: Ziyin & Wang, ICML 2023"
     state_names: ClassVar[tuple[str, ...]] = ("factors", "states")
     derived_names: ClassVar[tuple[str, ...]] = ("scratch", "slope")
 

@@ -29,6 +29,7 @@ class GradualMagnitude(Masked):
     distribution: Distribution = "global"
 
     family: ClassVar[str] = "during training"
+    paper: ClassVar[str] = "Zhu & Gupta, 2017"
     state_names: ClassVar[tuple[str, ...]] = ("step_count",)
     derived_names: ClassVar[tuple[str, ...]] = ("first", "last")
     renamed: ClassVar[dict[str, str]] = {"after": "update_start", "until": "update_end", "every": "update_freq"}

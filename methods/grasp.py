@@ -23,6 +23,7 @@ class Grasp(Masked):
     """
 
     family: ClassVar[str] = "before training"
+    paper: ClassVar[str] = "Wang, Zhang & Grosse, ICLR 2020"
 
     per_class: int = 25
     temperature: float = 200.0

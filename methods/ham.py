@@ -27,6 +27,7 @@ class HyperbolicAwareMinimization(Wrapper):
     beta: float = 1e-3
 
     family: ClassVar[str] = "during training"
+    paper: ClassVar[str] = "Jacobs et al., ICLR 2026"
 
     def __post_init__(self) -> None:
         super().__post_init__()

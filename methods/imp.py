@@ -27,6 +27,7 @@ class IterativeMagnitude(Masked):
     """
 
     family: ClassVar[str] = "during training"
+    paper: ClassVar[str] = "Frankle et al., ICML 2020; Frankle & Carbin, ICLR 2019"
     state_names: ClassVar[tuple[str, ...]] = ("step_count", "saved")
     derived_names: ClassVar[tuple[str, ...]] = ("round_steps",)
 

@@ -21,6 +21,7 @@ class Magnitude(Masked):
     """
 
     family: ClassVar[str] = "during training"
+    paper: ClassVar[str] = "Renda, Frankle & Carbin, ICLR 2020"
 
     finetune: float = 0.5
     distribution: Distribution = "global"

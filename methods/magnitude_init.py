@@ -22,6 +22,7 @@ class MagnitudeInit(Masked):
     """
 
     family: ClassVar[str] = "before training"
+    paper: ClassVar[str] = "Frankle et al., ICLR 2021"
 
     distribution: Distribution = "global"
 

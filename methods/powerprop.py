@@ -22,6 +22,8 @@ class Powerpropagation(Magnitude):
     where theta^2 = |w|, it is an L1 penalty on w, as in dwf[depth=2].
     """
 
+    paper: ClassVar[str] = "Schwarz et al., NeurIPS 2021"
+
     state_names: ClassVar[tuple[str, ...]] = ("theta",)
 
     alpha: float = 2.0

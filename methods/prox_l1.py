@@ -20,6 +20,8 @@ class ProximalL1(Proximal):
     the number of small weights.
     """
 
+    paper: ClassVar[str] = "Daubechies, Defrise & De Mol, 2004; Beck & Teboulle, 2009"
+
     version: ClassVar[int] = 2  # version 1 counted every weight that was not exactly zero
 
     def shrink(self, weights: torch.Tensor, kappa: torch.Tensor) -> torch.Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 from methods.core.lazy import torch
 from methods.core.registry import register
@@ -20,6 +20,8 @@ class ProximalLq(Proximal):
     from that of its factors. The operators have closed forms: zero up to a threshold, and beyond it the outer root of
     x - w + kappa q x^(q - 1) = 0. q = 1/2: Xu, Chang, Xu & Zhang, IEEE TNNLS 2012; q = 2/3: Cao, Sun & Xu, 2013.
     """
+
+    paper: ClassVar[str] = "Xu, Chang, Xu & Zhang, IEEE TNNLS 2012; Cao, Sun & Xu, 2013"
 
     q: Literal["1/2", "2/3"] = field(default="2/3", metadata={"shown": True})
 

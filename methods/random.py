@@ -26,6 +26,7 @@ class Random(Masked):
     distribution: Distribution = "global"
 
     family: ClassVar[str] = "before training"
+    paper: ClassVar[str] = "Evci et al., ICML 2020; Gadhikar, Mukherjee & Burkholz, ICML 2023"
 
     def setup(self, net: Network, probe: Probe) -> None:
         super().setup(net, probe)

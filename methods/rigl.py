@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 from methods.core.lazy import torch
 from methods.core.registry import register
@@ -18,6 +19,8 @@ class RigL(Rewired):
     Evci et al., "Rigging the Lottery", ICML 2020. The share of dropped weights falls as a cosine from `drop_fraction`
     to zero. New weights start from zero; a weight that is dropped and grown in one update keeps its value.
     """
+
+    paper: ClassVar[str] = "Evci et al., ICML 2020"
 
     def share(self, progress: float) -> float:
         return self.drop_fraction / 2 * (1 + math.cos(math.pi * progress))

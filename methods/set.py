@@ -21,6 +21,8 @@ class SparseEvolutionaryTraining(Rewired):
     `rigl`. New weights are random in the paper; here they start from their value at initialization.
     """
 
+    paper: ClassVar[str] = "Mocanu et al., Nature Communications 2018"
+
     state_names: ClassVar[tuple[str, ...]] = ("initial",)
 
     def setup(self, net: Network, probe: Probe) -> None:

@@ -24,6 +24,7 @@ class Snip(Masked):
     """
 
     family: ClassVar[str] = "before training"
+    paper: ClassVar[str] = "Lee, Ajanthan & Torr, ICLR 2019; iterated: de Jorge et al., ICLR 2021"
 
     batches: int = 1
     iterations: int = 1

@@ -24,6 +24,7 @@ class SoftThresholdReparametrization(Method):
     """
 
     family: ClassVar[str] = "penalty"
+    paper: ClassVar[str] = "Kusupati et al., ICML 2020"
     state_names: ClassVar[tuple[str, ...]] = ("theta", "logits", "logits_state")
     derived_names: ClassVar[tuple[str, ...]] = ("decay",)
 

@@ -26,6 +26,7 @@ class SynFlow(Masked):
     """
 
     family: ClassVar[str] = "before training"
+    paper: ClassVar[str] = "Tanaka, Kunin, Yamins & Ganguli, NeurIPS 2020"
 
     iterations: int = 100
     distribution: Distribution = "global"

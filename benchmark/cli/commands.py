@@ -1,4 +1,4 @@
-"""The command line: sparsefront list | plan | run | status | report | check."""
+"""The command line: sparsefront list | plan | run | status | report | check | docs."""
 
 from __future__ import annotations
 
@@ -176,6 +176,20 @@ def report(
         show(written.runs)
         for path in written.paths:
             console.print(f"wrote {path}", soft_wrap=True)
+
+
+@app.command()
+def docs() -> None:
+    """Fill the blocks of README.md and docs/ in this checkout anew, from the methods and the published results."""
+    try:
+        from plots.doc_blocks import BLOCKS
+        from plots.docs import update
+    except ModuleNotFoundError as missing:
+        raise UsageError(f"the blocks need {missing.name}: pip install pandas matplotlib moocore tabulate") from None
+    from benchmark.cli.method_table import method_table
+
+    for path in update(Path(), BLOCKS | {"methods": method_table}):
+        console.print(f"wrote {path}", soft_wrap=True)
 
 
 @app.command()

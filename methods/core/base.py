@@ -28,6 +28,7 @@ class Method:
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]  # the options
     name: ClassVar[str]
     family: ClassVar[str] = "other"
+    paper: ClassVar[str] = ""  # authors, venue and year, for the table of methods
     renamed: ClassVar[dict[str, str]] = {}  # the present names of options by their old names, which are still read
     version: ClassVar[int] = 1  # raised when a change makes the method compute something else
     state_names: ClassVar[tuple[str, ...]] = ("state",)
