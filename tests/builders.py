@@ -188,6 +188,33 @@ GOLDEN = [
 ]
 
 
+DWF = "dwf[depth=3]"
+
+
+def at_rate(
+    method: str, rate: float, value: float, nonzeros: int, val: float | None, seed: int = 0, **other: Any
+) -> Row:
+    """Return a run of a search over learning rates; its test accuracy is a point below `val`."""
+    knob = {"dense": "none", "snip": "density"}.get(method, "strength")
+    test = None if val is None else val - 1
+    named = {"experiment": "learning-rate", "knob": knob, "key": f"{method} {rate} {value} {seed}"}
+    return run(method, value, seed, nonzeros, val, test, learning_rate=rate, **(named | other))
+
+
+# Dense reaches 90, so only accuracies above 70 count. CR 10 and 100 are 1 and 2 in log10.
+SEARCH = [
+    at_rate("dense", 0.2, 1, 1000, 90),
+    at_rate("dense", 0.1, 1, 1000, 88),
+    at_rate("dense", 0.4, 1, 1000, None),
+    at_rate(DWF, 0.4, 6, 0, 95),  # no weight is left
+    at_rate(DWF, 0.4, 12, 100, 60),  # too inaccurate to count
+    at_rate(DWF, 0.2, 6, 10, 77.5),  # 2 x 7.5 = 15
+    at_rate(DWF, 0.2, 12, 10, None),
+    at_rate(DWF, 0.1, 6, 100, 80),  # 1 x 10
+    at_rate(DWF, 0.1, 12, 10, 75),  # and 1 x 5: 15 again
+]
+
+
 def write(folder: Path, rows: list[Row] = GOLDEN) -> Path:
     """Write rows to <folder>/runs.csv and return the folder."""
     append(folder / "runs.csv", COLUMNS, [astuple(row) for row in rows])

@@ -52,7 +52,7 @@ def test_a_plugin_that_registers_a_figure_needs_no_plotting_library_to_load() ->
     assert done.stdout.strip() == "set()"
 
 
-def test_the_old_spelling_of_the_threshold_option_still_works(
+def test_the_old_option_cut_still_works(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "mine").mkdir()

@@ -11,7 +11,7 @@ from plots.style import COLOURS, KNOWN, MARKERS, looks, names, save, style
 from tests.builders import ROOT
 
 
-def test_no_two_known_methods_look_the_same_nor_like_a_new_one() -> None:
+def test_no_two_methods_of_the_suite_look_the_same_and_none_looks_like_a_plugin() -> None:
     assert len(set(KNOWN.values())) == len(KNOWN)
     assert not set(KNOWN.values()) & {(colour, marker) for colour in COLOURS for marker in MARKERS}
     assert all(is_color_like(colour) for colour in [*COLOURS, *(colour for colour, _ in KNOWN.values())])
@@ -51,12 +51,12 @@ def test_names_leave_out_the_threshold_unless_it_tells_two_methods_apart() -> No
     assert set(looks(both).values()) == {KNOWN["dwf[depth=3]"], style("x")}
 
 
-def test_legends_keep_families_together_and_put_strangers_last() -> None:
+def test_legends_keep_families_together_and_put_unknown_methods_last() -> None:
     table = runs(**{name: name for name in ("zzz", "snip", "aaa", "dwf[depth=4]", "dwf[depth=2]")})
     assert list(names(table)) == ["dwf[depth=2]", "dwf[depth=4]", "snip", "aaa", "zzz"]
 
 
-def test_a_figure_is_saved_twice_under_its_whole_name_and_emptied(tmp_path: Path) -> None:
+def test_a_figure_is_saved_as_png_and_svg_and_then_cleared(tmp_path: Path) -> None:
     figure = Figure()
     figure.add_subplot()
     paths = save(figure, tmp_path / "front-v1.5")

@@ -1,3 +1,7 @@
+"""The figures of the distributions that factors start from, and of the results that they lead to."""
+
+from __future__ import annotations
+
 from pathlib import Path
 
 import numpy
@@ -32,7 +36,7 @@ ROWS = [
 
 
 def initial(folder: Path) -> Path:
-    """Three bins of two starts at two depths."""
+    """Write three bins of two initializations at two depths, and return the folder."""
     bins = [("root", depth, x, y, 1.8) for depth in (1, 2) for x, y in ((-1, 0.25), (0, 0.5), (1, 0.25))] + [
         ("ones", depth, x, y, 9.0) for depth in (1, 2) for x, y in ((-1, 0), (0, 1), (1, 0))
     ]
@@ -53,16 +57,18 @@ def lines(figure: Figure, panel: int) -> dict[str, Line2D]:
         ("", "truncated"),
     ],
 )
-def test_a_start_is_named_by_the_options_that_are_not_usual(tmp_path: Path, options: str, name: str) -> None:
+def test_an_initialization_is_named_by_its_options_that_are_not_the_default(
+    tmp_path: Path, options: str, name: str
+) -> None:
     frame = load(write(tmp_path, [run("dwf[depth=3]", 7, 0, 100, 80, 80, options=options)]))
     assert starts(frame).tolist() == [name]
 
 
-def test_no_two_starts_look_the_same() -> None:
+def test_no_two_initializations_look_the_same() -> None:
     assert len(set(LOOKS.values())) == len({colour for colour, _ in LOOKS.values()}) == len(LOOKS)
 
 
-def test_densities_are_drawn_by_start_and_depth_with_their_kurtosis(tmp_path: Path) -> None:
+def test_distributions_are_drawn_by_initialization_and_depth_with_their_kurtosis(tmp_path: Path) -> None:
     figure = weights(initial(tmp_path))
     assert [axes.get_title(loc="left") for axes in figure.axes[:2]] == [
         "root\nkurtosis 1.8, 1.8",
@@ -90,16 +96,7 @@ def test_means_over_seeds_are_joined_over_strengths(tmp_path: Path) -> None:
     assert "Lines join" not in alone and "Not drawn" not in alone
 
 
-def test_report_draws_both_and_the_same_twice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    paths = report(initial(write(tmp_path, ROWS))).paths
-    assert [path.name for path in paths[:-1]] == [
-        *("initial-weights.png", "initial-weights.svg", "init-toy.png", "init-toy.svg")
-    ]
-    before = [path.read_bytes() for path in paths]
-    assert [path.read_bytes() for path in report(tmp_path).paths] == before
-
-
-def test_weights_that_were_not_written_are_named_and_nothing_is_drawn(tmp_path: Path) -> None:
+def test_a_missing_table_of_weights_is_named_and_nothing_is_drawn(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"there is no .*initial_weights\.csv"):
         report(write(tmp_path, ROWS))
     assert not [*(tmp_path / "figures").iterdir()]
@@ -108,12 +105,12 @@ def test_weights_that_were_not_written_are_named_and_nothing_is_drawn(tmp_path: 
 @pytest.mark.parametrize(
     ("text", "says"), [("", "holds no line"), ("root,1,none,0.5,3\n", "no number"), ("root,1\n", "torn")]
 )
-def test_what_is_no_table_of_weights_is_refused(tmp_path: Path, text: str, says: str) -> None:
+def test_an_incomplete_table_of_weights_is_rejected(tmp_path: Path, text: str, says: str) -> None:
     (tmp_path / "initial_weights.csv").write_text(",".join(INITIAL_COLUMNS) + "\n" + text)
     with pytest.raises(UsageError, match=says):
         weights(tmp_path)
 
 
-def test_starts_that_left_nothing_do_not_break_the_axes(tmp_path: Path) -> None:
+def test_networks_without_weights_do_not_break_the_axes(tmp_path: Path) -> None:
     frame = load(write(tmp_path, [start(3, "", 7, 0, 0, 10)]))
     assert all(path.stat().st_size for path in draw(initial(tmp_path), frame, tmp_path))

@@ -1,3 +1,7 @@
+"""The figure of training curves."""
+
+from __future__ import annotations
+
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +18,7 @@ from tests.builders import run, write
 
 
 def follow(folder: Path, row: Row, **metrics: tuple[float, ...]) -> Row:
-    """Curves of a run, a number an epoch; those not given stay at 1."""
+    """Write the curves of a run, one number an epoch; a metric that is not given stays at 1."""
     numbers = {name: metrics.get(name, (1, 1)) for name in METRICS}
     points = [(row.key, epoch, name, y) for name, course in numbers.items() for epoch, y in enumerate(course)]
     append(folder / "curves.csv", CURVE_COLUMNS, points)
@@ -22,7 +26,7 @@ def follow(folder: Path, row: Row, **metrics: tuple[float, ...]) -> Row:
 
 
 def made(folder: Path) -> Path:
-    """Two seeds of one strength, one of another, one that diverged, and another depth."""
+    """Write two seeds of a strength, one of another, a diverged run, and a run of another depth."""
 
     def dwf(depth: int, value: float, seed: int, **other: Any) -> Row:
         method = f"dwf[depth={depth}]"
@@ -38,7 +42,7 @@ def made(folder: Path) -> Path:
     return write(folder, rows)
 
 
-def test_courses_are_means_between_the_least_and_the_largest(tmp_path: Path) -> None:
+def test_curves_have_a_mean_and_a_range_over_seeds(tmp_path: Path) -> None:
     lines = courses(made(tmp_path), load(tmp_path)).set_index(["method", "value", "row", "epoch"])
     accuracy = lines.loc[("dwf[depth=3]", 7, "val_accuracy"), ["mean", "min", "max"]]
     assert accuracy.to_numpy().tolist() == [[15, 10, 20], [82, 80, 84]]
@@ -62,20 +66,13 @@ def test_columns_are_methods_and_lines_are_strengths(tmp_path: Path) -> None:
     assert "Runs not drawn: 1" in figure.get_supxlabel().replace("\n", " ")
 
 
-def test_every_strength_of_any_method_is_in_the_legend(tmp_path: Path) -> None:
+def test_the_legend_holds_the_strengths_of_all_methods(tmp_path: Path) -> None:
     frame = load(made(tmp_path))
     (legend,) = grid(frame, courses(tmp_path, frame), "toy").subfigs[0].legends
     assert [text.get_text() for text in legend.get_texts()] == ["7", "20"]  # the first panel has 7 alone
 
 
-def test_report_draws_the_same_twice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    paths = report(made(tmp_path)).paths
-    assert [path.name for path in paths[2:-1]] == ["dynamics-toy.png", "dynamics-toy.svg"]
-    before = [path.read_bytes() for path in paths]
-    assert [path.read_bytes() for path in report(tmp_path).paths] == before
-
-
-def test_curves_that_are_missing_are_named(tmp_path: Path) -> None:
+def test_missing_curves_are_an_error(tmp_path: Path) -> None:
     write(tmp_path, [run("dwf[depth=3]", 7, 0, 100, 80, 80, experiment="dynamics")])
     with pytest.raises(UsageError, match="no curve of val_accuracy and density and relative_misalignment"):
         report(tmp_path)

@@ -1,3 +1,7 @@
+"""The figure of how the imbalance of factors decays."""
+
+from __future__ import annotations
+
 import math
 from pathlib import Path
 
@@ -14,7 +18,7 @@ from tests.builders import points, run, write
 
 
 def align(folder: Path, depth: int, value: float, imbalance: tuple[float, ...], knob: str = "strength") -> Row:
-    """A run that has spent nothing, half and all of its learning rate after 0, 1 and 2 epochs."""
+    """Write the curves of a run that has spent 0, 1/2 and all of its learning rate after 0, 1 and 2 epochs."""
     row = run(f"dwf[depth={depth}]", value, 0, 100, 80, 80, knob=knob, depth=depth, experiment="misalignment")
     columns = zip((0, 0.5, 1), imbalance, strict=True)
     points = [(row.key, epoch, *pair) for epoch, at in enumerate(columns) for pair in zip(METRICS, at, strict=True)]
@@ -33,7 +37,7 @@ def made(folder: Path) -> Path:
     return write(folder, rows)
 
 
-def test_time_and_what_is_left_by_hand(tmp_path: Path) -> None:
+def test_time_and_remaining_imbalance_equal_those_worked_out_by_hand(tmp_path: Path) -> None:
     lines = decay(made(tmp_path), load(tmp_path)).set_index(["method", "epoch"])
     assert set(lines.index.get_level_values("method")) == {"dwf[depth=2]", "dwf[depth=4]"}
     shallow, deep = lines.loc["dwf[depth=2]"], lines.loc["dwf[depth=4]"]
@@ -43,7 +47,7 @@ def test_time_and_what_is_left_by_hand(tmp_path: Path) -> None:
     numpy.testing.assert_allclose(deep["left"], [1, 0.1, 5e-13])
 
 
-def test_runs_are_lines_beside_the_prediction(tmp_path: Path) -> None:
+def test_runs_are_lines_and_the_prediction_is_dashed(tmp_path: Path) -> None:
     frame = load(made(tmp_path))
     figure = grid(frame, decay(tmp_path, frame), "toy")
     (axes,) = figure.axes
@@ -59,20 +63,13 @@ def test_runs_are_lines_beside_the_prediction(tmp_path: Path) -> None:
     ]
 
 
-def test_report_draws_the_same_twice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    paths = report(made(tmp_path)).paths
-    assert [path.name for path in paths[:-1]] == ["misalignment-toy.png", "misalignment-toy.svg"]
-    before = [path.read_bytes() for path in paths]
-    assert [path.read_bytes() for path in report(tmp_path).paths] == before
-
-
-def test_curves_that_are_missing_are_named(tmp_path: Path) -> None:
+def test_missing_curves_are_an_error(tmp_path: Path) -> None:
     write(tmp_path, [run("snip", 0.1, 0, 100, 80, 80, experiment="misalignment")])
     with pytest.raises(UsageError, match="no curve of rate_share and imbalance"):
         report(tmp_path)
 
 
-def test_factors_that_start_balanced_have_no_decay(tmp_path: Path) -> None:
+def test_factors_that_start_balanced_are_an_error(tmp_path: Path) -> None:
     write(tmp_path, [align(tmp_path, 3, 3, (0, 0, 0))])
     with pytest.raises(UsageError, match="no imbalance that was more than 0"):
         report(tmp_path)

@@ -1,3 +1,7 @@
+"""The figure of the density of each layer."""
+
+from __future__ import annotations
+
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +20,7 @@ TOTALS = {"fc1": 800, "fc2": 200}
 
 
 def keep(folder: Path, value: float, seed: int, fc1: int, fc2: int, method: str = "snip", **other: Any) -> Row:
-    """A run that keeps so many weights of two layers, 1000 in all."""
+    """Write the layers of a run that keeps `fc1` and `fc2` weights of 1000, and return its row."""
     row = run(method, value, seed, fc1 + fc2, 80, 80, experiment="layers", **other)
     kept = {"fc1": fc1, "fc2": fc2}
     append(folder / "layers.csv", LAYER_COLUMNS, [(row.key, name, kept[name], TOTALS[name]) for name in TOTALS])
@@ -38,7 +42,7 @@ def made(folder: Path) -> Path:
     return write(folder, rows)
 
 
-def test_shares_are_means_over_seeds_and_collapses_are_counted(tmp_path: Path) -> None:
+def test_densities_of_layers_are_means_over_seeds_and_empty_layers_are_counted(tmp_path: Path) -> None:
     lines = shares(made(tmp_path), load(tmp_path)).set_index(["method", "value", "layer"])
     found = lines[["density", "compression", "collapsed"]].to_dict("index")
     assert {place: tuple(line.values()) for place, line in found.items()} == {
@@ -60,7 +64,7 @@ def test_a_run_that_was_tried_again_counts_with_its_last_layers(tmp_path: Path) 
     assert shares(tmp_path, load(tmp_path))["density"].tolist() == [10, 10]
 
 
-def test_layers_are_lines_and_what_is_gone_a_cross_at_the_bottom(tmp_path: Path) -> None:
+def test_layers_are_lines_and_an_empty_layer_is_a_cross(tmp_path: Path) -> None:
     frame = load(made(tmp_path))
     figure = grid(frame, shares(tmp_path, frame), "toy")
     magnitude, snip = figure.axes
@@ -76,13 +80,6 @@ def test_layers_are_lines_and_what_is_gone_a_cross_at_the_bottom(tmp_path: Path)
     assert "1 without a result, 1 with no weight left" in figure.get_supxlabel().replace("\n", " ")
 
 
-def test_report_draws_the_same_twice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    paths = report(made(tmp_path)).paths
-    assert [path.name for path in paths[2:-1]] == ["layers-toy.png", "layers-toy.svg"]
-    before = [path.read_bytes() for path in paths]
-    assert [path.read_bytes() for path in report(tmp_path).paths] == before
-
-
 def test_a_network_without_weights_does_not_break_the_axes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(tmp_path, [keep(tmp_path, 0.001, 0, 0, 0)])
     assert all(path.stat().st_size for path in report(tmp_path).paths)
@@ -92,7 +89,7 @@ def test_a_network_without_weights_does_not_break_the_axes(tmp_path: Path, capsy
     ("text", "says"),
     [(None, r"there is no .*layers\.csv"), ("", "no layer of a measured run"), ("a,fc1,many,800\n", "no number")],
 )
-def test_layers_that_are_missing_are_named(tmp_path: Path, text: str | None, says: str) -> None:
+def test_missing_layers_are_an_error(tmp_path: Path, text: str | None, says: str) -> None:
     write(tmp_path, [run("snip", 0.1, 0, 100, 80, 80, experiment="layers")])
     if text is not None:
         (tmp_path / "layers.csv").write_text(",".join(LAYER_COLUMNS) + "\n" + text)

@@ -1,18 +1,16 @@
-"""The figure of many methods: a panel a family."""
+"""The figure of many methods, with one panel for each family."""
 
-from dataclasses import replace
+from __future__ import annotations
+
 from pathlib import Path
 
-import pytest
-
 from plots.figures.families import panels
-from plots.report import report
 from plots.results import load
 from plots.style import style
 from tests.builders import GOLDEN, pair, points, run, write
 
 
-def test_a_family_that_is_not_known_is_drawn_under_other(tmp_path: Path) -> None:
+def test_an_unknown_family_is_drawn_under_other(tmp_path: Path) -> None:
     rows = [run("mine", 0.1, 0, 100, 80, 80, family="of-a-plugin"), run("nameless", 0.2, 0, 100, 80, 80, family="")]
     figure = panels(load(write(tmp_path, [*GOLDEN, *rows])), "toy")
     shown = {axes.get_title(loc="left"): axes for axes in figure.subfigs[0].axes if axes.get_visible()}
@@ -20,7 +18,7 @@ def test_a_family_that_is_not_known_is_drawn_under_other(tmp_path: Path) -> None
     assert shown["Other"].get_legend_handles_labels()[1] == ["mine", "nameless"]
 
 
-def test_a_method_has_the_look_that_it_has_in_every_figure(tmp_path: Path) -> None:
+def test_a_method_has_its_look_of_every_other_figure(tmp_path: Path) -> None:
     figure = panels(load(write(tmp_path)), "toy")
     lines = {str(line.get_label()): line for axes in figure.subfigs[0].axes for line in axes.lines}
     for label in ("dwf[depth=3]", "snip"):
@@ -42,7 +40,7 @@ def test_panels_show_their_own_family_in_colour_and_all_others_in_grey(tmp_path:
     assert points(line).tolist() == [[10, 88]]
 
 
-def test_values_that_others_of_the_method_beat_are_shown(tmp_path: Path) -> None:
+def test_dominated_values_of_a_method_are_drawn(tmp_path: Path) -> None:
     """A front through the best values alone would pass above a collapse."""
     rows = [run("snip", value, 0, int(1000 * value), *2 * (accuracy,)) for value, accuracy in ((0.5, 90), (0.1, 10))]
     figure = panels(load(write(tmp_path, [*rows, run("snip", 0.01, 0, 10, 11, 11)])), "toy")
@@ -54,12 +52,3 @@ def test_many_methods_of_one_family_are_all_drawn(tmp_path: Path) -> None:
     many = [run(f"dwf[depth={depth}]", 1, 0, 100 + depth, 80, 80) for depth in range(1, 10)]
     figure = panels(load(write(tmp_path, many)), "toy")
     assert len(figure.subfigs[0].axes[0].get_legend_handles_labels()[0]) == 9
-
-
-def test_report_draws_it_in_place_of_the_front_and_the_same_twice(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    paths = report(write(tmp_path, [replace(row, experiment="families") for row in GOLDEN])).paths
-    assert [path.name for path in paths] == ["families-toy.png", "families-toy.svg", "leaderboard.md"]
-    before = [path.read_bytes() for path in paths]
-    assert [path.read_bytes() for path in report(tmp_path).paths] == before

@@ -1,15 +1,15 @@
-import subprocess
-import sys
+"""The leaderboard of an experiment, worked out by hand."""
+
+from __future__ import annotations
+
 from pathlib import Path
 
 import pytest
 
-from benchmark.errors import UsageError
 from benchmark.records.schema import Row
 from plots.leaderboards import heading, leaderboard, markdown, show
-from plots.report import report
 from plots.results import load
-from tests.builders import GOLDEN, ROOT, pair, run, write
+from tests.builders import GOLDEN, pair, run, write
 
 NONE = "\N{EN DASH}"
 
@@ -19,7 +19,7 @@ def cells(folder: Path, rows: list[Row], column: str) -> dict[str, str]:
     return dict(zip(board.index.astype(str), board.astype(str), strict=True))
 
 
-def test_the_golden_rows_give_the_golden_table(tmp_path: Path) -> None:
+def test_the_leaderboard_equals_the_one_worked_out_by_hand(tmp_path: Path) -> None:
     board = leaderboard(load(write(tmp_path)), "toy")
     assert board.columns.tolist() == [
         *(f"CR >= {level}" for level in (5, 10, 20, 50, 100, 200, 500)),
@@ -46,7 +46,7 @@ def test_the_golden_rows_give_the_golden_table(tmp_path: Path) -> None:
     assert board.index.tolist() == ["snip", "dwf[depth=3]", "random"]
 
 
-def test_of_values_with_the_same_validation_accuracy_the_lower_loss_counts(tmp_path: Path) -> None:
+def test_the_lower_validation_loss_decides_between_equal_accuracies(tmp_path: Path) -> None:
     rows = [
         *pair("a", 0.1, 100, (90, 90), (81, 81), val_loss=0.4),
         *pair("a", 0.05, 50, (90, 90), (82, 82), val_loss=0.3),
@@ -55,7 +55,7 @@ def test_of_values_with_the_same_validation_accuracy_the_lower_loss_counts(tmp_p
     assert cells(tmp_path, rows, "CR >= 5") == {"a": "**82.00 ± 0.00 (2)**"}
 
 
-def test_methods_stand_in_the_order_of_reach_then_of_accuracy(tmp_path: Path) -> None:
+def test_methods_are_sorted_by_compression_and_then_by_accuracy(tmp_path: Path) -> None:
     rows = [
         *pair("dense", 1, 1000, (90, 90), (90, 90)),
         *pair("a", 1, 100, (50, 50), (50, 50)),
@@ -67,7 +67,7 @@ def test_methods_stand_in_the_order_of_reach_then_of_accuracy(tmp_path: Path) ->
     assert leaderboard(load(write(tmp_path, rows)), "toy").index.tolist() == ["e", "d", "b", "c", "a"]
 
 
-def test_bold_are_the_best_and_those_it_cannot_be_told_from(tmp_path: Path) -> None:
+def test_the_best_result_and_those_within_its_error_are_bold(tmp_path: Path) -> None:
     rows = [
         *pair("best", 1, 100, (9, 9), (90, 92)),  # 91, and 89.59 one standard deviation below
         *pair("near", 1, 100, (9, 9), (89.6, 89.6)),
@@ -78,19 +78,19 @@ def test_bold_are_the_best_and_those_it_cannot_be_told_from(tmp_path: Path) -> N
     assert bold == {"best", "near"}
 
 
-def test_nothing_is_bold_where_the_best_was_run_once(tmp_path: Path) -> None:
+def test_no_result_is_bold_if_the_best_one_has_a_single_seed(tmp_path: Path) -> None:
     rows = [run("once", 1, 0, 100, 9, 95), *pair("twice", 1, 100, (9, 9), (94.9, 95))]
     assert cells(tmp_path, rows, "CR >= 10") == {"once": "95.00 (1)", "twice": "94.95 ± 0.07 (2)"}
 
 
 @pytest.mark.parametrize(("nonzeros", "there"), [(10, True), (11, True), (12, False)])
-def test_a_ratio_that_falls_short_by_a_rounded_weight_still_counts(tmp_path: Path, nonzeros: int, there: bool) -> None:
+def test_a_compression_that_is_short_by_one_rounded_weight_counts(tmp_path: Path, nonzeros: int, there: bool) -> None:
     # A hundredth of 1095 weights is 10.95: 11 are kept, which is CR 99.5; with 12 it is 91.
     rows = [run("snip", 0.01, 0, nonzeros, 80, 80, density=nonzeros / 1095, prunable=1095)]
     assert (cells(tmp_path, rows, "CR >= 100")["snip"] != NONE) is there
 
 
-def test_without_dense_there_is_no_reach_but_a_table(tmp_path: Path) -> None:
+def test_a_table_without_dense_runs_has_no_compression_at_a_loss(tmp_path: Path) -> None:
     frame = load(write(tmp_path, pair("snip", 0.1, 100, (80, 80), (80, 80))))
     board = leaderboard(frame, "toy")
     assert list(board.loc["snip"])[-3:] == [NONE] * 3
@@ -98,13 +98,13 @@ def test_without_dense_there_is_no_reach_but_a_table(tmp_path: Path) -> None:
     assert heading(frame, "toy") == "dense: not measured"
 
 
-def test_tasks_do_not_mix(tmp_path: Path) -> None:
+def test_a_leaderboard_holds_the_runs_of_one_task(tmp_path: Path) -> None:
     other = run("snip", 0.1, 0, 100, 99, 99, task="other", key="other")
     board = leaderboard(load(write(tmp_path, [*GOLDEN, other])), "toy")
     assert board.loc["snip", "CR >= 10"] == "**89.00 ± 1.41 (2)**"
 
 
-def test_markdown_holds_every_task_and_says_how_to_read_it(tmp_path: Path) -> None:
+def test_markdown_holds_every_task_and_explains_its_cells(tmp_path: Path) -> None:
     other = run("dwf[depth=2]", 1, 0, 100, 99, 99, task="other", key="other", options="threshold=0.0001")
     text = markdown(load(write(tmp_path, [*GOLDEN, other])), "made-up")
     assert text.startswith("# made-up\n\n## other\n\ndense: not measured\n\n| method")
@@ -124,40 +124,3 @@ def test_the_terminal_shows_whole_cells_and_no_marks(
     assert "±1.41" in shown
     assert "**" not in shown
     assert "…" not in shown
-
-
-def test_report_writes_figures_and_board_and_returns_their_paths(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    written = report(write(tmp_path))
-    paths = written.paths
-    assert [path.relative_to(tmp_path).as_posix() for path in paths] == [
-        "figures/front-toy.png",
-        "figures/front-toy.svg",
-        "leaderboard.md",
-    ]
-    assert paths[-1].read_text(encoding="utf-8") == markdown(load(tmp_path), tmp_path.name)
-    assert not capsys.readouterr().out  # the command line prints the tables
-    show(written.runs)
-    assert "dense: 92.00" in capsys.readouterr().out
-    assert report(tmp_path).paths == paths  # a second time writes over the first
-
-
-def test_bad_results_leave_no_file_behind(tmp_path: Path) -> None:
-    (tmp_path / "runs.csv").write_text("a,b\n1,2\n")
-    with pytest.raises(UsageError):
-        report(tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["runs.csv"]
-
-
-def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    (write(tmp_path) / "figures").write_text("in the way")
-    with pytest.raises(UsageError, match="cannot be written: File exists"):
-        report(tmp_path)
-
-
-def test_reporting_needs_neither_torch_nor_methods() -> None:
-    script = "import sys, plots.report; print(sorted({'torch', 'methods', 'matplotlib.pyplot'} & set(sys.modules)))"
-    environment = {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"

@@ -1,3 +1,7 @@
+"""The front: the runs that validation chooses, drawn with their test accuracy."""
+
+from __future__ import annotations
+
 from pathlib import Path
 
 import numpy
@@ -11,7 +15,6 @@ from matplotlib.lines import Line2D
 
 from benchmark.errors import UsageError
 from benchmark.records.schema import Row
-from plots.axes import shrink, stretch
 from plots.figures.fronts import draw, front, members
 from plots.results import load
 from plots.style import style
@@ -20,7 +23,7 @@ from tests.builders import GOLDEN, pair, points, run, write
 
 
 def drawn(figure: Figure) -> dict[str, Line2D]:
-    """The labelled lines of a figure."""
+    """Return the labelled lines of a figure."""
     return {str(line.get_label()): line for line in figure.axes[0].lines if not str(line.get_label()).startswith("_")}
 
 
@@ -35,7 +38,7 @@ grid = st.integers(0, 6)
 
 
 @given(st.lists(st.tuples(grid, grid, grid), max_size=12))
-def test_the_front_is_what_its_definition_says(points: list[tuple[int, int, int]]) -> None:
+def test_the_front_holds_the_runs_that_no_other_run_dominates(points: list[tuple[int, int, int]]) -> None:
     lines = pandas.DataFrame(points, columns=["compression", "val_mean", "test_mean"], dtype=float)
     expected = [
         one
@@ -55,7 +58,7 @@ def test_lines_go_through_mean_test_accuracy(tmp_path: Path) -> None:
     assert lines["dense 92.0 %"].get_ydata() == [92, 92]
 
 
-def test_a_method_looks_the_same_in_any_company(tmp_path: Path) -> None:
+def test_a_method_looks_the_same_whichever_others_are_drawn(tmp_path: Path) -> None:
     frame = load(write(tmp_path))
     both, alone = front(frame, "toy"), front(frame[frame["method"] == "snip"], "toy")
     for figure in (both, alone):
@@ -63,14 +66,14 @@ def test_a_method_looks_the_same_in_any_company(tmp_path: Path) -> None:
         assert drawn(figure)["snip"].get_marker() == style("snip")[1]
 
 
-def test_every_run_is_a_dot_but_those_with_nothing_left(tmp_path: Path) -> None:
+def test_every_run_is_a_dot_unless_it_has_no_weights(tmp_path: Path) -> None:
     axes = front(load(write(tmp_path)), "toy").axes[0]
     dots = {tuple(dot) for cloud in axes.collections for dot in numpy.asarray(cloud.get_offsets()).tolist()}
     assert {(5, 99), (10 / 3, 92), (10, 90), (100, 52)} <= dots
     assert all(numpy.isfinite(dot).all() for dot in dots)
 
 
-def test_the_figure_tells_its_seeds_epochs_and_what_is_missing(tmp_path: Path) -> None:
+def test_title_and_caption_name_seeds_epochs_and_runs_not_drawn(tmp_path: Path) -> None:
     figure = front(load(write(tmp_path)), "toy")
     assert figure.get_suptitle() == "toy: accuracy against compression"
     assert figure.axes[0].get_title(loc="left") == "1 to 2 seeds, 40 epochs"
@@ -79,18 +82,18 @@ def test_the_figure_tells_its_seeds_epochs_and_what_is_missing(tmp_path: Path) -
     assert caption.endswith("Runs not drawn: 2 without a result, 2 with no weight left.")
 
 
-def test_a_complete_figure_speaks_of_nothing_missing(tmp_path: Path) -> None:
+def test_the_caption_of_a_complete_figure_names_no_missing_runs(tmp_path: Path) -> None:
     figure = front(load(write(tmp_path, pair("snip", 0.1, 100, (80, 80), (80, 81)))), "toy")
     assert "not drawn" not in figure.get_supxlabel()
 
 
-def test_a_threshold_that_is_not_the_default_stands_on_the_figure(tmp_path: Path) -> None:
+def test_a_threshold_other_than_the_default_is_in_the_title(tmp_path: Path) -> None:
     row = run("dwf[depth=3,threshold=0.0001]", 5, 0, 10, 90, 90, options="depth=3,threshold=0.0001")
     title = front(load(write(tmp_path, [*GOLDEN, row])), "toy").axes[0].get_title(loc="left")
     assert title.endswith("counted as zero: |w| < 0.0001")
 
 
-def test_the_axes_show_all_there_is_and_end_at_the_largest_finite_compression(tmp_path: Path) -> None:
+def test_the_axes_hold_all_runs_and_end_at_the_largest_finite_compression(tmp_path: Path) -> None:
     axes = front(load(write(tmp_path)), "toy").axes[0]
     assert axes.get_xlim() == pytest.approx((1 / 1.1, 115))
     bottom, top = axes.get_ylim()
@@ -117,35 +120,10 @@ def test_extreme_results_do_not_break_the_axes(tmp_path: Path, rows: list[Row]) 
     assert all(path.stat().st_size for path in draw(frame, "toy", tmp_path / "front-toy"))
 
 
-def test_a_collapse_does_not_stretch_the_axis_to_accuracies_that_nobody_has(tmp_path: Path) -> None:
+def test_an_error_bar_does_not_stretch_the_axis(tmp_path: Path) -> None:
     rows = [run("dense", 1, 0, 1000, 90, 90), *pair("snip", 0.1, 100, (10, 89), (10, 89))]
     bottom, top = front(load(write(tmp_path, rows)), "toy").axes[0].get_ylim()
     assert bottom < 10 and 90 < top < 92  # where the bar around 49.5 would reach to 105
-
-
-@pytest.mark.parametrize(("low", "high"), [(9, 99), (97, 98.2), (30, 75), (0, 100)])
-def test_the_labels_of_the_accuracy_axis_are_round_and_apart(tmp_path: Path, low: float, high: float) -> None:
-    rows = [run("snip", 0.1, 0, 100, high, high), run("snip", 0.01, 0, 10, low, low)]
-    axes = front(load(write(tmp_path, rows)), "toy").axes[0]
-    bottom, top = stretch(axes.get_ylim())
-    places = (stretch(axes.get_yticks()) - bottom) / (top - bottom)
-    assert 4 <= len(places) <= 13
-    assert all(tick == int(tick) for tick in axes.get_yticks()) or high - low < 2
-    assert (numpy.diff(places) >= 1 / 12 - 1e-9).all()
-
-
-@given(st.floats(0, 100))
-def test_the_accuracy_scale_can_be_undone(accuracy: float) -> None:
-    assert float(shrink(stretch(accuracy))) == pytest.approx(accuracy, abs=1e-9)
-
-
-def test_drawing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
-    frame = load(write(tmp_path))
-    first = draw(frame, "toy", tmp_path / "front-toy")
-    assert [path.name for path in first] == ["front-toy.png", "front-toy.svg"]
-    before = [path.read_bytes() for path in first]
-    assert [path.read_bytes() for path in draw(frame, "toy", tmp_path / "front-toy")] == before
-    assert b"<dc:date>" not in before[1]
 
 
 def test_runs_of_several_folders_make_one_figure_and_a_shared_run_counts_once(tmp_path: Path) -> None:
@@ -163,7 +141,7 @@ def test_runs_of_several_folders_make_one_figure_and_a_shared_run_counts_once(tm
 
 
 @pytest.mark.parametrize("task", [None, "nowhere"])
-def test_a_front_of_no_single_task_is_refused_with_the_tasks(tmp_path: Path, task: str | None) -> None:
+def test_a_front_needs_the_name_of_one_task(tmp_path: Path, task: str | None) -> None:
     runs = load(write(tmp_path, [*GOLDEN, run("snip", 0.1, 0, 100, 80, 80, task="other", key="other")]))
     with pytest.raises(UsageError, match="name one task; the runs are of other, toy"):
         front(runs, task)

@@ -1,0 +1,59 @@
+"""Summaries of runs: means over seeds, and the words of captions."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from plots.results import load
+from plots.summaries import budgets, seeds, summary, thresholds
+from tests.builders import run, write
+
+
+def test_the_summary_equals_the_one_worked_out_by_hand(tmp_path: Path) -> None:
+    table = summary(load(write(tmp_path)))
+    lines: dict[tuple[str, float], dict[Any, Any]] = {
+        (line["method"], line["value"]): line for line in table.to_dict("records")
+    }
+    assert len(lines) == 8  # the only run of random diverged, so random has no line
+    assert lines["dense", 1]["val_mean"] == 91
+    assert lines["dense", 1]["test_std"] == pytest.approx(math.sqrt(2))  # n - 1
+    spread = lines["dwf[depth=3]", 1]
+    assert spread["density"] == pytest.approx(0.2)
+    assert spread["compression"] == pytest.approx(5)
+    assert (spread["compression_min"], spread["compression_max"]) == pytest.approx((10 / 3, 10))
+    assert lines["dwf[depth=3]", 5]["compression"] == math.inf
+    alone = lines["snip", 0.01]
+    assert (alone["n"], alone["failed"], alone["test_mean"]) == (1, 1, 52)
+    assert math.isnan(alone["test_std"])
+    assert table["failed"].sum() == 1
+
+
+@pytest.mark.parametrize(
+    ("threshold", "text"),
+    [(None, ""), (0, ""), (1.19e-7, ""), (1e-4, "counted as zero: |w| < 0.0001")],
+)
+def test_a_threshold_that_is_not_the_default_is_named(tmp_path: Path, threshold: float | None, text: str) -> None:
+    assert thresholds(load(write(tmp_path, [run("snip", 0.1, 0, 100, 80, 80, threshold=threshold)]))) == text
+
+
+def test_two_thresholds_are_named_in_one_sentence(tmp_path: Path) -> None:
+    rows = [run("snip", value, 0, 100, 80, 80, threshold=value) for value in (1e-3, 1e-4)]
+    assert thresholds(load(write(tmp_path, rows))) == "counted as zero: |w| < 0.0001 or 0.001"
+
+
+def test_seeds_are_counted_in_words(tmp_path: Path) -> None:
+    lines = summary(load(write(tmp_path)))
+    assert seeds(lines) == "1 to 2 seeds"
+    assert seeds(lines[lines["n"] == 1]) == "1 seed"
+    assert seeds(lines[lines["n"] == 2]) == "2 seeds"
+
+
+def test_methods_that_took_more_steps_are_named(tmp_path: Path) -> None:
+    rows = [run("dense", 1, 0, 1000, 90, 91), run("imp[rounds=3]", 0.1, 0, 100, 90, 91, steps=400)]
+    assert budgets(load(write(tmp_path, rows))) == "imp[rounds=3] took 4 times the steps"
+    (same := tmp_path / "same").mkdir()
+    assert budgets(load(write(same))) == ""
