@@ -54,7 +54,7 @@ def test_a_new_user_adds_a_method_a_task_an_experiment_and_a_figure_with_one_fil
 def run(command: str, folder: Path) -> str:
     """Run a command of the page in a folder, as the installed program does, and return its output."""
     python = [sys.executable, "-m", "benchmark", *shlex.split(command)[1:]]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}  # other tests need cores, too
     done = subprocess.run(python, cwd=folder, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
     return done.stdout
