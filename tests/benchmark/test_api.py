@@ -1,4 +1,4 @@
-"""The functions for notebooks give what the command line gives."""
+"""The functions for notebooks return the results of the command line."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_epochs_learning_rate_and_seed_change_the_result(task: Task) -> None:
     assert train_once(task, "dense").measurement.test_loss in losses
 
 
-def test_it_trains_as_the_command_line_does(
+def test_train_once_gives_the_row_of_the_command_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = ["run", "quickstart", "--methods", "magnitude", "--values", "0.1", "--seeds", "3", "--epochs", "1"]
@@ -75,7 +75,7 @@ def test_bad_input_is_one_sentence_with_the_choices(options: dict[str, object], 
         train_once(**(good | options))  # type: ignore[arg-type]
 
 
-def test_an_experiment_runs_once_and_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_experiment_runs_once_and_resumes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = run_experiment(GRID, name="mine", results=str(tmp_path))
     assert folder == tmp_path / "mine" and "2 to do" in capsys.readouterr().out
     assert load(folder)["method"].tolist() == ["dense", "magnitude"]

@@ -1,4 +1,4 @@
-"""`sparsefront check` says of each promise whether a user's method or task holds it, and why not."""
+"""`sparsefront check` reports for each promise whether a user's method or task keeps it, and the reason if not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The update as one pass: the same numbers compiled and not, nothing allocated, and a way on without a compiler."""
+"""The fused update: compiled and eager numbers agree, a step allocates nothing, and it works without a compiler."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def trained(method: Factorization) -> torch.Tensor:
 
 @pytest.mark.skipif(not (shutil.which("g++") or shutil.which("clang++")), reason="needs a C++ compiler")
 @pytest.mark.parametrize(("depth", "optimizer", "runs"), [(3, Sgd(0.9), 2), (4, Sgd(0.0), 1), (2, Adam(), 1)])
-def test_compiled_updates_are_the_eager_ones(
+def test_compiled_updates_equal_eager_updates(
     depth: int, optimizer: Optimizer, runs: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     eager = trained(started(depth, optimizer, runs))
@@ -46,7 +46,7 @@ def test_compiled_updates_are_the_eager_ones(
     assert not compilation._broken
 
 
-def test_without_a_working_compiler_updates_go_on_with_one_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_updates_without_a_compiler_are_eager_after_one_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
 
     def broken(function: Any, **options: Any) -> Any:
@@ -70,7 +70,7 @@ def test_without_a_working_compiler_updates_go_on_with_one_warning(monkeypatch: 
 
 
 class Allocations(TorchDispatchMode):
-    """Counts tensors of a network's size that an operation makes anew."""
+    """A mode that counts the new tensors of at least a network's size."""
 
     def __init__(self, known: list[torch.Tensor], size: int):
         super().__init__()
@@ -86,7 +86,7 @@ class Allocations(TorchDispatchMode):
 
 @pytest.mark.parametrize("optimizer", [Sgd(0.9), Sgd(0.0)], ids=["momentum", "plain"])
 @pytest.mark.parametrize("depth", [1, 2, 3, 4, 8])
-def test_a_step_allocates_nothing_and_keeps_two_copies_a_factor(depth: int, optimizer: Optimizer) -> None:
+def test_a_step_allocates_nothing_and_keeps_two_tensors_for_each_factor(depth: int, optimizer: Optimizer) -> None:
     method = started(depth, optimizer)
     net, size = method.net, method.net.weights.numel()
     momenta = [tensor for state in method.states for tensor in state.values()]

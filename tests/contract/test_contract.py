@@ -74,7 +74,7 @@ def test_ties_zeros_and_nan_scores_change_no_count(form: str) -> None:
     counts_exactly_for_any_scores(form, mlp)
 
 
-def test_a_pack_drops_out_what_its_members_drop_alone() -> None:
+def test_dropout_in_a_pack_equals_dropout_alone() -> None:
     packed = results("snip", dropout_mlp, VALUES["density"])
     for value, together in zip(VALUES["density"], packed, strict=True):
         (alone,) = results("snip", dropout_mlp, [value])

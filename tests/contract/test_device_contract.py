@@ -1,4 +1,4 @@
-"""Every method on an accelerator that is not there: tensors without numbers know their device and mix with no other."""
+"""Every method on an imitated accelerator: fake tensors know their device and refuse tensors of another one."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ STEPS = 20
 
 
 class Answers(TorchFunctionMode):
-    """Ones, where the host asks for a number."""
+    """A mode that answers with ones when the host asks for a number."""
 
     def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name = getattr(function, "__name__", "")
@@ -61,6 +61,6 @@ def test_a_method_mixes_no_devices(name: str, optimizer: Optimizer) -> None:
         assert {tensor.device.type for tensor in (net.weights, net.grad, *method.diagnose().values())} == {"cuda"}
 
 
-def test_what_mixes_devices_is_found() -> None:
+def test_a_method_that_mixes_devices_is_found() -> None:
     with FakeTensorMode(), pytest.raises(RuntimeError, match="device"):
         torch.zeros(3, device="cuda") + torch.zeros(3)

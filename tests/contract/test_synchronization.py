@@ -1,4 +1,4 @@
-"""The loop waits for no device: how often it reads a number back does not depend on the number of steps."""
+"""Training reads no number back from the device at each step, so the host never waits for it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ METHODS = ["dwf", "dwf[depth=2,decay=decoupled]", "snip", "magnitude", "l1", "pr
 
 
 class Reads(TorchDispatchMode):
-    """Counts the operations that make the host wait for a value."""
+    """A mode that counts the operations that make the host wait for a value."""
 
     count = 0
 
@@ -62,7 +62,9 @@ def on_an_accelerator(run: Callable[[], object]) -> int:
     ids=["cpu", "cuda"],
 )
 @pytest.mark.parametrize("method", METHODS)
-def test_more_steps_are_no_more_waiting(method: str, device: str, count: Callable[[Callable[[], object]], int]) -> None:
+def test_the_number_of_host_reads_does_not_grow_with_the_steps(
+    method: str, device: str, count: Callable[[Callable[[], object]], int]
+) -> None:
     data = synthetic_data((1, 4, 4), 4).to(device)
     counts = []
     for batch_size in (500, 100):  # four steps an epoch, and twenty

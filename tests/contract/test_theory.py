@@ -1,4 +1,4 @@
-"""What the theory of weight factorization promises, against solvers that are not ours."""
+"""The predictions of the theory of weight factorization, checked with independent solvers."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def minimize(
     start: torch.Tensor | None = None,
     optimizer: Optimizer | None = None,
 ) -> torch.Tensor:
-    """Full-batch gradient descent at a constant rate on one layer of `size` weights; the final weights."""
+    """Return the weights after full-batch gradient descent at a constant rate on one layer of `size` weights."""
     optimizer = optimizer or Sgd(0.9)
     net = Network([torch.nn.Linear(size, 1, bias=False, dtype=DOUBLE)])
     if start is not None:
@@ -60,7 +60,7 @@ def least_squares(design: str) -> tuple[numpy.ndarray, numpy.ndarray]:
 def both(
     method: Method, design: str, penalty: float, steps: int, optimizer: Sgd
 ) -> tuple[numpy.ndarray, numpy.ndarray]:
-    """The Lasso's solution, and what a method with the same penalty comes to."""
+    """Return the solution of the Lasso, and the weights of a method with the same penalty."""
     x, y = least_squares(design)
     lasso = Lasso(alpha=penalty, fit_intercept=False, tol=1e-12, max_iter=100_000).fit(x, y).coef_
     inputs, target = torch.tensor(x), torch.tensor(y)
@@ -75,7 +75,7 @@ def both(
 
 @pytest.mark.parametrize("design", ["diabetes", "1", "2"])
 @pytest.mark.parametrize("penalty", [0.02, 0.08, 0.3])
-def test_depth_two_is_the_lasso(design: str, penalty: float) -> None:
+def test_depth_two_solves_the_lasso(design: str, penalty: float) -> None:
     """(lambda / 2) (||u||^2 + ||v||^2) with w = u v has the minimum of lambda ||w||_1."""
     lasso, ours = both(Factorization(depth=2), design, penalty, 20_000, Sgd(0.9))
     numpy.testing.assert_allclose(ours, lasso, atol=1e-4)
@@ -86,14 +86,14 @@ def test_depth_two_is_the_lasso(design: str, penalty: float) -> None:
 @pytest.mark.parametrize(
     "optimizer", [Sgd(0.0), Sgd(0.9), Sgd(0.9, nesterov=True)], ids=["plain", "momentum", "nesterov"]
 )
-def test_proximal_steps_are_the_lasso_whatever_the_momentum(design: str, optimizer: Sgd) -> None:
+def test_proximal_steps_solve_the_lasso_at_any_momentum(design: str, optimizer: Sgd) -> None:
     lasso, ours = both(parse("prox-l1"), design, 0.08, 8_000, optimizer)
     numpy.testing.assert_allclose(ours, lasso, atol=1e-5)
     assert ((ours != 0) == (lasso != 0)).all()
 
 
 def outer_minimizer(z: float, penalty: float, power: float) -> float:
-    """The local minimizer w > 0 of (w - z)^2 / 2 + penalty w^power for z > 0, by search; 0 where there is none."""
+    """Search for the local minimizer w > 0 of (w - z)^2 / 2 + penalty w^power for z > 0; return 0 if there is none."""
 
     def slope(w: float) -> float:
         return w - z + penalty * power * w ** (power - 1)
@@ -106,7 +106,7 @@ def outer_minimizer(z: float, penalty: float, power: float) -> float:
 @pytest.mark.parametrize("depth", [3, 4])
 @pytest.mark.parametrize("init", ["truncated", "root", "variance"])
 def test_deeper_factors_end_at_a_minimizer_of_the_scalar_problem(depth: int, init: str) -> None:
-    """Zero or the outer minimizer, never between; zero where there is no other."""
+    """The end is zero or the outer minimizer; it is zero if there is no outer minimizer."""
     penalty = 0.2
     z = torch.linspace(-2, 2, 81, dtype=DOUBLE)
     start = 0.8 * torch.sin(3 * torch.arange(81, dtype=DOUBLE))
@@ -134,7 +134,7 @@ def test_an_unneeded_weight_shrinks_by_the_strength_alone(depth: int, optimizer:
 
 
 @pytest.mark.parametrize("depth", [2, 3])
-def test_under_adam_decoupled_decay_leaves_what_coupled_decay_zeroes(depth: int) -> None:
+def test_coupled_decay_prunes_under_adam_and_decoupled_decay_does_not(depth: int) -> None:
     z = torch.linspace(-1, 1, 40, dtype=DOUBLE)
 
     def zeros(decay: str) -> torch.Tensor:
@@ -148,7 +148,7 @@ def test_under_adam_decoupled_decay_leaves_what_coupled_decay_zeroes(depth: int)
 
 
 @pytest.mark.parametrize("depth", [2, 3, 4])
-def test_imbalance_decays_at_its_rate_whatever_the_loss(depth: int) -> None:
+def test_imbalance_decays_at_its_rate_under_any_loss(depth: int) -> None:
     """omega_i^2 - omega_j^2 falls by 1 - 4 lambda lr / D a step, up to O(lr^2), while the data pull at the product."""
     penalty, rate, steps = 0.5, 1e-3, 1500
     method = Factorization(depth=depth)
@@ -179,8 +179,8 @@ def test_depth_one_is_dense_training_with_weight_decay(toy_data: Data) -> None:
         assert getattr(one.measured, name) == pytest.approx(getattr(dense.measured, name), rel=1e-6), name
 
 
-def test_collapse_changes_no_output() -> None:
-    """The plain network computes what the product of the factors does, at every step."""
+def test_the_plain_network_computes_the_product_of_the_factors() -> None:
+    """The plain network has the outputs of the product of the factors at every step."""
     net = Network([mlp(0)])
     method = parse("dwf[depth=4]")
     assert isinstance(method, Factorization)

@@ -1,4 +1,4 @@
-"""Controls of a finished run's mask."""
+"""The controls, which train again with a changed mask or with new weights."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.builders import FakeProbe, mlp
 
 
 def retrained(kind: str, mask: str = "magnitude[finetune=0]") -> tuple[Network, torch.Tensor, torch.Tensor, Control]:
-    """A control at the start of its second training: its network, the start and the mask of the first, itself."""
+    """Return the network, the first training's initial weights and mask, and the control before the second one."""
     net = Network([mlp()])
     start = net.weights.clone()
     method = parse(f"control[mask={mask},kind={kind}]")
@@ -33,7 +33,7 @@ def retrained(kind: str, mask: str = "magnitude[finetune=0]") -> tuple[Network, 
 
 
 @pytest.mark.parametrize("kind", ["shuffle", "random", "reinit"])
-def test_a_control_keeps_what_it_says_and_starts_anew(kind: str) -> None:
+def test_a_control_keeps_its_mask_or_weights_and_restarts_training(kind: str) -> None:
     net, start, finished, method = retrained(kind)
     kept = net.weights != 0
     for layer in net.layers:
@@ -54,7 +54,7 @@ def test_a_control_keeps_what_it_says_and_starts_anew(kind: str) -> None:
     assert torch.equal(net.weights, torch.where(kept, before - 0.1, 0))  # no momentum of the first training
 
 
-def test_the_first_training_has_the_budget_that_it_would_have_alone() -> None:
+def test_the_first_training_of_a_control_has_its_usual_budget() -> None:
     *_, method = retrained("shuffle", "dwf[depth=2]")
     assert method.knob == "strength"
     assert method.phases == (1.0, 1.0)

@@ -1,4 +1,4 @@
-"""Mask methods on six weights: scores, masks and what holds them, computed by hand."""
+"""Mask methods on six weights: scores and masks computed by hand, and pruned weights that stay zero."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_magnitude_prunes_when_its_second_phase_begins_or_at_the_end(finetune: s
     assert kept(net) == [1, 2, 4]
 
 
-def test_random_masks_depend_on_the_seed_alone() -> None:
+def test_random_masks_depend_only_on_the_seed() -> None:
     def mask(weights: float) -> list[int]:
         net = six()
         net.weights.fill_(weights)

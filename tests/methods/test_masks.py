@@ -1,4 +1,4 @@
-"""Masks by rank and layer-wise shares, computed by hand."""
+"""Masks by rank and the densities of layers, computed by hand."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def layers(*shapes: tuple[int, ...]) -> list[Layer]:
         ([1.0, 2, 3, 4, 5, 6], 6, [0, 1, 2, 3, 4, 5]),
     ],
 )
-def test_exactly_the_largest_are_kept(scores: list[float], keep: int, kept: list[int]) -> None:
+def test_the_largest_scores_are_kept_exactly(scores: list[float], keep: int, kept: list[int]) -> None:
     assert keep_top(torch.tensor([scores]), [keep])[0].nonzero().flatten().tolist() == kept
 
 
@@ -42,12 +42,12 @@ def test_each_run_of_a_pack_has_its_own_count() -> None:
     assert mask.tolist() == [[False, False, True], [True, True, False]]
 
 
-def test_uniform_shares_by_hand() -> None:
+def test_uniform_densities_equal_those_worked_out_by_hand() -> None:
     # 0.5 of 4, 6 and 3: 2, 3, 1.5; seven in all, so the largest remainder gets the last one
     assert layer_counts(layers((2, 2), (2, 3), (3, 1)), 7, "uniform") == [2, 3, 2]
 
 
-def test_erdos_renyi_kernel_shares_by_hand() -> None:
+def test_erdos_renyi_kernel_densities_equal_those_worked_out_by_hand() -> None:
     # (10 + 10) / 100 = 0.2 and (40 + 10) / 400 = 0.125: eps * (20 + 50) = 35 keeps 10 and 25
     assert layer_counts(layers((10, 10), (40, 10)), 35, "erk") == [10, 25]
     # a convolution counts its kernel: (4 + 2 + 3 + 3) / 72 = 1/6 beside (10 + 5) / 50 = 0.3, eps * (12 + 15) = 27

@@ -1,4 +1,4 @@
-"""R networks as flat tensors: views, gradients, packs."""
+"""The flat tensors of R networks: their views, gradients and outputs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_prunable_weights_are_those_of_linear_and_convolutional_modules() -> Non
     assert prunable_names(batch_norm_cnn()) == ["0.weight", "3.weight", "7.weight"]
 
     class Named(torch.nn.Module):
-        """Names that would mislead a search for substrings."""
+        """A module whose names would mislead a search for substrings."""
 
         def __init__(self) -> None:
             super().__init__()
@@ -42,7 +42,7 @@ def test_prunable_weights_are_those_of_linear_and_convolutional_modules() -> Non
     assert prunable_names(Named()) == ["bias_conv_norm.weight"]
 
 
-def test_flat_tensors_are_the_models_own_memory(architecture: Build) -> None:
+def test_flat_tensors_share_memory_with_the_model(architecture: Build) -> None:
     model = architecture(0)
     before = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
     net = Network([model])
@@ -54,7 +54,7 @@ def test_flat_tensors_are_the_models_own_memory(architecture: Build) -> None:
         assert torch.equal(model.get_parameter(layer.name), 2 * before[layer.name])
 
 
-def test_gradients_land_in_the_flat_tensor(architecture: Build) -> None:
+def test_gradients_are_written_to_the_flat_tensor(architecture: Build) -> None:
     x, y = batch()
     reference = architecture(0)
     torch.nn.functional.cross_entropy(reference(x), y).backward()
@@ -68,8 +68,8 @@ def test_gradients_land_in_the_flat_tensor(architecture: Build) -> None:
         torch.testing.assert_close(net.grad[0, layer.span].view(layer.shape), expected)
 
 
-def test_a_pack_computes_what_its_members_compute_alone(architecture: Build) -> None:
-    """Logits, gradients and batch norm's running statistics, in training and in evaluation."""
+def test_a_pack_computes_the_same_as_its_members_alone(architecture: Build) -> None:
+    """Logits, gradients and running statistics agree, in training and in evaluation."""
     x, y = batch()
     pack = Network([architecture(seed) for seed in range(3)])
     alone = [Network([architecture(seed)]) for seed in range(3)]
@@ -90,7 +90,7 @@ def test_a_pack_computes_what_its_members_compute_alone(architecture: Build) -> 
         torch.testing.assert_close(evaluated[run], net.model(x))
 
 
-def test_a_pack_is_autocast_as_its_members_are_alone(architecture: Build) -> None:
+def test_a_pack_is_autocast_like_its_members_alone(architecture: Build) -> None:
     """Under vmap torch's autocast leaves convolutions and biases in float32, and its batch norm takes no bf16."""
     x, y = batch()
     pack = Network([architecture(seed) for seed in range(2)])
@@ -110,7 +110,7 @@ def test_a_pack_is_autocast_as_its_members_are_alone(architecture: Build) -> Non
         torch.testing.assert_close(ours, torch.stack(lone), atol=0.01, rtol=0.01)
 
 
-def test_members_of_a_pack_do_not_touch_each_other() -> None:
+def test_members_of_a_pack_are_independent() -> None:
     x, y = batch()
     pack = Network([mlp(seed) for seed in range(2)])
     with torch.no_grad():

@@ -1,4 +1,4 @@
-"""Penalties without factors, and other reparametrizations."""
+"""Penalty methods without factors, and other reparametrizations."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ def test_the_proximal_operator_solves_its_scalar_problem(form: tuple[str, float]
 
 
 @pytest.mark.parametrize("form", ["prox-l1", "prox-lq[q=1/2]", "prox-lq[q=2/3]"])
-def test_no_penalty_and_no_rate_shrink_nothing(form: str) -> None:
+def test_a_zero_penalty_or_learning_rate_shrinks_nothing(form: str) -> None:
     weights = torch.tensor([0.5, -1e-6, 0.0, 3.0])
     assert torch.allclose(parse(form).shrink(weights, torch.tensor(0.0)), weights, rtol=1e-4, atol=0)  # type: ignore[attr-defined]
 
 
-def test_a_proximal_step_by_hand() -> None:
+def test_a_proximal_step_equals_the_one_worked_out_by_hand() -> None:
     net = six()
     method = parse("prox-l1")
     method.bind(net, [0.5], Sgd(0.9), 0.0, FakeProbe(net, [0.1]))
@@ -53,7 +53,7 @@ def test_a_proximal_step_by_hand() -> None:
     assert net.weights[0].tolist() == pytest.approx([0.5, -2.0, 3.0, 0.5, 2.0, 1.0])
 
 
-def test_what_is_below_epsilon_is_zero_in_the_end_as_in_dwf() -> None:
+def test_proximal_methods_end_with_zeros_below_epsilon() -> None:
     net = six()
     net.weights[0, :2] = torch.tensor([1e-7, -2e-7])
     method = parse("prox-l1")
@@ -62,7 +62,7 @@ def test_what_is_below_epsilon_is_zero_in_the_end_as_in_dwf() -> None:
     assert kept(net) == [1, 2, 3, 4, 5]
 
 
-def test_vanilla_l1_steps_along_the_subgradient_and_prunes_in_the_end() -> None:
+def test_l1_steps_along_the_subgradient_and_prunes_at_the_end() -> None:
     net = six()
     net.weights[0, 3] = 0.0
     method = parse("l1[penalty_weight=0.5]")
@@ -80,7 +80,7 @@ def loss(weights: torch.Tensor) -> torch.Tensor:
     return (weights.sin() * torch.arange(1.0, weights.numel() + 1, dtype=torch.float64)).sum()
 
 
-def test_learned_thresholds_move_along_their_gradients() -> None:
+def test_the_thresholds_of_str_move_along_their_gradients() -> None:
     net = two_layers()
     method = parse("str[init=-2]")
     method.bind(net, [0.5], Sgd(0.0), 0.0, FakeProbe(net, [0.1]))
@@ -102,7 +102,7 @@ def test_learned_thresholds_move_along_their_gradients() -> None:
 
 
 @pytest.mark.parametrize("alpha", [1.0, 2.0, 3.5])
-def test_powerpropagation_is_autograd_through_the_power(alpha: float) -> None:
+def test_powerprop_equals_autograd_through_the_power(alpha: float) -> None:
     net = two_layers()
     before = net.weights.clone()
     method = parse(f"powerprop[alpha={alpha}]")

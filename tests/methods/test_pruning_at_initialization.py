@@ -20,19 +20,19 @@ from tests.builders import FakeProbe, batch_norm_cnn, kept, mlp, six
 
 
 def two_layers() -> Network:
-    """Two inputs, two hidden units, one output, without biases."""
+    """Return a network of two inputs, two hidden units and one output, without biases."""
     nn = torch.nn
     net = Network([nn.Sequential(nn.Linear(2, 2, bias=False), nn.ReLU(), nn.Linear(2, 1, bias=False))])
     net.weights[0] = torch.tensor([1.0, -2.0, 3.0, 0.0, -1.0, 2.0])
     return net
 
 
-def test_flow_by_hand() -> None:
+def test_flow_equals_the_one_worked_out_by_hand() -> None:
     # |W1| 1 = (1 + 2, 3 + 0); output = 1 * 3 + 2 * 3 = 9. Each weight's score is the flow through it.
     assert flow(two_layers(), 0, (2,)).tolist() == [1, 2, 6, 0, 3, 6]
 
 
-def test_synflow_keeps_a_path_where_one_shot_would_cut_all() -> None:
+def test_iterative_synflow_keeps_a_path_that_one_iteration_would_prune() -> None:
     net = two_layers()
     parse("synflow").bind(net, [2 / 6], Sgd(), 0.0, FakeProbe(net, [0.1]))
     assert kept(net) == [2, 5]  # one path from input to output, of weights 3 and 2
@@ -49,7 +49,7 @@ def test_flow_is_conserved_from_layer_to_layer(seed: int, sizes: list[int]) -> N
     torch.testing.assert_close(sums, sums[:1].expand_as(sums), rtol=1e-9, atol=0)
 
 
-def test_flow_leaves_the_network_alone() -> None:
+def test_computing_flow_does_not_change_the_network() -> None:
     model = batch_norm_cnn()
     net = Network([model])
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
@@ -59,7 +59,7 @@ def test_flow_leaves_the_network_alone() -> None:
     assert (net.grad == 1).all()
 
 
-def test_iterative_snip_scores_the_network_as_pruned_so_far() -> None:
+def test_iterative_snip_scores_the_partly_pruned_network() -> None:
     net = six()
     seen, asked = [], []
 
@@ -75,7 +75,7 @@ def test_iterative_snip_scores_the_network_as_pruned_so_far() -> None:
     assert kept(net) == [1, 2]
 
 
-def test_what_was_dropped_stays_dropped_whatever_its_score() -> None:
+def test_pruned_weights_stay_pruned_at_any_score() -> None:
     net = six()
     method = parse("random")
     method.bind(net, [0.5], Sgd(), 0.0, FakeProbe(net, [0.1]))
@@ -97,7 +97,7 @@ def test_balanced_keeps_the_same_number_in_every_layer() -> None:
     assert layer_counts(layers, 510, "balanced") == [100, 10, 400]
 
 
-def test_grasp_keeps_what_the_gradients_flow_needs() -> None:
+def test_grasp_keeps_weights_that_preserve_gradient_flow() -> None:
     net = six()
     probe = FakeProbe(net, [0.1])
     probe.made = torch.tensor([[2.0, 1.0, -1.0, 10.0, 3.0, 0.1]])  # w * Hg = 1, -4, -3, -1, 6, 0.1
@@ -105,7 +105,7 @@ def test_grasp_keeps_what_the_gradients_flow_needs() -> None:
     assert kept(net) == [0, 4, 5]
 
 
-def test_hessian_gradient_of_a_quadratic() -> None:
+def test_the_hessian_gradient_of_a_quadratic_is_exact() -> None:
     # L = w A w / 2 has g = A w and H g = A A w
     a = torch.tensor([[2.0, 1.0, 0.0], [1.0, 3.0, -1.0], [0.0, -1.0, 1.0]], dtype=torch.float64)
     one, two = torch.tensor([1.0], dtype=torch.float64), torch.tensor([-2.0, 3.0], dtype=torch.float64)
@@ -114,7 +114,7 @@ def test_hessian_gradient_of_a_quadratic() -> None:
     assert torch.allclose(hessian_gradient(w @ a @ w / 2, [one, two]), a @ a @ w.detach())
 
 
-def test_the_suites_hessian_gradient_is_a_finite_difference_of_gradients() -> None:
+def test_the_hessian_gradient_equals_a_finite_difference_of_gradients() -> None:
     torch.manual_seed(0)
     x, y = torch.randn(40, 1, 4, 4, dtype=torch.float64), torch.arange(4).repeat(10)
     net = Network([mlp().double() for _ in range(2)])

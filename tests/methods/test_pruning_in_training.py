@@ -1,4 +1,4 @@
-"""Masks that change on the way: gradual, alternating, iterative, dynamic; on six weights, by hand."""
+"""Masks that change during training (gradual, alternating, iterative, dynamic), on six weights by hand."""
 
 from __future__ import annotations
 
@@ -49,15 +49,15 @@ def test_gradual_pruning_keeps_the_largest_and_ends_at_its_density_in_any_budget
         assert kept(net) == [1, 2, 4]
 
 
-def test_acdc_takes_turns() -> None:
-    """The paper's ImageNet schedule: masks begin at epochs 10, 20, ... 70 and 85 of 100, and end after five."""
+def test_acdc_alternates_dense_and_sparse_phases() -> None:
+    """In the paper's ImageNet schedule, masks begin at epochs 10, 20, ... 70 and 85 of 100,; each lasts five."""
     method = parse("acdc")
     masked = [epoch for epoch in range(100) if method.masked_at(epoch / 100)]  # type: ignore[attr-defined]
     expected = [epoch for start in range(10, 80, 10) for epoch in range(start, start + 5)] + list(range(85, 100))
     assert masked == expected
 
 
-def test_acdc_brings_weights_back_from_zero_without_momentum() -> None:
+def test_acdc_regrows_weights_from_zero_without_momentum() -> None:
     net, method = started("acdc[warmup=0.25,period=0.25,final=0.25]", 4)
     seen = []
     for _ in range(4):
@@ -74,7 +74,7 @@ def test_acdc_brings_weights_back_from_zero_without_momentum() -> None:
 
 
 @pytest.mark.parametrize("rewind", ["weights", "rate"])
-def test_iterative_pruning_rewinds(rewind: str) -> None:
+def test_imp_rewinds_the_weights(rewind: str) -> None:
     net, method = started(f"imp[rounds=2,point=0.5,rewind={rewind}]", 12, density=1 / 3, momentum=0.0)
     seen = {}
     for step in range(12):
@@ -94,7 +94,7 @@ def test_iterative_pruning_rewinds(rewind: str) -> None:
         assert seen[8] == pytest.approx([0, -12, 0, -8.1, 0, 0])
 
 
-def test_iterative_pruning_ends_at_its_density_even_if_training_ends_early() -> None:
+def test_imp_ends_at_its_density_even_if_training_ends_early() -> None:
     for rewind in ("weights", "rate", "none"):
         net, method = started(f"imp[rounds=2,rewind={rewind}]", 60, density=1 / 3)
         net.grad.zero_()
@@ -103,7 +103,7 @@ def test_iterative_pruning_ends_at_its_density_even_if_training_ends_early() -> 
         assert kept(net) == [1, 2]
 
 
-def test_a_rewind_takes_momentum_along() -> None:
+def test_imp_rewinds_the_momentum() -> None:
     net = Network([mlp()])
     net.other_state = {"momentum": torch.ones_like(net.other_params)}
     method = parse("imp")
@@ -115,7 +115,7 @@ def test_a_rewind_takes_momentum_along() -> None:
     assert not net.other_state["momentum"].any() and not method.state["momentum"].any()
 
 
-def test_iterative_pruning_that_rewinds_nothing_has_one_schedule() -> None:
+def test_imp_without_rewinding_has_one_schedule() -> None:
     net, method = started("imp[rounds=2,rewind=none]", 9, density=1 / 3)
     assert method.phases == (3.0,)  # type: ignore[attr-defined]
     counts = []
@@ -127,7 +127,7 @@ def test_iterative_pruning_that_rewinds_nothing_has_one_schedule() -> None:
 
 
 def rewired(form: str, gradient: list[float]) -> tuple[list[int], list[int], Network, object]:
-    """Weights 1, 2 and 4 are kept; one step of momentum, then one in which the layer is rewired."""
+    """Keep weights 1, 2 and 4, take a step to fill the momentum, then a step in which the layer is rewired."""
     net, method = started(form, 4)
     net.weights[0] = torch.tensor(WEIGHTS)
     method.mask = None  # type: ignore[attr-defined]
@@ -152,13 +152,13 @@ def test_rigl_drops_the_smallest_and_grows_by_gradient() -> None:
     assert momentum == [0, 1, 1, 0, 0, 0]
 
 
-def test_rigl_may_grow_what_it_dropped() -> None:
+def test_rigl_may_regrow_a_weight_that_it_dropped() -> None:
     _, after, net, _ = rewired("rigl[update_freq=2,drop_fraction=0.7,update_end=1]", [0.5, 9.0, 9.0, -3.0, 4.0, 2.0])
     assert after == [1, 2, 4]
     assert net.weights[0].tolist() == [0, -4, 3, 0, 2, 0]
 
 
-def test_rigls_share_falls_as_a_cosine_and_it_stops() -> None:
+def test_the_drop_fraction_of_rigl_falls_as_a_cosine_and_ends() -> None:
     net, method = started("rigl[update_freq=1,drop_fraction=0.4,update_end=0.5]", 10)
     shares = [method.share(progress) for progress in (0, 0.5, 1)]  # type: ignore[attr-defined]
     assert shares == pytest.approx([0.4, 0.2, 0.0])
@@ -183,14 +183,14 @@ def test_set_grows_at_random_and_keeps_its_size() -> None:
     assert grown == {0, 3, 4, 5}
 
 
-def test_what_set_grows_starts_where_the_network_started() -> None:
+def test_weights_that_set_grows_have_their_initial_values() -> None:
     net, method = started("set[update_freq=1,drop_fraction=1,update_end=1]", 4, density=1 / 3)
     net.grad.zero_()
     method.update(STILL)  # type: ignore[attr-defined]
     assert len(kept(net)) == 2 and all(net.weights[0, i] == pytest.approx(WEIGHTS[i]) for i in kept(net))
 
 
-def test_dynamic_masks_keep_every_layers_share() -> None:
+def test_dynamic_masks_keep_the_density_of_every_layer() -> None:
     net = Network([mlp()])
     method = parse("rigl[update_freq=1,drop_fraction=0.5]")
     method.bind(net, [0.3], Sgd(), 0.0, FakeProbe(net, [0.1] * 20))

@@ -1,4 +1,4 @@
-"""The written form of methods: parsed, printed, refused; plugins; lists without torch."""
+"""The registry of methods: written forms, plugins, and lists that import no torch."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_parsing_undoes_printing(depth: int, threshold: float, epsilon: float) -
         ("", ["methods are"]),
     ],
 )
-def test_bad_written_forms_are_refused_in_one_sentence(text: str, named: list[str]) -> None:
+def test_wrong_written_forms_of_methods_are_rejected_in_one_sentence(text: str, named: list[str]) -> None:
     with pytest.raises(MethodError) as refused:
         parse(text)
     assert all(name in str(refused.value) for name in named)
@@ -74,7 +74,7 @@ def test_bad_written_forms_are_refused_in_one_sentence(text: str, named: list[st
         ("dense", [1], [0.5]),
     ],
 )
-def test_values_out_of_the_knobs_range_are_refused(method: str, good: list[float], bad: list[float]) -> None:
+def test_values_outside_the_range_of_the_knob_are_rejected(method: str, good: list[float], bad: list[float]) -> None:
     for value in good:
         check_value(parse(method), value)
     for value in bad:
@@ -92,13 +92,13 @@ def test_a_name_is_registered_once() -> None:
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_every_method_prints_its_options_and_explains_itself(name: str) -> None:
+def test_every_method_prints_its_options_and_has_a_docstring(name: str) -> None:
     assert str(parse(signature(METHODS[name]))) == str(parse(name))
     assert len(METHODS[name].__doc__ or "") > 60
 
 
 def test_boolean_options_parse() -> None:
-    """Text is not true just because it is not empty."""
+    """The text `false` is not true, although it is not empty."""
     from dataclasses import dataclass
 
     from methods.core.base import Method
@@ -134,7 +134,7 @@ def test_optional_options_parse() -> None:
         register("test-plain", knob="none")(type("Plain", (Method,), {}))
 
 
-def test_plugins_of_one_file_name_are_two_plugins(tmp_path: Path) -> None:
+def test_plugins_with_the_same_file_name_are_two_plugins(tmp_path: Path) -> None:
     from benchmark.tasks.registry import TASKS
 
     for folder in ("a", "b"):
@@ -146,7 +146,7 @@ def test_plugins_of_one_file_name_are_two_plugins(tmp_path: Path) -> None:
     assert TASKS["test-a"].__doc__ == TASKS["test-b"].__doc__ == "A task."
 
 
-def test_plugins_that_do_not_load_are_named(tmp_path: Path) -> None:
+def test_a_plugin_that_does_not_load_is_named(tmp_path: Path) -> None:
     with pytest.raises(MethodError, match="a plugin is a Python file"):
         load_plugin(tmp_path / "missing.py")
     broken = tmp_path / "broken.py"
@@ -156,7 +156,7 @@ def test_plugins_that_do_not_load_are_named(tmp_path: Path) -> None:
 
 
 def test_listing_methods_imports_no_torch() -> None:
-    """Method files name torch in annotations and function bodies alone, so the list is there at once."""
+    """Lists import no torch, so they are printed at once."""
     code = (
         "import sys; from benchmark.cli import commands;"
         "[commands.list_(what) for what in ('methods', 'tasks', 'experiments')];"

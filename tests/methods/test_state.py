@@ -1,4 +1,4 @@
-"""What a method declares as its state, which checkpoints hold."""
+"""The state that a method declares, which checkpoints hold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From nothing to fronts, on real data."""
+"""The whole path from a command to fronts and leaderboards, on real data."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmark.records.table import read
 from tests.builders import sparsefront
 
 
-def test_digits_from_nothing_to_a_leaderboard(
+def test_digits_are_trained_and_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     grid = ["--values", "density=0.5,0.1", "--values", "strength=3.5,8", "--seeds", "0,1"]
@@ -38,7 +38,7 @@ def test_digits_from_nothing_to_a_leaderboard(
     assert "leaderboard.md" in capfd.readouterr().out
 
 
-def test_real_fashion_mnist_a_few_epochs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fashion_mnist_is_trained_and_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     here = Path(os.environ.get("SPARSEFRONT_DATA", "data"))
     if not (DEBIAN_FASHION_MNIST.is_dir() or (here / "FashionMNIST" / "raw").is_dir()):
         pytest.skip("needs Fashion-MNIST: Debian's package dataset-fashion-mnist, or a folder in SPARSEFRONT_DATA")

@@ -1,4 +1,4 @@
-"""A new user adds a method, a task, an experiment and a figure as docs/extending.md says, each with one file."""
+"""The files of docs/extending.md add a method, a task, an experiment and a figure; each needs no other edit."""
 
 from __future__ import annotations
 

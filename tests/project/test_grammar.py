@@ -1,4 +1,4 @@
-"""Only one module takes a written form `name[option=value,...]` apart."""
+"""A single module parses written forms `name[option=value,...]`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BY_HAND = re.compile(
 
 
 def by_hand(folders: tuple[str, ...]) -> list[str]:
-    """List the lines of code that take a written form apart."""
+    """List the lines of code that parse a written form."""
     found = []
     for folder in folders:
         for path in sorted((ROOT / folder).rglob("*.py")):

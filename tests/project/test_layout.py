@@ -1,4 +1,4 @@
-"""The shape of the project: what imports what, and what is installed."""
+"""The layout of the project: its imports, its packages and its folders."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def imports(path: Path, top_level: bool = False) -> set[str]:
 @pytest.mark.parametrize(
     "path", sorted((ROOT / "benchmark").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT))
 )
-def test_the_run_path_imports_what_a_bare_node_has(path: Path) -> None:
+def test_the_run_path_imports_only_packages_of_a_bare_node(path: Path) -> None:
     allowed = RUN_PATH | ON_DEMAND | ({"plots"} if path.name == "commands.py" else set())
     assert imports(path) <= allowed
     assert imports(path, top_level=True) <= RUN_PATH | ({"torchvision"} if path.parent.name == "models" else set())
@@ -60,7 +60,7 @@ def test_pins_are_names_and_versions_only() -> None:
     assert {name.split(">=")[0].lower() for name in wanted if not name.startswith("sparsefront")} <= pinned
 
 
-def test_python_m_benchmark_is_the_same_command() -> None:
+def test_python_m_benchmark_is_the_command_sparsefront() -> None:
     answers = [
         subprocess.run([*start, "list", "tasks"], capture_output=True, text=True, check=True).stdout
         for start in ([sys.executable, "-m", "benchmark"], [Path(sys.executable).with_name("sparsefront")])

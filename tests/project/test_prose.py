@@ -1,4 +1,4 @@
-"""Docstrings, comments and pages are sentences that a stranger can read once: none begins with a dangling pronoun."""
+"""Sentences of docstrings, comments and pages begin with their subject or their verb."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The README is short, and every snippet of it works as it is."""
+"""The README is short, and all its snippets run unchanged."""
 
 from __future__ import annotations
 

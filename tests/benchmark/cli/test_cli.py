@@ -1,4 +1,4 @@
-"""The command line as a user meets it: bad input first."""
+"""The command line: invalid input, exit statuses, and plugins."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_bad_input_is_one_sentence_status_2_and_no_file(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_results_that_cannot_be_written_are_told_before_anything_runs(
+def test_unwritable_results_are_an_error_before_any_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     blocked = tmp_path / "results"
@@ -79,7 +79,7 @@ def test_results_that_cannot_be_written_are_told_before_anything_runs(
     [("", "columns"), ("a,b\n1,2\n", "unknown: a, b"), (",".join(COLUMNS) + "\nabc,quick", "torn")],
     ids=["empty", "foreign", "torn"],
 )
-def test_a_table_that_is_none_is_left_alone(
+def test_an_unreadable_table_is_not_changed(
     content: str,
     said: str,
     tmp_path: Path,
@@ -118,7 +118,7 @@ def test_failed_runs_end_with_status_1(
     assert "1 error, 1 ok" in told and "OSError: no" in told
 
 
-def test_plan_tells_runs_and_time(
+def test_a_plan_has_runs_and_time(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     arguments = ["plan", "quickstart", "--methods", "dense,snip", "--values", "0.1,0.2", "--results", str(tmp_path)]
@@ -149,7 +149,7 @@ class FirstCome(Masked):
 
 @task
 def my_digits():
-    """Digits on a network of my own."""
+    """Digits on my own network."""
     return Task(
         model=partial(models.lenet300, 64, 10), data=digits, shape=(1, 8, 8), classes=10,
         examples=1_293, epochs=1, batch_size=32, learning_rate=0.1,
@@ -158,7 +158,7 @@ def my_digits():
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_plugin_brings_methods_and_tasks_from_outside(workers: str, tmp_path: Path) -> None:
+def test_a_plugin_adds_methods_and_tasks(workers: str, tmp_path: Path) -> None:
     plugin = tmp_path / "mine.py"
     plugin.write_text(PLUGIN)
     program = [sys.executable, "-m", "benchmark"]

@@ -1,4 +1,4 @@
-"""Augmented batches against what one would do by hand to each image."""
+"""Augmented batches, checked with images that are transformed by hand."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_the_middle_of_the_border_is_the_image_itself() -> None:
     assert torch.equal(augmented(Augmentation(2), [2, 2, 0, 0, 0], [2, 2, 0, 0, 0]), IMAGES)
 
 
-def test_images_shift_over_black_and_mirror_each_as_drawn() -> None:
+def test_each_image_is_shifted_over_black_and_mirrored_as_drawn() -> None:
     one, two = augmented(Augmentation(1), [0, 2, 0, 0, 0], [1, 1, 1, 0, 0])
     black = IMAGES.amin((0, 2, 3))  # 1, 25, 49: the smallest values of the channels
     assert torch.equal(one[:, 1:, :-1], IMAGES[0, :, :-1, 1:])
@@ -38,7 +38,7 @@ def test_a_square_is_blanked_and_cut_at_the_edge() -> None:
 
 
 @given(shift=st.integers(0, 5), flip=st.booleans(), seed=st.integers(0, 2**31))
-def test_draws_stay_within_the_border_and_depend_on_the_generator_alone(shift: int, flip: bool, seed: int) -> None:
+def test_draws_stay_within_the_border_and_depend_only_on_the_generator(shift: int, flip: bool, seed: int) -> None:
     augmentation = Augmentation(shift, flip)
     draws = augmentation.draw(50, (3, 4, 6), torch.Generator().manual_seed(seed))
     assert torch.equal(draws, augmentation.draw(50, (3, 4, 6), torch.Generator().manual_seed(seed)))

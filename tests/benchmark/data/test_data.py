@@ -1,4 +1,4 @@
-"""Data sets: the split, and where they are looked for. Files are made here in the original format."""
+"""Data sets: their split and the folders that they are found in. The tests write files in the original formats."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from benchmark.tasks.registry import TASKS, get_task
 
 
 def write_idx(path: Path, array: torch.Tensor, compressed: bool = False) -> None:
-    """The format of MNIST: two zero bytes, 8 for uint8, the number of dimensions, their sizes, the bytes."""
+    """Write a file of MNIST: two zero bytes, 8 for uint8, the number of dimensions, their sizes, the bytes."""
     content = struct.pack(f">HBB{array.dim()}I", 0, 8, array.dim(), *array.shape) + array.numpy().tobytes()
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(gzip.compress(content) if compressed else content)
@@ -38,7 +38,7 @@ def write_mnist(raw: Path, compressed: bool = False) -> None:
 
 
 @pytest.mark.parametrize("name", ["MNIST", "FashionMNIST", "KMNIST"])
-def test_sets_a_user_has_in_torchvisions_layout_are_found(name: str, tmp_path: Path) -> None:
+def test_data_in_the_layout_of_torchvision_is_found(name: str, tmp_path: Path) -> None:
     write_mnist(tmp_path / name / "raw")
     loaded = by_torchvision(name)(tmp_path)
     assert [tuple(x.shape) for x, _ in (loaded.train, loaded.val, loaded.test)] == [
@@ -48,7 +48,7 @@ def test_sets_a_user_has_in_torchvisions_layout_are_found(name: str, tmp_path: P
     assert loaded.train[0][:].std().item() == pytest.approx(1, abs=1e-5)
 
 
-def test_fashion_mnist_is_found_where_debian_puts_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fashion_mnist_of_the_debian_package_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_mnist(tmp_path / "debian", compressed=True)
     monkeypatch.setattr(in_memory, "DEBIAN_FASHION_MNIST", tmp_path / "debian")
     user = tmp_path / "user"
@@ -60,7 +60,7 @@ def test_fashion_mnist_is_found_where_debian_puts_it(tmp_path: Path, monkeypatch
     ("name", "folder", "key"),
     [("CIFAR10", "cifar-10-batches-py", "labels"), ("CIFAR100", "cifar-100-python", "fine_labels")],
 )
-def test_cifar_is_read_from_its_python_version(
+def test_cifar_is_read_from_its_python_files(
     name: str, folder: str, key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from torchvision import datasets
@@ -115,7 +115,7 @@ def test_tiny_imagenet_is_read_from_its_own_layout(tmp_path: Path) -> None:
         tiny_imagenet(tmp_path / "nowhere")
 
 
-def test_a_set_that_is_nowhere_is_named_with_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_data_is_an_error_that_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from torchvision import datasets
 
     def unreachable(self: object) -> None:
@@ -142,7 +142,7 @@ def test_validation_is_a_fixed_class_balanced_tenth() -> None:
     assert torch.equal(again.val[0][:], loaded.val[0][:])
 
 
-def test_normalization_knows_the_training_split_alone() -> None:
+def test_normalization_uses_only_the_training_split() -> None:
     images = torch.randn(100, 1, 2, 2)
     labels = torch.arange(100) % 10
     one = split((images, labels), (images, labels))
@@ -159,7 +159,7 @@ def test_digits_ship_with_scikit_learn(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_every_task_trains_on_made_data_of_its_own_shape(name: str) -> None:
+def test_every_task_accepts_synthetic_data_of_its_shape(name: str) -> None:
     task = get_task(name)
     images, labels = synthetic_data(task.shape, task.classes).train
     assert task.model()(images[:3]).shape == (3, task.classes)

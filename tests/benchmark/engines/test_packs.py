@@ -1,4 +1,4 @@
-"""Packs: who is trained together, and what becomes of them when memory or time run short."""
+"""Packs: the runs that are trained together, and the rows of packs that run out of memory or time."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MANY = replace(
 )
 
 
-def test_a_pack_differs_in_value_and_seed_alone_and_has_its_size_at_most() -> None:
+def test_runs_of_a_pack_differ_only_in_value_and_seed() -> None:
     runs = MANY.runs()
     made = make_packs(runs, replace(SETTINGS, pack=3))
     assert Counter(run for pack in made for run in pack) == Counter(runs)
@@ -39,7 +39,7 @@ def test_a_pack_differs_in_value_and_seed_alone_and_has_its_size_at_most() -> No
     assert list(map(len, make_packs(runs[:1] * 9, cuda, workers=4))) == [3, 3, 3]  # a share for each worker
 
 
-def test_packed_rows_are_what_lone_rows_are(tmp_path: Path) -> None:
+def test_packed_runs_have_the_same_rows_as_single_runs(tmp_path: Path) -> None:
     runs = MANY.runs()
     sweep("test", runs, tmp_path / "packed", replace(SETTINGS, pack=7), 1, QUIET)
     sweep("test", runs, tmp_path / "alone", SETTINGS, 1, QUIET)
@@ -55,7 +55,7 @@ def test_packed_rows_are_what_lone_rows_are(tmp_path: Path) -> None:
         assert (one["method"] != "snip") or one["nonzeros"] == other["nonzeros"]
 
 
-def test_seeds_are_not_mixed_where_a_network_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pack_has_one_seed_if_its_network_draws_random_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     task, settings = get_task("lenet300-digits"), replace(SETTINGS, pack=5)
     runs = [run for run in MANY.runs() if run.method == "snip"][4:7]
     assert [run.seed for run in runs] == [0, 1, 1]
@@ -70,7 +70,7 @@ def test_seeds_are_not_mixed_where_a_network_draws(monkeypatch: pytest.MonkeyPat
 
 
 def short_of_memory(monkeypatch: pytest.MonkeyPatch, most: int) -> list[int]:
-    """Let training fail for packs of more than `most`; gives the sizes that were tried."""
+    """Let training fail for packs of more than `most` runs, and return the list of the sizes that are tried."""
     tried: list[int] = []
     original = packs.train
 
@@ -105,14 +105,16 @@ def test_a_pack_that_does_not_fit_is_halved(tmp_path: Path, monkeypatch: pytest.
     assert [row["key"] for row in rows(tmp_path)] == [run.key for run in runs]
 
 
-def test_a_run_that_does_not_fit_alone_is_a_row_that_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_single_run_that_does_not_fit_is_a_row_with_status_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     runs = MANY.runs()[:2]
     short_of_memory(monkeypatch, 0)
     assert sweep("test", runs, tmp_path, SETTINGS, 1, QUIET) == {"memory": 2}
     assert {row["error"] for row in rows(tmp_path)} == {"OutOfMemoryError: CUDA out of memory"}
 
 
-def test_what_the_processor_cannot_allocate_is_short_memory_too() -> None:
+def test_a_failed_allocation_on_a_cpu_counts_as_out_of_memory() -> None:
     with pytest.raises(RuntimeError) as raised:
         torch.empty(2**60)
     assert packs._is_out_of_memory(raised.value)
@@ -120,7 +122,7 @@ def test_what_the_processor_cannot_allocate_is_short_memory_too() -> None:
     assert not packs._is_out_of_memory(RuntimeError("shapes differ"))
 
 
-def test_a_run_that_takes_too_long_is_a_row_and_goes_on_when_it_is_given_time(tmp_path: Path) -> None:
+def test_a_run_past_its_timeout_is_a_row_and_resumes_with_more_time(tmp_path: Path) -> None:
     runs = [run for run in MANY.runs() if run.seed == 0][:2]
     hasty = replace(SETTINGS, timeout=1e-6)
     assert sweep("test", runs, tmp_path, hasty, 1, QUIET) == {"timeout": 2}
@@ -132,8 +134,8 @@ def test_a_run_that_takes_too_long_is_a_row_and_goes_on_when_it_is_given_time(tm
     assert not (tmp_path / "checkpoints").exists()
 
 
-def test_the_pack_size_by_hand() -> None:
-    """Of 1000 MB 900 may be taken: the first run takes 300, each further one 100."""
+def test_the_pack_size_equals_the_one_worked_out_by_hand() -> None:
+    """900 of 1000 MB may be used: the first run takes 300 MB and each further run 100 MB."""
     assert fitting(1000, 300, 400) == 7
     assert fitting(310, 300, 400) == 1  # at least one is tried
     assert fitting(1000, 300, 300) > 10**6  # what takes nothing sets no limit

@@ -1,4 +1,4 @@
-"""A Ray cluster as the engine: the same rows as here, whatever becomes of its nodes."""
+"""The Ray engine: a cluster that loses nodes writes the same rows as this machine."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ checkpoint.Checkpoint.load = told
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
-    """A head that computes nothing and two nodes of one core, on this machine."""
+    """Start a cluster on this machine: a head that computes nothing and two nodes of one core."""
     with pytest.MonkeyPatch.context() as environment, warnings.catch_warnings():
         environment.setenv("RAY_worker_niceness", "0")  # by default its workers give way to all else on the machine
         warnings.simplefilter("ignore")
@@ -70,13 +70,13 @@ def rows(results: Path) -> dict[str, dict[str, str]]:
 
 
 def wait_for_training(results: Path, process: subprocess.Popen[str]) -> None:
-    """Until checkpoints of two packs have been written."""
+    """Wait until the checkpoints of two packs have been written."""
     while len(list(results.glob("quickstart/checkpoints/*.pt"))) < 2:
         assert process.poll() is None, process.communicate()[1]
         time.sleep(0.05)
 
 
-def test_a_node_is_lost_and_a_sweep_is_stopped_and_every_run_ends_once(cluster: Any, tmp_path: Path) -> None:
+def test_every_run_has_one_row_after_a_lost_node_and_a_stopped_sweep(cluster: Any, tmp_path: Path) -> None:
     plugin = tmp_path / "often.py"
     plugin.write_text(PLUGIN)
     here, there = tmp_path / "here", tmp_path / "there"
@@ -105,7 +105,7 @@ def test_a_node_is_lost_and_a_sweep_is_stopped_and_every_run_ends_once(cluster: 
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "nowhere"])
-def test_an_address_where_no_cluster_answers_is_told(address: str, tmp_path: Path) -> None:
+def test_an_address_without_a_cluster_is_an_error(address: str, tmp_path: Path) -> None:
     settings = Settings("cpu", tmp_path, engine="ray", address=address)
     with warnings.catch_warnings(), pytest.raises(UsageError, match=f"no Ray cluster answers at {address}"):
         warnings.simplefilter("ignore")

@@ -1,4 +1,4 @@
-"""Grids: what they hold, in which order, and what they refuse."""
+"""Grids of runs: their content, their order, and the faults that they report."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SMALL = Experiment(
 )
 
 
-def test_a_grid_is_every_method_at_every_value_of_its_own_knob_seed_by_seed() -> None:
+def test_a_grid_has_every_method_at_every_value_of_its_knob_seed_by_seed() -> None:
     runs = SMALL.runs()
     assert [(run.seed, run.method, run.value) for run in runs[:5]] == [
         (0, "dense", 1.0), (0, "snip", 0.1), (0, "snip", 0.05), (0, "snip", 0.02), (0, "dwf[depth=3]", 4.0),
@@ -45,7 +45,7 @@ def test_an_option_may_choose_the_knob() -> None:
     ]  # fmt: skip
 
 
-def test_names_of_one_method_are_one_run() -> None:
+def test_aliases_share_one_run() -> None:
     runs = replace(SMALL, methods=("shallow", "dwf[depth=2]"), seeds=(0,)).runs()
     assert [run.method for run in runs] == ["dwf[depth=2]"]
 
@@ -64,13 +64,13 @@ def test_names_of_one_method_are_one_run() -> None:
         ({"seeds": ()}, UsageError, "at least one seed"),
     ],
 )
-def test_a_grid_that_cannot_be_is_refused(change: dict[str, object], error: type[Exception], said: str) -> None:
+def test_invalid_grids_are_rejected(change: dict[str, object], error: type[Exception], said: str) -> None:
     with pytest.raises(error, match=said):
         replace(SMALL, **change).runs()  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
-def test_every_experiment_is_explained_and_has_runs(name: str) -> None:
+def test_every_experiment_has_a_docstring_and_runs(name: str) -> None:
     assert len(EXPERIMENTS[name].__doc__ or "") > 40
     runs = get_experiment(name).runs()
     # What is claimed has a spread; choosing rates has one seed, so that it can have many rates.
@@ -80,7 +80,7 @@ def test_every_experiment_is_explained_and_has_runs(name: str) -> None:
     assert all(run.synthetic and run.epochs == 2 for run in smoke) and len(smoke) <= 100
 
 
-def test_rates_may_be_a_part_of_the_grid() -> None:
+def test_learning_rates_may_be_a_dimension_of_the_grid() -> None:
     runs = replace(SMALL, methods=("dense", "dwf"), learning_rates=(0.1, 0.4), seeds=(0,)).runs()
     assert [(run.method, run.learning_rate) for run in runs] == [
         ("dense", 0.1), ("dense", 0.4), ("dwf[depth=3]", 0.1), ("dwf[depth=3]", 0.4),
@@ -94,8 +94,8 @@ def test_a_method_may_have_values_of_its_own() -> None:
     assert [(run.method, run.value) for run in runs] == [("snip", 0.3), ("snip", 0.2), ("random", 0.1)]
 
 
-def test_values_from_the_command_line_are_for_all_that_turn_the_knob() -> None:
-    """Also for methods for which the experiment has values of their own."""
+def test_values_of_the_command_line_apply_to_all_methods_with_that_knob() -> None:
+    """They also replace the values that the experiment has for single methods."""
     chosen = ("families", None, "gmp,prox-l1,str", ["penalty=0.5", "str=2"], "0", None, None, "full")
     _, experiment = override(*chosen)
     runs = [(run.method, run.value) for run in experiment.runs() if run.method != "gmp"]
@@ -109,7 +109,7 @@ def test_a_task_may_have_options() -> None:
     assert [tuple(p.shape) for p in small.parameters()][::2] == [(30, 784), (10, 30), (10, 10)]
 
 
-def test_narrow_networks_stand_beside_those_of_tasks_that_have_widths() -> None:
+def test_small_dense_networks_are_added_for_tasks_with_widths() -> None:
     grid = Experiment(
         ("lenet300-mnist", "lenet5-mnist"), ("snip",), {"density": (0.1,)}, (0,), dense_widths=(0.5, 0.1, 0.02)
     )
@@ -122,7 +122,7 @@ def test_narrow_networks_stand_beside_those_of_tasks_that_have_widths() -> None:
 
 
 @pytest.mark.parametrize("network", ["vgg16", "vgg19", "resnet18", "resnet20", "wrn22"])
-def test_every_network_of_cifar_has_both_sets_and_one_recipe(network: str) -> None:
+def test_every_cifar_network_has_one_recipe_for_both_data_sets(network: str) -> None:
     ten, hundred = (get_task(f"{network}-cifar{classes}") for classes in (10, 100))
     assert [task.model()(torch.zeros(2, 3, 32, 32)).shape for task in (ten, hundred)] == [(2, 10), (2, 100)]
     assert replace(hundred, model=ten.model, data=ten.data, dataset=ten.dataset, classes=10) == ten
@@ -142,7 +142,7 @@ def test_any_network_of_timm_is_a_task() -> None:
             get_task(written)
 
 
-def test_the_rate_of_the_most_fitting_entry_counts() -> None:
+def test_the_learning_rate_of_the_most_specific_entry_counts() -> None:
     recipe = toy_task(learning_rate=0.1, learning_rates={"dwf": 0.3, "dwf[depth=2]": 1.0, "snip": 0.2})
     expected = {
         "dense": 0.1, "snip": 0.2, "snip[batches=2]": 0.2, "shallow": 1.0, "dwf": 0.3,
@@ -152,7 +152,7 @@ def test_the_rate_of_the_most_fitting_entry_counts() -> None:
     assert {form: recipe.learning_rate_of(parse(form)) for form in expected} == expected
 
 
-def test_what_is_not_prunable_learns_at_no_more_than_the_recipes_own_rate() -> None:
+def test_other_parameters_learn_at_most_at_the_rate_of_the_recipe() -> None:
     recipe = toy_task(learning_rate=0.1)
     assert (recipe.other_lr(0.05), recipe.other_lr(0.1), recipe.other_lr(0.8)) == (0.05, 0.1, 0.1)
 

@@ -1,4 +1,4 @@
-"""The keys of all published rows: none of them may ever move."""
+"""The keys of all published rows, none of which may ever change."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OLDER = {"prox-l1": 24, "snip[iterations=100]": 6}
 
 
 def test_no_key_of_a_published_row_moves() -> None:
-    """Should this fail, finished runs of every user would be computed again."""
+    """If a key changes, every user's finished runs are computed again."""
     assert len(ROWS) >= 2327
     older: Counter[str] = Counter()
     today = []

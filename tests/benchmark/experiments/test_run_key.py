@@ -17,6 +17,22 @@ from methods.core.registry import METHODS, MethodError, first_written_form, pars
 BASE = Run("lenet300-mnist", "dwf[depth=3]", 6.0, 0, 40, 0.2)
 
 
+def test_keys_of_old_runs_never_change() -> None:
+    """If a key changes, every user's finished runs are computed again."""
+    golden = {
+        Run("lenet300-digits", "dwf[depth=3]", 6.0, 0, 40, 0.2): "8b247ae1144b",
+        Run("lenet300-digits", "snip", 0.1, 2, 40, 0.1, precision="bf16"): "8d1170d56818",
+        Run("lenet300-digits", "dense", 1.0, 0, 40, 0.2): "09f5baebff94",
+        Run("lenet300-fmnist", "dwf[depth=3]", 7.0, 2, 30, 0.8): "d586fccebed8",
+        Run("lenet300-fmnist", "imp[rounds=3]", 0.05, 1, 30, 0.1, "bf16"): "a76b819b1bef",
+        Run("resnet18-cifar10", "rigl", 0.01, 0, 160, 0.1): "b152bd8f3c0e",
+        Run("lenet300-mnist", "control[mask=snip,kind=shuffle]", 0.1, 0, 2, 0.1): "0decbaad1d3f",
+        Run("lenet300-mnist", "control[mask=snip[iterations=2],kind=shuffle]", 0.1, 0, 2, 0.1): "e91510c5ce8e",  # v. 2
+        Run("lenet5-mnist", "snip[iterations=100]", 0.002, 0, 2, 0.1, synthetic=True): "72078ea74d5d",  # version 2
+    }
+    assert {run: run.key for run in golden} == golden
+
+
 @pytest.mark.parametrize(
     "other",
     [
@@ -102,3 +118,38 @@ def test_rows_say_themselves_whether_their_data_was_synthetic() -> None:
     assert stale_keys([row | {"synthetic": "true"}]) == set()
     assert stale_keys([row | {"synthetic": "false"}]) == {run.key}
     assert stale_keys([row | {"experiment": "quickstart-smoke"}]) == set()  # a row of an older version
+
+
+def test_a_different_computation_has_another_key() -> None:
+    changes = {"task": "lenet300-digits", "method": "snip", "value": 6.5, "seed": 1, "epochs": 41, "learning_rate": 0.3}
+    others = [replace(BASE, **{name: value}) for name, value in changes.items()]  # type: ignore[arg-type]
+    others += [replace(BASE, precision="bf16"), replace(BASE, synthetic=True)]
+    assert len({run.key for run in [BASE, *others]}) == 9
+
+
+def test_another_recipe_has_another_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    before, task = BASE.key, get_task("lenet300-mnist")
+    for change in (
+        {"batch_size": 32},
+        {"weight_decay": 0.0},
+        {"warmup": 0.1},
+        {"optimizer": Adam()},
+        {"version": 2},
+        {"augmentation": Augmentation()},
+    ):
+        monkeypatch.setitem(TASKS, "lenet300-mnist", lambda change=change: replace(task, **change))
+        assert BASE.key != before
+    monkeypatch.setitem(TASKS, "lenet300-mnist", lambda: replace(task, learning_rate=0.15))
+    assert BASE.key != before  # biases learn at no more than the recipe's own rate
+    slow = replace(BASE, learning_rate=0.05)
+    now = slow.key
+    monkeypatch.setitem(TASKS, "lenet300-mnist", lambda: task)
+    assert slow.key == now
+    monkeypatch.setitem(TASKS, "lenet300-mnist", lambda: replace(task, learning_rates={}, epochs=7))
+    assert BASE.key == before  # the run itself says its rate and its epochs
+
+
+def test_a_new_version_of_a_method_has_another_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = BASE.key
+    monkeypatch.setattr(METHODS["dwf"], "version", 2)
+    assert BASE.key != before

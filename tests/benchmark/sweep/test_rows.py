@@ -27,7 +27,7 @@ def test_a_row_says_what_was_asked_of_its_run() -> None:
     assert (row.augmentation, row.task_version, row.method_version) == ("", 1, 1)
 
 
-def test_a_row_has_no_width_where_the_task_has_none() -> None:
+def test_a_row_has_no_width_if_its_task_has_none() -> None:
     row = asked("fronts", Run("resnet20-cifar10", "dense", 1, 0, 30, 0.1))
     assert (row.base_task, row.width, row.dataset) == ("resnet20-cifar10", None, "CIFAR10")
     assert row.augmentation == "shift=4,flip=true,cutout=0"

@@ -1,4 +1,4 @@
-"""What another terminal is told of a sweep."""
+"""The status of a sweep, as another terminal prints it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ KEYS = itertools.count()
 
 
 def row(method: str, accuracy: object, compression: object, status: str = "ok", **more: object) -> dict[str, str]:
-    """As read gives it, with a key of its own."""
+    """Return a row as `read` returns it, with a new key."""
     cells: dict[str, object] = {"key": next(KEYS), "task": "lenet300-digits", "method": method, "status": status}
     cells |= {"val_accuracy": accuracy, "compression": compression} | more
     return {name: str(cells.get(name, "")) for name in COLUMNS}
@@ -41,12 +41,12 @@ def write(folder: Path, *rows: dict[str, str]) -> None:
 
 
 def status(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, folder: Path) -> list[str]:
-    """The lines of `sparsefront status`."""
+    """Return the lines of `sparsefront status`."""
     assert sparsefront(monkeypatch, "status", folder.name, "--results", str(folder.parent)) == 0
     return capfd.readouterr().out.splitlines()
 
 
-def test_of_each_method_the_best_and_what_it_compresses_to_within_a_point_of_dense() -> None:
+def test_the_best_run_and_the_compression_within_a_point_of_dense_are_found() -> None:
     rows = [
         row("dense", 97, 1),
         row("dense", 98, 1),  # 97.5 on average, so 96.5 is near
@@ -67,12 +67,12 @@ def test_of_each_method_the_best_and_what_it_compresses_to_within_a_point_of_den
     assert told[3][1:3] == ("deadly", 1) and all(map(math.isnan, told[3][3:]))
 
 
-def test_without_a_dense_run_a_point_counts_from_the_best_of_the_task() -> None:
+def test_without_dense_runs_the_point_is_below_the_best_run() -> None:
     rows = [row("snip", 95, 10), row("random", 94, 40), row("random", 93, 90), row("dense", 99, 1, task="other")]
     assert [line[5] for line in best(rows, Path("runs.csv"))] == [10, 40, 1]
 
 
-def test_a_sweep_at_work_is_told_with_the_time_that_is_left_by_now(
+def test_a_running_sweep_is_shown_with_the_time_left_now(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "mine"
@@ -91,7 +91,7 @@ def test_a_sweep_at_work_is_told_with_the_time_that_is_left_by_now(
     assert told[-1].split() == ["lenet300-digits", "snip", "3", "96.00", "5.0", "10.0"]
 
 
-def test_a_sweep_that_ended_is_told_by_how(
+def test_the_status_says_how_a_sweep_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "mine"
@@ -113,7 +113,7 @@ def test_a_sweep_that_ended_is_told_by_how(
     assert told[0].startswith("mine: finished at 2") and told[1].startswith("6/6 (0 running, 1 failed), ")
 
 
-def test_a_sweep_without_a_row_yet_is_no_error(
+def test_a_sweep_without_rows_has_a_status(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with ResultsFolder(tmp_path).lock():
@@ -123,7 +123,7 @@ def test_a_sweep_without_a_row_yet_is_no_error(
     assert len(told) == 2 and told[1].startswith("0/6 (2 running, 0 failed), ")
 
 
-def test_a_run_that_was_tried_again_counts_once(
+def test_a_repeated_run_counts_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     failed = row("snip", "", "", status="error")
@@ -134,12 +134,12 @@ def test_a_run_that_was_tried_again_counts_once(
     assert told[1] == "1 runs in all: 1 ok" and told[-1].split()[2:] == ["1", "95.00", "10.0", "10.0"]
 
 
-def test_what_is_no_number_is_told_in_a_sentence() -> None:
+def test_a_cell_without_a_number_is_an_error_of_one_sentence() -> None:
     with pytest.raises(UsageError, match="holds 'high' as val_accuracy of run"):
         best([row("snip", "high", 2)], Path("runs.csv"))
 
 
-def test_a_folder_of_a_hundred_thousand_rows_is_told_in_seconds_and_without_torch(tmp_path: Path) -> None:
+def test_the_status_of_a_hundred_thousand_rows_imports_no_torch(tmp_path: Path) -> None:
     rows = [row(f"dwf[depth={i % 8}]", 90 + i % 7, 1 + i % 100) for i in range(100_000)]
     write(tmp_path, *rows)
     code = (
@@ -155,7 +155,7 @@ def test_a_folder_of_a_hundred_thousand_rows_is_told_in_seconds_and_without_torc
     assert float(seconds) < 20 and torch == "False"
 
 
-def test_a_sweep_is_followed_from_another_process_and_its_death_is_seen(tmp_path: Path) -> None:
+def test_another_process_sees_a_sweep_run_and_be_killed(tmp_path: Path) -> None:
     program, where = [sys.executable, "-m", "benchmark"], ["--results", str(tmp_path)]
     options = ["--tier", "smoke", "--methods", "snip,random", "--epochs", "40", "--values", "0.5,0.1,0.05,0.02"]
     command = [*program, "run", "quickstart", *options, *where, "--workers", "1"]

@@ -1,4 +1,4 @@
-"""Sweeps: nothing twice, nothing lost, failures as data."""
+"""Sweeps: no run is computed twice, no row is lost, and failures are rows."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_a_finished_run_is_never_run_again(tmp_path: Path, monkeypatch: pytest.M
     assert trained == new and ResultsFolder(tmp_path).to_do(runs) == []
 
 
-def test_two_processes_compute_what_one_does(tmp_path: Path) -> None:
+def test_two_processes_compute_the_same_rows_as_one(tmp_path: Path) -> None:
     runs = GRID.runs()
     sweep("test", runs, tmp_path / "one", SETTINGS, 1, QUIET)
     sweep("test", runs, tmp_path / "two", SETTINGS, 2, QUIET)
@@ -93,9 +93,7 @@ def test_two_processes_compute_what_one_does(tmp_path: Path) -> None:
     assert one == two
 
 
-def test_what_a_run_raises_is_a_row_and_is_tried_again_when_asked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_exception_is_a_row_and_retry_runs_it_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     runs = GRID.runs()
 
     def fail(*arguments: object) -> None:
@@ -114,9 +112,7 @@ def test_what_a_run_raises_is_a_row_and_is_tried_again_when_asked(
     assert [row["status"] for row in rows(tmp_path)] == ["error", "ok"]
 
 
-def test_a_full_disk_stops_the_sweep_with_one_sentence_and_costs_no_row(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_stops_the_sweep_and_loses_no_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     runs = GRID.runs()
     synced = 0
 
@@ -137,9 +133,7 @@ def test_a_full_disk_stops_the_sweep_with_one_sentence_and_costs_no_row(
     assert [row["key"] for row in rows(tmp_path)] == [run.key for run in runs]
 
 
-def test_a_folder_that_vanishes_stops_the_sweep_with_one_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_deleted_folder_stops_the_sweep_with_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "mounted"
 
     def unmounting(*arguments: Any) -> list[Result]:
@@ -152,7 +146,7 @@ def test_a_folder_that_vanishes_stops_the_sweep_with_one_sentence(
         sweep("test", GRID.runs(), folder, SETTINGS, 1, QUIET)
 
 
-def test_two_sweeps_do_not_write_to_one_folder(tmp_path: Path) -> None:
+def test_two_sweeps_cannot_write_to_one_folder(tmp_path: Path) -> None:
     with ResultsFolder(tmp_path).lock(), pytest.raises(UsageError, match="another sweep"):
         sweep("test", GRID.runs(), tmp_path, SETTINGS, 1, QUIET)
     assert not (tmp_path / "runs.csv").exists()
@@ -175,13 +169,13 @@ from methods import Method, register
 @register("deadly", knob="none")
 @dataclass
 class Deadly(Method):
-    '''Takes its whole process along.'''
+    '''Ends the whole process at its first step.'''
     def update(self, lr):
         os._exit(9)
 """
 
 
-def test_a_worker_that_dies_takes_only_its_own_run_along(tmp_path: Path) -> None:
+def test_a_worker_that_dies_loses_only_its_own_run(tmp_path: Path) -> None:
     from methods.core.registry import load_plugin
 
     plugin = tmp_path / "deadly_plugin.py"
@@ -194,7 +188,7 @@ def test_a_worker_that_dies_takes_only_its_own_run_along(tmp_path: Path) -> None
     assert all(results[run].measured.test_accuracy is not None for run in healthy)
 
 
-def test_a_worker_between_two_packs_ends_by_itself_when_the_sweep_stops() -> None:
+def test_an_idle_worker_ends_when_the_sweep_stops() -> None:
     first, second = GRID.runs()[:2]
     others = multiprocessing.active_children()
     parts = in_processes([[first], [second]], SETTINGS, 1)
@@ -216,7 +210,7 @@ BLOWS = {0.1: signal.SIGINT, 0.02: signal.SIGTERM}
 @register("stopping", knob="density")
 @dataclass
 class Stopping(Random):
-    '''Stops the sweep in the middle of two of its runs, each once.'''
+    '''Stops the sweep in the middle of two runs, once in each.'''
     def update(self, lr):
         super().update(lr)
         value = round(self.value.item(), 6)
@@ -231,7 +225,7 @@ class Stopping(Random):
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_stopped_sweep_says_how_to_go_on_and_goes_on_where_it_was(tmp_path: Path, workers: int) -> None:
+def test_a_stopped_sweep_resumes_with_the_same_command(tmp_path: Path, workers: int) -> None:
     plugin = tmp_path / "stopping_plugin.py"
     plugin.write_text(STOPPING)
     command = [
@@ -256,7 +250,7 @@ def test_a_stopped_sweep_says_how_to_go_on_and_goes_on_where_it_was(tmp_path: Pa
     assert not (folder / "checkpoints").exists()
 
 
-def test_a_terminal_is_left_as_it_was_when_a_sweep_is_stopped(tmp_path: Path) -> None:
+def test_a_stopped_sweep_restores_the_terminal(tmp_path: Path) -> None:
     plugin = tmp_path / "stopping_plugin.py"
     plugin.write_text(STOPPING)
     command = [
@@ -277,7 +271,7 @@ def test_a_terminal_is_left_as_it_was_when_a_sweep_is_stopped(tmp_path: Path) ->
     assert b"running" in told[:shown] and b"running" not in told[shown:]  # no bar is left behind
 
 
-def test_a_torn_row_is_repaired_with_a_warning_and_its_run_done_again(tmp_path: Path) -> None:
+def test_a_torn_row_is_repaired_and_its_run_is_repeated(tmp_path: Path) -> None:
     runs = GRID.runs()[:2]
     sweep("test", runs, tmp_path, SETTINGS, 1, QUIET)
     path = tmp_path / "runs.csv"
@@ -289,8 +283,8 @@ def test_a_torn_row_is_repaired_with_a_warning_and_its_run_done_again(tmp_path: 
     assert [row["key"] for row in rows(tmp_path)] == [run.key for run in runs]
 
 
-def test_no_reader_is_needed_to_tell_the_columns(tmp_path: Path) -> None:
-    """The file is plain CSV: one header, one line a run."""
+def test_results_are_plain_csv(tmp_path: Path) -> None:
+    """The file is plain CSV: a header, and a line for each run."""
     sweep("test", GRID.runs()[:1], tmp_path, SETTINGS, 1, QUIET)
     with (tmp_path / "runs.csv").open() as file:
         (row,) = csv.DictReader(file)

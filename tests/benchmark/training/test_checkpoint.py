@@ -1,4 +1,4 @@
-"""A run that is cut short goes on from its checkpoint as if nothing had been."""
+"""An interrupted run resumes from its checkpoint and ends with the same results."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from methods.core.registry import parse
 from tests.builders import TIMES, Dying, dropout_mlp, interrupted, toy_task, untimed
 
 
-def test_dropout_and_augmentation_go_on_where_they_were(toy_data: Data, tmp_path: Path) -> None:
+def test_dropout_and_augmentation_resume_exactly(toy_data: Data, tmp_path: Path) -> None:
     task = toy_task(dropout_mlp, augmentation=Augmentation(shift=1, cutout=1))
     arguments = task, parse("dwf"), [1.0, 3.0], [0, 1], 3, 0.3, toy_data, "float32"
     whole = train(*arguments)
@@ -33,14 +33,14 @@ def test_dropout_and_augmentation_go_on_where_they_were(toy_data: Data, tmp_path
     assert list(map(untimed, resumed)) == list(map(untimed, whole))
 
 
-def test_a_pack_goes_on_after_a_member_has_diverged(toy_data: Data, tmp_path: Path) -> None:
+def test_a_pack_resumes_after_a_member_has_diverged(toy_data: Data, tmp_path: Path) -> None:
     arguments = toy_task(), parse("dwf"), [1.0, 1e9], [0, 0], 3, 0.3, toy_data, "float32"
     whole = train(*arguments)
     assert [result.measured.status for result in whole] == ["ok", "diverged"]
     assert list(map(untimed, interrupted(tmp_path, (45,), *arguments))) == list(map(untimed, whole))
 
 
-def test_seconds_of_all_attempts_count(toy_data: Data, tmp_path: Path) -> None:
+def test_the_seconds_of_all_attempts_are_added(toy_data: Data, tmp_path: Path) -> None:
     arguments = toy_task(), parse("dense"), [1.0], [0], 2, 0.1, toy_data, "float32"
     with pytest.raises(TimeoutError, match=r"0\.001 s"):
         train(*arguments, checkpoint=Checkpoint(tmp_path, ["one"]), timeout=0.001)
@@ -48,7 +48,7 @@ def test_seconds_of_all_attempts_count(toy_data: Data, tmp_path: Path) -> None:
     assert state is not None and state["progress"][1] > 0.001  # what a longer timeout goes on from
 
 
-def test_being_told_to_stop_saves_and_ends(toy_data: Data, tmp_path: Path) -> None:
+def test_a_stop_signal_saves_a_checkpoint_and_ends_training(toy_data: Data, tmp_path: Path) -> None:
     arguments = toy_task(), parse("snip"), [0.5], [0], 2, 0.1, toy_data, "float32"
     stop = threading.Event()
     stop.set()
@@ -77,8 +77,8 @@ def executable(path: Path) -> None:
     )
 
 
-def test_a_run_goes_on_on_another_kind_of_device(toy_data: Data, tmp_path: Path) -> None:
-    """Its generator's state means nothing there; dropout draws anew."""
+def test_a_run_resumes_on_another_kind_of_device(toy_data: Data, tmp_path: Path) -> None:
+    """The state of the generator is meaningless on another device, so dropout starts from a new state."""
     arguments = toy_task(dropout_mlp), parse("snip"), [0.5], [0], 2, 0.1, toy_data, "float32"
     dying = Dying(tmp_path, ["one"])
     dying.moments = (5,)
@@ -94,7 +94,7 @@ def test_a_run_goes_on_on_another_kind_of_device(toy_data: Data, tmp_path: Path)
 
 
 @pytest.mark.parametrize("spoil", [damage, foreign, older, executable])
-def test_what_is_no_checkpoint_of_these_runs_is_named_and_set_aside(spoil: Any, toy_data: Data, tmp_path: Path) -> None:
+def test_an_unusable_checkpoint_is_named_and_set_aside(spoil: Any, toy_data: Data, tmp_path: Path) -> None:
     arguments = toy_task(), parse("snip"), [0.5], [0], 2, 0.1, toy_data, "float32"
     dying = Dying(tmp_path, ["one"])
     dying.moments = (5,)
@@ -109,7 +109,7 @@ def test_what_is_no_checkpoint_of_these_runs_is_named_and_set_aside(spoil: Any, 
     assert anew.path.name in warning and anew.path.with_suffix(".aside").read_bytes() == spoilt
 
 
-def test_saving_takes_no_more_than_its_share_of_time(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_saving_takes_at_most_two_percent_of_the_time(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     now = 100.0
     monkeypatch.setattr(checkpoint.time, "monotonic", lambda: now)
     kept = Checkpoint(tmp_path, ["one"])
@@ -132,7 +132,7 @@ def test_saving_takes_no_more_than_its_share_of_time(monkeypatch: pytest.MonkeyP
     assert kept.due()
 
 
-def test_a_folder_that_cannot_be_written_costs_a_warning(tmp_path: Path) -> None:
+def test_a_checkpoint_that_cannot_be_written_is_a_warning(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     kept = Checkpoint(tmp_path / "file", ["one"])
     kept.save({})
@@ -156,7 +156,7 @@ def shifted_digits():
 """
 
 
-def test_a_sweep_that_is_killed_again_and_again_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
+def test_a_sweep_that_is_killed_repeatedly_has_the_same_results(tmp_path: Path) -> None:
     plugin = tmp_path / "often.py"
     plugin.write_text(PLUGIN)
     command = [

@@ -1,4 +1,4 @@
-"""Which precision a device is given."""
+"""The precision that `auto` chooses for a device, and the numerics of torch that a run sets."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from benchmark.training.devices import best_precision, numerics
     ("capabilities", "precision"),
     [({"avx512_bf16": True}, "bf16"), ({"avx512_bf16": False}, "float32"), ({"neon": True}, "float32")],
 )
-def test_a_processor_that_computes_in_bf16_does_so(
+def test_auto_precision_is_bf16_on_a_cpu_with_bf16_units(
     capabilities: dict[str, bool], precision: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
     assert best_precision("cpu") == precision
 
 
-def test_a_torch_that_cannot_tell_computes_in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_precision_is_float32_if_torch_does_not_know_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
     assert best_precision("cpu") == "float32"
 
 
-def test_an_accelerator_is_asked_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_precision_on_a_gpu_depends_on_that_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     for there, computes, precision in ((True, True, "bf16"), (True, False, "float32"), (False, True, "float32")):
         monkeypatch.setattr(torch.cuda, "is_available", lambda there=there: there)
         monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation, own=computes: own)

@@ -1,4 +1,4 @@
-"""What is counted on a plain network, against values computed by hand."""
+"""Accuracy, loss and counts of a plain network, checked with values computed by hand."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_many_runs_are_evaluated_on_fewer_examples_at_a_time(monkeypatch: pytest
         assert accuracies == [100.0] * runs and sizes[0] == max(sizes) == size
 
 
-def test_evaluation_leaves_every_buffer_as_it_was() -> None:
+def test_evaluation_changes_no_buffer() -> None:
     model = batch_norm_cnn()
     model(torch.randn(8, 1, 4, 4))
     before = {name: value.clone() for name, value in model.state_dict().items()}
@@ -63,7 +63,9 @@ def test_evaluation_leaves_every_buffer_as_it_was() -> None:
         (torch.nn.Conv2d(4, 8, 3, stride=2, dilation=2, padding=1, groups=4), (1, 4, 16, 16), 7 * 7 * 8 * 1 * 9),
     ],
 )
-def test_multiply_adds_by_hand(layer: torch.nn.Module, shape: tuple[int, ...], by_hand: int) -> None:
+def test_multiply_adds_equal_those_worked_out_by_hand(
+    layer: torch.nn.Module, shape: tuple[int, ...], by_hand: int
+) -> None:
     model = torch.nn.Sequential(layer)
     assert multiply_adds(model, torch.zeros(shape)) == (by_hand, by_hand)
     weight = model.get_parameter("0.weight")
@@ -73,7 +75,7 @@ def test_multiply_adds_by_hand(layer: torch.nn.Module, shape: tuple[int, ...], b
     assert multiply_adds(model, torch.zeros(shape)) == (by_hand, round(kept * by_hand))
 
 
-def test_each_layer_weighs_by_its_own_positions() -> None:
+def test_multiply_adds_count_the_positions_of_each_layer() -> None:
     conv, linear = torch.nn.Conv2d(1, 2, 3, padding=1), torch.nn.Linear(2 * 36, 4)
     model = torch.nn.Sequential(conv, torch.nn.Flatten(), linear)
     with torch.no_grad():
@@ -82,7 +84,7 @@ def test_each_layer_weighs_by_its_own_positions() -> None:
     assert multiply_adds(model, torch.zeros(1, 1, 6, 6)) == (36 * 18 + 288, 36 * 9 + 288)
 
 
-def test_a_weight_that_two_layers_share_works_in_both() -> None:
+def test_a_shared_weight_counts_in_both_layers() -> None:
     first, second = torch.nn.Linear(4, 4), torch.nn.Linear(4, 4)
     second.weight = first.weight
     model = torch.nn.Sequential(first, second, torch.nn.Linear(4, 2))

@@ -1,4 +1,4 @@
-"""Any method in a training script of one's own."""
+"""Any method in a user's own training script."""
 
 from __future__ import annotations
 
@@ -74,8 +74,8 @@ def test_a_plain_script_trains_a_plain_model_to_its_zeros(form: str, build: Call
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_saved_and_restored_is_as_if_uninterrupted(form: str) -> None:
-    """Bit for bit, on both sides of a phase's edge, through a file without code."""
+def test_a_restored_optimizer_resumes_bit_for_bit(form: str) -> None:
+    """The state is saved before and after a phase begins, and the file holds no code."""
     for cut in (7, 15, 22):
         model = batch_norm_cnn()
         optimizer = optimizer_for(model, form)
@@ -93,7 +93,7 @@ def test_saved_and_restored_is_as_if_uninterrupted(form: str) -> None:
             assert torch.equal(value, other.state_dict()[name]), name
 
 
-def test_a_state_holds_tensors_numbers_and_strings_alone(tmp_path: Any) -> None:
+def test_a_state_holds_only_tensors_numbers_and_strings(tmp_path: Any) -> None:
     for form in FORMS:
         model = mlp()
         optimizer = optimizer_for(model, form)
@@ -103,7 +103,7 @@ def test_a_state_holds_tensors_numbers_and_strings_alone(tmp_path: Any) -> None:
 
 
 @pytest.mark.parametrize("base", [Sgd(0.9), Sgd(0.0), Adam()], ids=["momentum", "sgd", "adam"])
-def test_dense_is_the_optimizer_that_one_knows(base: Any) -> None:
+def test_dense_equals_the_optimizer_of_torch(base: Any) -> None:
     ours, theirs = mlp(), mlp()
     optimizer = optimizer_for(ours, "dense", optimizer=base)
     kind = torch.optim.Adam if isinstance(base, Adam) else torch.optim.SGD
@@ -140,7 +140,7 @@ def test_gradients_may_be_clipped_scaled_or_set_to_none() -> None:
         torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-6)
 
 
-def test_factors_are_at_hand() -> None:
+def test_factors_are_accessible() -> None:
     model = mlp()
     optimizer = optimizer_for(model, "dwf[depth=4]")
     train(model, optimizer, range(2))
@@ -149,7 +149,7 @@ def test_factors_are_at_hand() -> None:
     torch.testing.assert_close(factors.prod(0), optimizer.net.weights)
 
 
-def test_a_penalty_is_lambda_itself_and_a_strength_is_what_the_rates_make_of_it() -> None:
+def test_a_strength_is_converted_to_a_penalty_and_a_penalty_is_not() -> None:
     by_penalty = optimizer_for(mlp(), "dwf", penalty=0.01)
     by_strength = optimizer_for(mlp(), "dwf", strength=0.01 * 10 * 0.1 * 30 * 0.5)
     given = optimizer_for(mlp(), "dwf", strength=0.01 * 10 * 6.0, rates=[0.2] * 30)
@@ -158,7 +158,7 @@ def test_a_penalty_is_lambda_itself_and_a_strength_is_what_the_rates_make_of_it(
         torch.testing.assert_close(optimizer.method.penalty, expected, rtol=tolerance, atol=0)
 
 
-def test_finish_warns_where_the_rates_were_others() -> None:
+def test_finish_warns_if_the_learning_rates_differed_from_the_plan() -> None:
     model = mlp()
     optimizer = optimizer_for(model, "dwf", steps=10)
     for step in range(10):  # at a constant rate, where a cosine was planned
@@ -181,7 +181,7 @@ def test_finish_warns_where_the_rates_were_others() -> None:
         ("dfw", {"strength": 1.0}, "no method"),
     ],
 )
-def test_values_that_do_not_fit_are_refused(form: str, options: dict[str, float], said: str) -> None:
+def test_values_that_do_not_fit_the_method_are_rejected(form: str, options: dict[str, float], said: str) -> None:
     with pytest.raises(MethodError, match=said):
         SparseOptimizer(mlp(), form, steps=10, lr=0.1, **options)
     with pytest.raises(MethodError, match="probe"):
@@ -218,7 +218,7 @@ def test_models_of_torchvision_and_timm_train_unmodified(build: Callable[[], tor
     assert model(x).isfinite().all()
 
 
-def test_what_is_not_made_sparse_has_a_rate_of_its_own() -> None:
+def test_other_parameters_have_their_own_learning_rate() -> None:
     model = mlp()
     before = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
     optimizer = SparseOptimizer(model, "dwf[depth=3]", strength=1, steps=4, lr=0.1, other_lr=0.0)
@@ -235,7 +235,7 @@ def test_what_is_not_made_sparse_has_a_rate_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("form", ["snip", "synflow[iterations=3]", "grasp"])
-def test_scoring_leaves_running_statistics_alone(form: str) -> None:
+def test_scoring_does_not_change_running_statistics(form: str) -> None:
     model = batch_norm_cnn()
     before = {name: buffer.clone() for name, buffer in model.named_buffers()}
     optimizer = optimizer_for(model, form)
@@ -243,7 +243,7 @@ def test_scoring_leaves_running_statistics_alone(form: str) -> None:
     assert not optimizer.net.grad.any()
 
 
-def test_a_state_from_before_the_mask_takes_the_mask_back() -> None:
+def test_loading_an_early_state_removes_the_mask() -> None:
     model = mlp()
     optimizer = optimizer_for(model, "magnitude")
     early = copy.deepcopy(optimizer.state_dict())

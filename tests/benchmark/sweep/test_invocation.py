@@ -1,4 +1,4 @@
-"""What stands beside the rows of a sweep on how they came about."""
+"""The records of invocations: the command, the rows, the versions and the hardware of a sweep."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ASKED = {"device": "cpu", "workers": 1, "planned": 1, "to_do": 1, "rows": {"befo
 
 
 def files(folder: Path) -> list[dict[str, Any]]:
-    """All records of a folder, in their order; nothing else stands beside them."""
+    """Return the records of a folder in their order, and check that it holds nothing else."""
     paths = sorted((folder / "invocations").iterdir())
     for path in paths:
         assert re.fullmatch(rf"\d{{8}}T\d{{6}}\.\d{{6}}Z-{os.getpid()}\.json", path.name)
@@ -61,7 +61,7 @@ def test_an_invocation_says_which_rows_it_wrote(tmp_path: Path) -> None:
     assert datetime.fromisoformat(first["start"]).utcoffset() == timedelta(0)
 
 
-def test_the_file_is_there_from_the_start_and_renewed_after_every_row(
+def test_the_record_is_written_at_the_start_and_after_every_row(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = []
@@ -83,7 +83,7 @@ def test_the_file_is_there_from_the_start_and_renewed_after_every_row(
     assert last["statuses"] == {"error": 3} and last["end"]
 
 
-def test_one_that_is_interrupted_says_when_it_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_invocation_records_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def run_all(runs: list[Run], settings: Settings, workers: int) -> Iterator[list[tuple[Run, Result]]]:
         yield [(runs[0], Result(Measurement(status=Status.ERROR)))]
         raise KeyboardInterrupt
@@ -95,7 +95,7 @@ def test_one_that_is_interrupted_says_when_it_ended(tmp_path: Path, monkeypatch:
     assert file["end"] and file["rows"]["written"] == 1 < file["to_do"]
 
 
-def test_a_file_is_old_or_new_and_never_half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_record_is_replaced_as_a_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*paths: Path) -> None:
         raise OSError("the disk is full")
 
@@ -109,15 +109,13 @@ def test_a_file_is_old_or_new_and_never_half(tmp_path: Path, monkeypatch: pytest
     assert file["end"]
 
 
-def test_an_invocation_with_nothing_to_compute_leaves_no_file(tmp_path: Path) -> None:
+def test_an_invocation_with_nothing_to_compute_leaves_no_record(tmp_path: Path) -> None:
     run(tmp_path, SNIP_RUNS[:1])
     run(tmp_path, SNIP_RUNS[:1])
     assert len(files(tmp_path)) == 1
 
 
-def test_the_command_is_told_without_the_names_of_people_and_machines(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_recorded_command_names_no_person_and_no_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/data")
     monkeypatch.setenv("LOGNAME", "data")
     monkeypatch.setattr(platform, "node", lambda: "host-7.example.org")
@@ -132,7 +130,7 @@ def test_the_command_is_told_without_the_names_of_people_and_machines(
     )
 
 
-def test_a_user_without_a_name_or_home_has_records_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_user_without_a_name_or_home_has_a_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def nobody() -> str:
         raise KeyError("getpwuid(): uid not found: 12345")
 
@@ -147,7 +145,7 @@ def test_a_user_without_a_name_or_home_has_records_too(tmp_path: Path, monkeypat
     assert file["command"] == "sparsefront run quickstart"
 
 
-def test_versions_are_of_all_that_the_run_path_may_import(tmp_path: Path) -> None:
+def test_the_record_has_the_versions_of_all_packages_of_the_run_path(tmp_path: Path) -> None:
     distributions = importlib.metadata.packages_distributions()
     modules = (RUN_PATH | ON_DEMAND) - {"benchmark", "methods"}
     named = {distributions[module][0] for module in modules if module in distributions} | {"sparsefront"}
@@ -158,9 +156,7 @@ def test_versions_are_of_all_that_the_run_path_may_import(tmp_path: Path) -> Non
     assert all(file["packages"][name] == importlib.metadata.version(name) for name in named - {"torch"})
 
 
-def test_hardware_is_the_processor_its_memory_the_accelerators_and_the_system(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_record_names_cpu_memory_accelerators_and_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda index: f"Accelerator {index}")
     for device in ("cpu", "cuda:1", "mps"):
@@ -173,7 +169,7 @@ def test_hardware_is_the_processor_its_memory_the_accelerators_and_the_system(
     assert len(on_cpu["cpu"]) > 2 and on_cpu["system"] == platform.platform()
 
 
-def test_a_commit_is_dirty_where_code_was_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_commit_is_dirty_if_code_was_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def git(*arguments: str) -> str:
         identity = ["-c", "user.name=n", "-c", "user.email=e"]
         command = ["git", *identity, *arguments]
@@ -209,13 +205,13 @@ def test_the_latest_record_is_read_back(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"start": "now"}'])
-def test_a_record_that_is_none_is_told_in_a_sentence(content: str, tmp_path: Path) -> None:
+def test_an_unreadable_record_is_an_error_of_one_sentence(content: str, tmp_path: Path) -> None:
     (tmp_path / "invocations").mkdir()
     (tmp_path / "invocations" / "20261122T223000.000000Z-7.json").write_text(content)
     with pytest.raises(UsageError, match=r"7\.json is no record"):
         invocation.latest(tmp_path)
 
 
-def test_no_record_that_is_published_names_a_home() -> None:
+def test_no_published_record_names_a_home_folder() -> None:
     for path in ROOT.glob("results/reference/*/invocations/*.json"):
         assert not re.search(r"/home/|/Users/|/root/", path.read_text()), path

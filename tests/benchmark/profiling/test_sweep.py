@@ -1,4 +1,4 @@
-"""The benchmark of sweeps, at small size."""
+"""The benchmark of sweeps, at a small size."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmark.records.table import read
 from benchmark.sweep.folder import ResultsFolder
 
 
-def test_made_rows_are_those_of_finished_runs(tmp_path: Path) -> None:
+def test_synthetic_rows_are_rows_of_finished_runs(tmp_path: Path) -> None:
     runs = grid(100).runs()
     assert len(runs) == 100
     made_rows(runs, tmp_path / "scale")
@@ -19,7 +19,7 @@ def test_made_rows_are_those_of_finished_runs(tmp_path: Path) -> None:
     assert ResultsFolder(tmp_path / "scale").to_do(runs) == []
 
 
-def test_rows_are_planned_resumed_looked_at_and_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_rows_are_planned_resumed_and_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bench_rows(100, tmp_path)
     told = capsys.readouterr().out
     assert all(name in told for name in ("100 rows", "plan", "resume", "status", "report"))

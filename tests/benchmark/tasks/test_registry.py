@@ -47,7 +47,7 @@ def test_a_task_has_one_written_form(text: str, printed: str) -> None:
         ("lenet300-mnist[width=nan]", "must be a finite number above 0, not nan"),
     ],
 )
-def test_wrong_written_forms_of_tasks_are_refused_in_one_sentence(text: str, said: str) -> None:
+def test_wrong_written_forms_of_tasks_are_rejected_in_one_sentence(text: str, said: str) -> None:
     with pytest.raises(UsageError) as refused:
         get_task(text)
     assert said in str(refused.value)

@@ -1,4 +1,4 @@
-"""What the loops that are timed do, and the floor beside them."""
+"""The benchmark of training speed: the loops that it times, and the floor that it compares them with."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MADE = synthetic_batches((1, 4, 4), 4, toy_task().batch_size, 5)
 
 
 def watched() -> tuple[torch.nn.Module, list[int]]:
-    """A model and the sizes of the batches that it has been trained on."""
+    """Return a model and the list of the batch sizes that it is trained on."""
     model, sizes = mlp(), list[int]()
     model.register_forward_pre_hook(lambda model, x: sizes.append(len(x[0])) if model.training else None)
     return model, sizes
@@ -30,7 +30,7 @@ def loss(model: torch.nn.Module) -> float:
         return float(functional.cross_entropy(model.eval()(MADE.train[0][:]), MADE.train[1]))
 
 
-def test_a_plain_epoch_trains_on_every_image_by_either_way_to_load_them() -> None:
+def test_a_plain_epoch_trains_on_every_image_with_either_loader() -> None:
     for load, read_loss in ((published, True), (resident, False)):
         model, sizes = watched()
         epoch = plain_epoch(toy_task(), model, load(toy_task(), MADE.train), read_loss, "float32")
@@ -41,7 +41,7 @@ def test_a_plain_epoch_trains_on_every_image_by_either_way_to_load_them() -> Non
 
 
 @pytest.mark.parametrize("method", ["dense", loop.DWF])
-def test_our_epoch_trains_on_as_many_images_a_step(method: str) -> None:
+def test_our_epoch_trains_on_equally_many_images_a_step(method: str) -> None:
     model, sizes = watched()
     task = toy_task(lambda seed: model, learning_rate=0.5)
     assert our_epoch(task, method, 1, MADE, "float32")() > 0
@@ -49,8 +49,8 @@ def test_our_epoch_trains_on_as_many_images_a_step(method: str) -> None:
     assert loss(model) < 0.8 * loss(mlp())
 
 
-def test_both_ways_load_the_same_images() -> None:
-    """Up to 8 bits and one scale, and in another order."""
+def test_both_loaders_load_the_same_images() -> None:
+    """The images agree to 8 bits and up to a scale, in another order."""
     task = toy_task(batch_size=500)
     ((loaded, labels),), ((inputs, same_labels),) = (list(load(task, MADE.train)()) for load in (published, resident))
     low, high = inputs.min(), inputs.max()
@@ -61,7 +61,7 @@ def test_both_ways_load_the_same_images() -> None:
         assert distances.min() < 0.01 and same_labels[distances.argmin()] == label
 
 
-def test_images_in_colour_are_augmented_on_the_way() -> None:
+def test_colour_images_are_augmented() -> None:
     task = toy_task(shape=(3, 8, 8), batch_size=50, augmentation=Augmentation(shift=2))
     (batch, _), (again, _) = (
         next(iter(published(task, synthetic_batches(task.shape, task.classes, task.batch_size, 1).train)()))
@@ -78,7 +78,7 @@ def test_a_pack_that_does_not_fit_has_no_speed() -> None:
     assert math.isnan(our_epoch(toy_task(model), "dense", 2, MADE, "float32")())
 
 
-def test_the_least_work_by_hand() -> None:
+def test_the_floor_equals_the_one_worked_out_by_hand() -> None:
     needed = work(toy_task())  # 16 - 12 - 4, batch 100
     # Two operations for a multiply-add; forward and the weights' gradient, but no gradient of the images.
     assert needed["operations"] == 2 * (2 * 16 * 12 + 3 * 12 * 4)
@@ -87,7 +87,9 @@ def test_the_least_work_by_hand() -> None:
     assert work(toy_task(batch_norm_cnn))["operations"] > 0
 
 
-def test_the_whole_bench_at_a_small_size(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_benchmark_runs_at_a_small_size(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(loop, "BATCHES", {"lenet300-fmnist": (1, 1)})
     monkeypatch.setattr(loop, "PACKS", (1, 2))
     monkeypatch.setattr(dwf, "COMPILE_FROM", math.inf)

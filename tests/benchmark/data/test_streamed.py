@@ -1,4 +1,4 @@
-"""Folders of images: read when they are asked for, and reproducible whoever reads them."""
+"""Folders of images: they are read on demand, and the results do not depend on the reading processes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ SHAPE = (3, 32, 32)
 
 
 def write_folder(root: Path, per_class: int = 20) -> None:
-    """Noise around a grey that tells the class, in pictures of several sizes; one a class without colours."""
+    """Write images of several sizes: noise around the grey of their class; one image of each class has no colours."""
     chance = torch.Generator().manual_seed(0)
     for label, name in enumerate(("n01", "n02")):
         for part, count in (("train", per_class), ("val", 4)):
@@ -62,7 +62,7 @@ TWO = pytest.param(2, id="two processes", marks=pytest.mark.filterwarnings("igno
 
 @pytest.fixture(scope="module", params=[pytest.param(0, id="alone"), TWO])
 def readers(request: pytest.FixtureRequest) -> Iterator[ImageReaders]:
-    """Processes that the tests of this module share, since they take seconds to start."""
+    """Start reading processes that the tests of this module share, since starting takes seconds."""
     with closing(ImageReaders(request.param)) as readers:
         yield readers
 
@@ -71,7 +71,7 @@ def load(folder: Path, readers: ImageReaders | None = None) -> Data:
     return image_folder("greys", SHAPE, 2, 40)(folder).to("cpu", readers)
 
 
-def test_a_folder_is_split_as_every_data_set_is(folder: Path) -> None:
+def test_a_folder_is_split_like_every_data_set(folder: Path) -> None:
     loaded = load(folder)
     splits = (loaded.train, loaded.val, loaded.test)
     assert [tuple(inputs.shape) for inputs, _ in splits] == [(36, *SHAPE), (4, *SHAPE), (8, *SHAPE)]
@@ -82,7 +82,7 @@ def test_a_folder_is_split_as_every_data_set_is(folder: Path) -> None:
         assert [f"n0{label + 1}" for label in labels] == [Path(path).parent.name for path in inputs.paths]  # type: ignore[attr-defined]
 
 
-def test_images_stand_where_a_tensor_would(folder: Path, readers: ImageReaders) -> None:
+def test_streamed_images_equal_those_in_memory(folder: Path, readers: ImageReaders) -> None:
     inputs, labels = load(folder, readers).train
     whole = inputs[:]
     assert whole.shape == inputs.shape and whole.dtype == torch.float32
@@ -119,7 +119,7 @@ def test_augmentation_depends_on_the_seed_alone_and_changes_no_other_draws(folde
 EPOCH: dict[str, torch.Tensor] = {}
 
 
-def test_training_reads_a_folder_and_goes_on_in_mid_epoch(folder: Path, readers: ImageReaders, tmp_path: Path) -> None:
+def test_training_on_a_folder_resumes_within_an_epoch(folder: Path, readers: ImageReaders, tmp_path: Path) -> None:
     from benchmark.training.checkpoint import Checkpoint
 
     stop = threading.Event()
@@ -133,7 +133,7 @@ def test_training_reads_a_folder_and_goes_on_in_mid_epoch(folder: Path, readers:
         return {name: getattr(measured, name) for name in ("status", "steps", "train_loss", "test_loss")}
 
     class Stopping(Checkpoint):
-        """Says stop before the fourth step."""
+        """A checkpoint that stops the training before its fourth step."""
 
         asked = 0
 
@@ -226,7 +226,7 @@ class Slow(Dense):
 """
 
 
-def test_a_run_on_a_folder_is_a_run(folder: Path) -> None:
+def test_a_run_on_a_folder_is_measured_like_any_other(folder: Path) -> None:
     run = Run("timm:test_resnet-greys[classes=2,images=40]", "snip", 0.1, 0, 1, 0.05)
     results = dict(pair for part in run_all([run], Settings("cpu", folder), 1) for pair in part)
     measured = results[run].measured
@@ -242,7 +242,7 @@ def test_a_damaged_image_is_named(tmp_path: Path, readers: ImageReaders) -> None
         inputs[:]
 
 
-def test_folders_that_do_not_fit_are_refused_in_a_sentence(tmp_path: Path) -> None:
+def test_unsuitable_folders_are_rejected_in_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"train/CLASS and val/CLASS; .* --data"):
         load(tmp_path)
     write_folder(tmp_path / "greys", per_class=10)
@@ -253,7 +253,7 @@ def test_folders_that_do_not_fit_are_refused_in_a_sentence(tmp_path: Path) -> No
         load(tmp_path)
 
 
-def test_tasks_on_folders_say_how_large_they_are() -> None:
+def test_tasks_on_folders_know_their_size() -> None:
     imagenet = get_task("timm:resnet26-imagenet")
     assert (imagenet.classes, imagenet.examples, imagenet.shape) == (1000, 1_153_050, (3, 224, 224))
     vit = get_task("timm:vit_tiny_patch16_224-birds[classes=3,images=100]")

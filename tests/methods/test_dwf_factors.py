@@ -42,7 +42,7 @@ def test_variance_matching_keeps_the_spread_and_grows_the_tails(depth: int) -> N
 def test_truncation_bounds_the_product_and_shrinks_its_spread(
     depth: int, epsilon: float, spread: float, kurtosis: float, mean: float
 ) -> None:
-    """Against ratios simulated independently of this code."""
+    """The expected ratios were simulated independently of this code."""
     factors = drawn("truncated", depth, epsilon)
     product = factors.prod(0)
     assert product.std().item() / STD == pytest.approx(spread, abs=0.015)
@@ -61,32 +61,32 @@ def test_rescaling_brings_the_products_spread_back(depth: int) -> None:
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3, 4])
-def test_standard_draws_leave_next_to_nothing(depth: int) -> None:
+def test_standard_factors_have_a_tiny_product(depth: int) -> None:
     assert drawn("standard", depth).prod(0).std().item() == pytest.approx(STD**depth, rel=0.05)
 
 
 @pytest.mark.parametrize("scheme", ["truncated", "variance", "standard"])
 @pytest.mark.parametrize("depth", [1, 2, 3])
-def test_draws_take_both_signs_alike_and_independently(scheme: Initialization, depth: int) -> None:
+def test_both_signs_are_equally_likely_and_independent(scheme: Initialization, depth: int) -> None:
     factors = drawn(scheme, depth)
     assert (factors > 0).double().mean(1).tolist() == pytest.approx([0.5] * depth, abs=0.005)
     assert (factors.prod(0) > 0).double().mean().item() == pytest.approx(0.5, abs=0.005)
 
 
-def test_a_wide_layer_is_cut_at_one() -> None:
+def test_factors_of_a_wide_layer_are_below_one() -> None:
     weights = torch.randn(1000, generator=torch.Generator().manual_seed(0))
     factors = draw_factors(weights, 2, "truncated", 0.25, False, torch.Generator().manual_seed(0))
     assert factors.abs().max() < 1
 
 
 @pytest.mark.parametrize("weights", [torch.zeros(9), torch.full((9,), 0.3), torch.ones(1), 20 * torch.arange(-4.0, 5)])
-def test_a_layer_that_leaves_nothing_to_draw_from_is_refused(weights: torch.Tensor) -> None:
+def test_a_layer_without_a_valid_range_is_rejected(weights: torch.Tensor) -> None:
     with pytest.raises(MethodError, match="init=ones"):
         draw_factors(weights, 3, "truncated", 0.25, False, torch.Generator())
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3, 8])
-def test_root_is_balanced_and_ones_are_ones_at_the_given_weights(depth: int) -> None:
+def test_root_and_ones_factors_have_the_given_weights_as_product(depth: int) -> None:
     weights = torch.tensor([0.5, -0.25, 0.0, -2.0, 1e-3, 3.0])
     generator = torch.Generator()
     root = draw_factors(weights, depth, "root", 0.25, False, generator)

@@ -1,4 +1,4 @@
-"""Optimizer rules against torch's own optimizers."""
+"""The optimizers take the same steps as those of torch."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_sgd_steps_as_torch_does(momentum: float, nesterov: bool, decay: float, 
 
 
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
-def test_gain_is_the_distance_that_one_gradient_moves_a_tensor(momentum: float) -> None:
+def test_the_learning_rate_gain_is_the_total_step_of_one_gradient(momentum: float) -> None:
     optimizer, tensor = Sgd(momentum), torch.zeros(1, dtype=torch.float64)
     state = optimizer.state(tensor)
     optimizer.step(tensor, torch.ones(1, dtype=torch.float64), state, torch.tensor(0.1, dtype=torch.float64))

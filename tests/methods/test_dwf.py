@@ -1,4 +1,4 @@
-"""Weight factorization: gradients, penalty, start, threshold."""
+"""Weight factorization: its gradients, penalty, initial factors and threshold."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def started(method: Method, values: list[float], optimizer: Optimizer, rates: li
     ids=["sgd", "momentum", "nesterov", "adam"],
 )
 def test_updates_equal_autograd_through_the_product(depth: int, optimizer: Optimizer, reference: Any) -> None:
-    """Against torch's optimizers on L0(prod omega) + (lambda / D) sum ||omega||^2, two values at once."""
+    """Torch's optimizers on L0(prod omega) + (lambda / D) sum ||omega||^2 take the same steps for two values."""
     rates = [0.03, 0.02, 0.01, 0.005]
     method = Factorization(depth=depth)
     values = [0.7, 2.0]
@@ -60,8 +60,8 @@ def test_updates_equal_autograd_through_the_product(depth: int, optimizer: Optim
     torch.testing.assert_close(net.weights, factors.detach().prod(0), rtol=0, atol=1e-12)
 
 
-def test_decoupled_decay_is_the_optimizers_step_and_a_shrinking_beside_it() -> None:
-    """As torch.optim.AdamW does on the factors, with weight_decay = 2 lambda / D."""
+def test_decoupled_decay_equals_adamw_on_the_factors() -> None:
+    """The reference is torch.optim.AdamW on the factors, with weight_decay = 2 lambda / D."""
     rates = [0.03, 0.02, 0.01]
     method = Factorization(depth=3, decay="decoupled")
     net = started(method, [0.006], Adam(), rates)
@@ -77,7 +77,7 @@ def test_decoupled_decay_is_the_optimizers_step_and_a_shrinking_beside_it() -> N
     torch.testing.assert_close(method.factors, factors.detach(), rtol=0, atol=1e-12)
 
 
-def test_same_seed_same_factors() -> None:
+def test_the_same_seed_gives_the_same_factors() -> None:
     method, again = Factorization(), Factorization()
     started(method, [1.0, 2.0], Sgd(), [0.1])
     started(again, [3.0], Sgd(), [0.1])
@@ -85,7 +85,7 @@ def test_same_seed_same_factors() -> None:
     assert torch.equal(method.factors[:, :1], again.factors)
 
 
-def test_what_is_below_the_threshold_ends_as_zero() -> None:
+def test_weights_below_the_threshold_end_as_zero() -> None:
     method = parse("dwf[threshold=1e-4]")
     net = started(method, [1.0], Sgd(), [0.1])
     net.weights[0, :6] = torch.tensor([9e-5, -9e-5, 1.1e-4, -1.1e-4, 0.0, 1.0], dtype=DOUBLE)
@@ -94,21 +94,21 @@ def test_what_is_below_the_threshold_ends_as_zero() -> None:
     assert torch.equal(net.weights[0, :6], expected)
 
 
-def test_a_sweep_may_turn_the_penalty_itself() -> None:
+def test_the_knob_may_be_the_penalty() -> None:
     method = parse("dwf[by=penalty]")
     assert (method.knob, str(method), parse("dwf").knob) == ("penalty", "dwf[depth=3,by=penalty]", "strength")
     started(method, [0.25, 0.5], Sgd(0.9), [0.5, 0.3])
     assert method.penalty is not None and method.penalty.flatten().tolist() == [0.25, 0.5]
 
 
-def test_penalty_is_strength_over_the_schedules_sum() -> None:
+def test_the_penalty_is_strength_over_the_sum_of_the_schedule() -> None:
     method = parse("dwf")
     started(method, [6.0, 12.0], Sgd(0.9), [0.5, 0.3, 0.2])
     assert method.penalty is not None
     assert method.penalty.flatten().tolist() == pytest.approx([0.6, 1.2])  # S = 10 * (0.5 + 0.3 + 0.2)
 
 
-def test_the_cut_at_the_end_is_no_misalignment(net: Network) -> None:
+def test_the_final_threshold_does_not_count_as_misalignment(net: Network) -> None:
     method = parse("dwf[depth=3,init=root,threshold=0.1]")
     method.bind(net, [1.0], Sgd(), 0.0, FakeProbe(net, [0.1]))
     before = method.diagnose()

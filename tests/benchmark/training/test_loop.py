@@ -1,4 +1,4 @@
-"""The schedule and the loop."""
+"""The learning-rate schedule and the training loop."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from methods.core.registry import parse
 from tests.builders import batch_norm_cnn, toy_task
 
 
-def test_schedule_by_hand() -> None:
+def test_the_schedule_equals_the_one_worked_out_by_hand() -> None:
     (rates,) = schedule((1.0,), 6, 1.0, warmup=1 / 3)
     # two steps rise to the peak, four fall: (1 + cos(pi t / 4)) / 2
     expected = [1 / 3, 2 / 3, 1.0, (1 + math.sqrt(0.5)) / 2, 0.5, (1 - math.sqrt(0.5)) / 2]
@@ -30,7 +30,7 @@ def test_schedule_by_hand() -> None:
 
 
 @given(share=st.floats(0.01, 0.99), steps=st.integers(1, 500), warmup=st.floats(0, 0.5))
-def test_phases_share_the_budget_and_each_starts_over(share: float, steps: int, warmup: float) -> None:
+def test_phases_share_the_budget_and_each_restarts_the_schedule(share: float, steps: int, warmup: float) -> None:
     phases = schedule((1 - share, share), steps, 0.7, warmup)
     assert sum(map(len, phases)) == steps
     assert abs(len(phases[1]) - share * steps) <= 0.5 + 1e-9
@@ -62,7 +62,7 @@ def test_curves_have_a_value_for_every_epoch_and_metric(toy_data: Data) -> None:
     assert by_metric["val_accuracy"][-1] == result.measured.val_accuracy
 
 
-def test_another_seed_gives_another_start_and_another_order() -> None:
+def test_another_seed_gives_other_weights_and_another_order() -> None:
     from benchmark.data.batches import Batches
     from benchmark.training.loop import _model
 
@@ -74,7 +74,7 @@ def test_another_seed_gives_another_start_and_another_order() -> None:
     assert not torch.equal(orders[0], orders[1])
 
 
-def test_runs_of_several_seeds_see_each_what_they_would_see_alone() -> None:
+def test_runs_with_several_seeds_see_the_same_batches_as_alone() -> None:
     from benchmark.data.batches import Batches
 
     images = torch.randn(50, 1, 6, 6)
@@ -94,7 +94,7 @@ def test_runs_of_several_seeds_see_each_what_they_would_see_alone() -> None:
         assert torch.equal(x, again) and torch.equal(y, labels)
 
 
-def test_each_split_is_measured_by_its_own_labels(toy_data: Data) -> None:
+def test_each_split_is_measured_with_its_own_labels(toy_data: Data) -> None:
     wrong = Data(toy_data.train, toy_data.val, (toy_data.test[0], (toy_data.test[1] + 1) % 4))
     (right,), (misled,) = (
         train(toy_task(), parse("dense"), [1.0], [0], 4, 0.1, data, "float32") for data in (toy_data, wrong)
@@ -105,7 +105,7 @@ def test_each_split_is_measured_by_its_own_labels(toy_data: Data) -> None:
 
 
 def test_biases_and_norms_are_not_decayed() -> None:
-    """With inputs of zero nothing pulls at the weights but their decay; the biases learn as they would without."""
+    """Inputs are zero, so weights change only by their decay; biases learn as they do without decay."""
     x, y = torch.zeros(200, 1, 4, 4), torch.arange(200) % 4
     data = Data.in_memory((x, y), (x, y), (x, y))
     weightless = toy_task(lambda seed: torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(16, 4)))
@@ -115,7 +115,7 @@ def test_biases_and_norms_are_not_decayed() -> None:
     assert one.measured.test_loss == two.measured.test_loss
 
 
-def test_training_leaves_the_callers_randomness_alone(toy_data: Data) -> None:
+def test_training_does_not_advance_the_callers_generator(toy_data: Data) -> None:
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
@@ -123,7 +123,7 @@ def test_training_leaves_the_callers_randomness_alone(toy_data: Data) -> None:
     assert torch.equal(torch.rand(3), expected)
 
 
-def test_gradients_for_scores_leave_running_statistics_alone(toy_data: Data) -> None:
+def test_gradients_for_scores_do_not_change_running_statistics(toy_data: Data) -> None:
     from benchmark.training.probe import Probe
     from methods.core.network import Network
 
@@ -139,8 +139,8 @@ def test_gradients_for_scores_leave_running_statistics_alone(toy_data: Data) -> 
     torch.testing.assert_close((first + second) / 2, probe.gradient(2))
 
 
-def test_cuts_count_and_evaluate_the_same_network_at_every_threshold(toy_data: Data) -> None:
-    """What is cut at the method's own threshold is the final network; larger cuts leave less."""
+def test_the_final_network_is_counted_and_evaluated_at_every_threshold(toy_data: Data) -> None:
+    """The method's own threshold gives the final network; larger thresholds keep fewer weights."""
     together = train(toy_task(), parse("dwf[threshold=1e-4]"), [0.5, 3.0], [0, 0], 4, 0.3, toy_data, "float32")
     for result in together:
         assert [cut[0] for cut in result.cuts] == [1.19e-7, 1e-6, 1e-5, 1e-4, 1e-3]
@@ -154,7 +154,7 @@ def test_cuts_count_and_evaluate_the_same_network_at_every_threshold(toy_data: D
     assert masked.cuts == []
 
 
-def test_a_penalty_runs_curves_tell_its_penalty_and_its_balance(toy_data: Data) -> None:
+def test_curves_of_a_penalty_run_hold_its_penalty_and_its_misalignment(toy_data: Data) -> None:
     (result,) = train(toy_task(), parse("dwf[depth=3,init=root]"), [0.3], [0], 3, 0.05, toy_data, "float32")
     last = {metric: value for epoch, metric, value in result.curves if epoch == 3}
     assert last["relative_misalignment"] < 0.01 and last["balanced"] > 0.9  # a balanced start stays balanced
@@ -166,7 +166,7 @@ def test_a_penalty_runs_curves_tell_its_penalty_and_its_balance(toy_data: Data) 
     assert unbalanced["imbalance"] > 0.01
 
 
-def test_the_rate_of_what_is_not_prunable_has_a_limit(toy_data: Data) -> None:
+def test_the_learning_rate_of_other_parameters_has_a_limit(toy_data: Data) -> None:
     def final(limit: float, peak: float) -> tuple[torch.Tensor, torch.Tensor]:
         method = parse("dense")
         train(toy_task(learning_rate=limit), method, [1.0], [0], 1, peak, toy_data, "float32")
@@ -186,7 +186,7 @@ def _model_rest(task: Task) -> torch.Tensor:
     return torch.cat([p.detach() for n, p in _model(task, 0).named_parameters() if n.endswith("bias")])
 
 
-def test_training_images_are_augmented_by_the_seed_and_others_are_not(toy_data: Data) -> None:
+def test_only_training_images_are_augmented_and_the_seed_decides_how(toy_data: Data) -> None:
     plain, shaken = toy_task(), toy_task(augmentation=Augmentation(shift=1, cutout=1))
 
     def run(task: Task, seed: int = 0, values: tuple[float, ...] = (0.5,)) -> list[dict[str, Any]]:
