@@ -1,18 +1,20 @@
-# Everything runs from .venv, which is built when pyproject.toml or constraints.txt changed.
+# Everything runs from .venv, which is built again when pyproject.toml or constraints.txt changes.
 PYTHON ?= python3
 BIN := .venv/bin
 TIER ?= full
 RESULTS := $(if $(filter smoke,$(TIER)),$(shell mktemp -d),results)
 NAME = $@$(if $(filter smoke,$(TIER)),-smoke)
+# The names of the functions that are decorated as experiments, so that no virtual environment is needed to know them.
+EXPERIMENTS := $(shell grep -hA1 '^@experiment' benchmark/experiments/*.py | sed -n 's/^def \([a-z0-9_]*\).*/\1/p' | tr _ - | sort)
 
 .DEFAULT_GOAL := help
-.PHONY: help install test smoke lint figures leaderboard bench-update bench-throughput bench-sweep clean
+.PHONY: help install test smoke lint figures leaderboard bench-update bench-throughput bench-sweep clean $(EXPERIMENTS)
 
 help:  ## print this list
 	@grep -hE '^[a-z -]+:.*## ' Makefile | sed -E 's/^([a-z -]+):.*## /\1\t/' | expand -t 22
 	@echo
-	@echo "make EXPERIMENT runs an experiment and draws its fronts, TIER=smoke does so in a minute on made data:"
-	@if [ -x $(BIN)/sparsefront ]; then $(BIN)/sparsefront list experiments; else echo "  (make install first)"; fi
+	@echo "make EXPERIMENT runs an experiment and draws its fronts; TIER=smoke does so in a minute on synthetic data:"
+	@if [ -x $(BIN)/sparsefront ]; then $(BIN)/sparsefront list experiments; else echo "  $(EXPERIMENTS)"; fi
 
 install: .venv/installed  ## build .venv with everything in it
 
@@ -25,13 +27,8 @@ install: .venv/installed  ## build .venv with everything in it
 test: install lint  ## lint, then run all tests
 	$(BIN)/python -m pytest --numprocesses auto
 
-smoke: install  ## run every experiment on made data; of the large networks' few methods
-	@folder=$$(mktemp -d); for name in $$($(BIN)/sparsefront list experiments | sed 's/ .*//'); do \
-		echo "smoke $$name"; \
-		case $$name in vgg*|resnet*|vit*) some="--methods dense,dwf[depth=3],magnitude" ;; *) some= ;; esac; \
-		{ $(BIN)/sparsefront run $$name --tier smoke --results $$folder $$some \
-			&& $(BIN)/sparsefront report $$name-smoke --results $$folder; } >$$folder/log 2>&1 || { cat $$folder/log; exit 1; }; \
-	done
+smoke: install  ## run and report every experiment on synthetic data
+	@$(BIN)/sparsefront smoke
 
 lint: install  ## check style, types and imports
 	$(BIN)/ruff check .
@@ -45,7 +42,7 @@ figures leaderboard: install  ## redraw all published fronts and leaderboards fr
 bench-update: install  ## time a training step: dense, dwf at depths 1 to 8, parametrize
 	@$(BIN)/python -m benchmark.profiling.step
 
-bench-throughput: install  ## images per second of our loop, a bare one and a DataLoader, beside the floor
+bench-throughput: install  ## images per second of our loop, a bare one and a DataLoader, and the floor of the machine
 	@$(BIN)/python -m benchmark.profiling.loop
 
 bench-sweep: install  ## time planning, resuming and reporting of 100,000 rows, and the feeding of workers
@@ -54,9 +51,12 @@ bench-sweep: install  ## time planning, resuming and reporting of 100,000 rows, 
 clean:  ## remove the virtual environment
 	rm -rf .venv
 
-# Any other target is an experiment of `sparsefront list experiments`; one that is not gets the list of those that are.
-%: install
+$(EXPERIMENTS): install
 	@$(BIN)/sparsefront run $@ --tier $(TIER) --results $(RESULTS)
 	@$(BIN)/sparsefront report $(NAME) --results $(RESULTS)
+
+# Without this rule, make would not say which experiments there are.
+%:
+	@echo "there is no target or experiment '$@'; experiments are $(EXPERIMENTS)" >&2; exit 2
 
 Makefile pyproject.toml constraints.txt: ;

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import signal
 import sys
-from dataclasses import replace
+from contextlib import redirect_stdout
 from datetime import timedelta
+from io import StringIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Literal
 
 import typer
@@ -15,15 +17,13 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmark.cli import options
+from benchmark.cli.machine import runs_on, workers_on
 from benchmark.cli.overrides import override
 from benchmark.errors import UsageError
-from benchmark.experiments.experiment import Experiment
 from benchmark.experiments.registry import EXPERIMENTS
-from benchmark.experiments.run import Run
 from benchmark.records.schema import Status
 from benchmark.records.table import read
 from benchmark.tasks.registry import TASKS, describe
-from benchmark.training.devices import cores
 from methods.core.registry import ALIASES, METHODS, MethodError, load_plugin, parse, signature
 
 app = typer.Typer(
@@ -70,13 +70,13 @@ def plan(
     results: options.Results = Path("results"),
     plugin: options.Plugins = None,
 ) -> None:
-    """Print how many runs an experiment has, how many are finished, and how long the rest may take to train.
+    """Print how many runs an experiment has, how many are finished, and how long the others may take.
 
-    Of a method without finished runs here an epoch on made data is timed.
+    A method without finished runs in the folder is timed for a few steps on synthetic data.
     """
     _load_plugins(plugin)
     name, grid = override(experiment, tasks, methods, values, seeds, epochs, precision, tier)
-    runs, workers = _on(device, grid), _workers(workers, device)
+    runs, workers = runs_on(device, grid), workers_on(workers, device)
     from benchmark.sweep.folder import ResultsFolder
 
     folder = ResultsFolder(results / name)
@@ -119,7 +119,7 @@ def run(
         raise UsageError(f"--pack takes a whole number >= 1, not {pack}")
     if not timeout > 0:
         raise UsageError(f"--timeout takes a number of seconds above 0, not {timeout:g}")
-    runs, workers = _on(device, grid, engine), _workers(workers, device, engine)
+    runs, workers = runs_on(device, grid, engine), workers_on(workers, device, engine)
     from benchmark.engines.settings import Settings
     from benchmark.engines.signals import handling
     from benchmark.sweep.sweep import sweep
@@ -142,11 +142,26 @@ def run(
 
 @app.command()
 def status(experiment: options.Name, results: options.Results = Path("results")) -> None:
-    """Tell from another terminal how far a sweep is: runs, time left, and the best of each method so far."""
+    """Print the progress of a sweep, from another terminal: runs, time left, and the best of each method so far."""
     from benchmark.sweep.status import overview
 
     for part in overview(results / experiment):
         console.print(part)
+
+
+@app.command()
+def smoke() -> None:
+    """Run every experiment on synthetic data and report it, in a temporary folder; stop at the first that fails."""
+    with TemporaryDirectory() as folder:
+        for name in sorted(EXPERIMENTS):
+            console.print(f"smoke {name}")
+            try:
+                with redirect_stdout(StringIO()) as output:
+                    run(name, tier="smoke", results=Path(folder))
+                    report(f"{name}-smoke", Path(folder))
+            except BaseException:
+                console.print(output.getvalue(), soft_wrap=True)
+                raise
 
 
 @app.command()
@@ -218,34 +233,8 @@ def _load_plugins(paths: list[Path] | None) -> None:
         load_plugin(path)
 
 
-def _on(device: str, grid: Experiment, engine: str = "local") -> list[Run]:
-    """The runs of a grid, whose faults are told before torch is loaded, on a device that is there.
-
-    What devices a cluster has is not known here.
-    """
-    runs = grid.runs()
-    from benchmark.training.devices import best_precision, check_device
-
-    if engine == "ray" and device not in ("cpu", "cuda"):
-        raise UsageError(f"with --engine ray, which deals GPUs out, --device is cpu or cuda, not {device}")
-    if engine == "local" or grid.precision == "auto":  # which asks the device itself
-        check_device(device)
-    return replace(grid, precision=best_precision(device)).runs() if grid.precision == "auto" else runs
-
-
-def _workers(workers: int | None, device: str, engine: str = "local") -> int | None:
-    """How many packs are computed at a time; None: as many as a cluster has room for."""
-    if workers is not None and workers < 1:
-        raise UsageError(f"--workers takes a whole number >= 1, not {workers}")
-    if workers is None and engine == "local":
-        from benchmark.training.devices import accelerators
-
-        return cores() if device == "cpu" else accelerators(device)
-    return workers
-
-
 def main() -> None:
-    """The console script: bad input ends with one sentence and status 2."""
+    """Run the console script; bad input ends with one sentence and exit status 2."""
     try:
         app()
     except (UsageError, MethodError) as error:

@@ -1,4 +1,4 @@
-"""The options that commands share: what they are called, take and mean."""
+"""The options that commands share: their names, types and help."""
 
 from __future__ import annotations
 
@@ -23,19 +23,20 @@ Precision = Annotated[
     Literal["float32", "bf16", "auto"] | None,
     typer.Option(help="bf16: autocast, float32 weights; auto: bf16 where the device has it."),
 ]
-Tier = Annotated[Literal["full", "smoke"], typer.Option(help="smoke: made data, two epochs, under NAME-smoke.")]
+Tier = Annotated[Literal["full", "smoke"], typer.Option(help="smoke: synthetic data, two epochs, under NAME-smoke.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1 or mps.")]
-Workers = Annotated[int | None, typer.Option(help="Packs at a time; by default one a core, or one an accelerator.")]
+Workers = Annotated[int | None, typer.Option(help="Packs at a time; by default one for each core or accelerator.")]
 Engine = Annotated[Literal["local", "ray"], typer.Option(help="local: processes of this machine; ray: a cluster.")]
 Address = Annotated[
-    str | None, typer.Option(help="Of the Ray cluster, as in auto or HOST:6379; by default one is started here.")
+    str | None,
+    typer.Option(help="Address of the Ray cluster, as in auto or HOST:6379; by default one is started here."),
 ]
 Pack = Annotated[
     int | None,
-    typer.Option(help="Runs trained together at most; by default 1 on a CPU, what fits into memory on CUDA."),
+    typer.Option(help="Most runs trained together; by default 1 on a CPU, as many as fit into memory on CUDA."),
 ]
 Timeout = Annotated[float, typer.Option(help="Seconds of training that a run may take.")]
-Retry = Annotated[Literal["failed"] | None, typer.Option(help="failed: run again what has failed.")]
+Retry = Annotated[Literal["failed"] | None, typer.Option(help="failed: train the failed runs again.")]
 Results = Annotated[Path, typer.Option(help="Folder that holds a folder for each experiment.")]
 DataFolder = Annotated[
     Path, typer.Option("--data", envvar="SPARSEFRONT_DATA", help="Folder of data sets, as torchvision lays them out.")

@@ -27,6 +27,7 @@ class Experiment:
     precision: str = "float32"
     synthetic: bool = False  # train on synthetic data
     dense_widths: tuple[float, ...] = ()  # small dense networks to add, for each task with the option width
+    smoke_methods: tuple[str, ...] = ()  # methods of the smoke tier, for networks that take long; if empty, all
     extra_outputs: Callable[[Path], None] | None = None  # writes files that are not rows into the folder
 
     def runs(self) -> list[Run]:
@@ -69,6 +70,7 @@ class Experiment:
         """Return the same pipeline in a minute: synthetic data, two epochs, one seed, the ends of every sweep."""
         few = replace(
             self,
+            methods=self.smoke_methods or self.methods,
             values={knob: _ends(values) for knob, values in self.values.items()},
             learning_rates=_ends(self.learning_rates),
             dense_widths=_ends(self.dense_widths),

@@ -16,6 +16,10 @@ def _mixed(task: str) -> Experiment:
     return replace(grid(task), precision="bf16")
 
 
+def _large(task: str) -> Experiment:
+    return replace(_mixed(task), smoke_methods=("dense", "dwf[depth=3]", "magnitude"))
+
+
 @experiment
 def lenet5_mnist() -> Experiment:
     """DWF against pruning: LeNet-5 on MNIST.
@@ -58,7 +62,7 @@ def vgg16_cifar10() -> Experiment:
 
     Days on one accelerator. Expected: dense at 93.5 %, SynFlow above SNIP above random at CR 100. Not measured yet.
     """
-    return _mixed("vgg16-cifar10")
+    return _large("vgg16-cifar10")
 
 
 @experiment
@@ -67,7 +71,7 @@ def vgg16_cifar100() -> Experiment:
 
     Days on one accelerator. Expected: dense at 73 %, SynFlow above SNIP above random at CR 100. Not measured yet.
     """
-    return _mixed("vgg16-cifar100")
+    return _large("vgg16-cifar100")
 
 
 @experiment
@@ -76,7 +80,7 @@ def vgg19_cifar100() -> Experiment:
 
     Days on one accelerator. Expected: dwf within 10 points of dense to CR 1000, SynFlow to 200. Not measured yet.
     """
-    return _mixed("vgg19-cifar100")
+    return _large("vgg19-cifar100")
 
 
 @experiment
@@ -85,7 +89,7 @@ def resnet18_cifar10() -> Experiment:
 
     Days on one accelerator. Expected: dense at 95 %, SNIP at 91 % and random at 83 % at CR 100. Not measured yet.
     """
-    return _mixed("resnet18-cifar10")
+    return _large("resnet18-cifar10")
 
 
 @experiment
@@ -94,7 +98,7 @@ def resnet18_tinyimagenet() -> Experiment:
 
     A week on one accelerator. Expected: dense at 63 %, SynFlow at 44 % at CR 100. Not measured yet.
     """
-    return _mixed("resnet18-tinyimagenet")
+    return _large("resnet18-tinyimagenet")
 
 
 @experiment
@@ -103,7 +107,7 @@ def resnet20_cifar10() -> Experiment:
 
     A day on one accelerator. Expected: dense at 91.3 %. Not measured yet.
     """
-    return _mixed("resnet20-cifar10")
+    return _large("resnet20-cifar10")
 
 
 @experiment
@@ -122,4 +126,4 @@ def vit_cifar10() -> Experiment:
 
     Days on one accelerator. Expected: unknown. Not measured yet.
     """
-    return _mixed("vit-cifar10")
+    return _large("vit-cifar10")

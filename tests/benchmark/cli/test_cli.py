@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from benchmark.cli import commands
+from benchmark.engines import packs
+from benchmark.experiments import registry
+from benchmark.experiments.experiment import Experiment
 from benchmark.records.schema import COLUMNS
+from benchmark.records.table import read
 from tests.builders import sparsefront
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize(
@@ -18,6 +26,11 @@ from tests.builders import sparsefront
         (["run", "quickstrat"], "quickstart"),
         (["plan", "quickstrat"], "quickstart"),
         (["run", "quickstart", "--tasks", "lenet300-cifar"], "lenet300-digits"),
+        (["run", "quickstart", "--tasks", "lenet300-mnist[width=0.5"], "lenet300-mnist[width=0.5"),
+        (["run", "quickstart", "--tasks", "lenet300-mnist[height=2]"], "width"),
+        (["run", "quickstart", "--tasks", "lenet300-mnist[width=0.1,width=0.5]"], "twice"),
+        (["run", "quickstart", "--tasks", "lenet300-mnist[width=wide]"], "number"),
+        (["plan", "quickstart", "--tasks", "lenet300-mnist[width]"], "name[option=value"),
         (["run", "quickstart", "--methods", "dwff"], "dwf"),
         (["run", "quickstart", "--methods", "dwf[dept=3]"], "depth"),
         (["run", "quickstart", "--methods", "dwf[depth=0]"], ">= 1"),
@@ -171,3 +184,67 @@ def test_a_plugin_adds_methods_and_tasks(workers: str, tmp_path: Path) -> None:
     subprocess.run([*program, "run", "quickstart", *options, *settings], check=True, stdout=subprocess.DEVNULL)
     subprocess.run([*program, "report", "quickstart", "--results", tmp_path], check=True, stdout=subprocess.DEVNULL)
     assert "first-come" in (tmp_path / "quickstart" / "leaderboard.md").read_text()
+
+
+EXPERIMENT = '''
+from benchmark import Experiment, experiment
+
+
+@experiment
+def small_digits():
+    """Three methods on digits."""
+    return Experiment(
+        tasks=("lenet300-digits",), methods=("dense", "snip", "dwf[depth=2]"),
+        values={"density": (0.5, 0.2, 0.1), "strength": (2.0, 3.0, 4.0)},
+    )
+'''
+
+
+def test_the_console_script_runs_the_experiment_of_a_plugin_on_two_workers(tmp_path: Path) -> None:
+    """The smoke tier has one seed and both ends of each sweep: 1 + 2 + 2 runs."""
+    plugin = tmp_path / "mine.py"
+    plugin.write_text(EXPERIMENT)
+    script = str(Path(sys.executable).with_name("sparsefront"))
+
+    def output(*arguments: str) -> str:
+        return subprocess.run([script, *arguments], capture_output=True, text=True, check=True).stdout
+
+    where = ["--results", str(tmp_path / "results")]
+    assert "Three methods on digits." in output("list", "experiments", "--plugin", str(plugin))
+    command = ["run", "small-digits", "--plugin", str(plugin), "--tier", "smoke", "--workers", "2", *where]
+    assert "small-digits-smoke: 5 ok" in output(*command)
+    assert "5 finished before, 0 to do" in output(*command)
+    rows = read(tmp_path / "results" / "small-digits-smoke" / "runs.csv")
+    assert len(rows) == 5 and {(row["status"], row["synthetic"]) for row in rows} == {("ok", "true")}
+    assert "5 runs in all: 5 ok" in output("status", "small-digits-smoke", *where)
+    assert "leaderboard.md" in output("report", "small-digits-smoke", *where)
+
+
+def test_smoke_runs_and_reports_every_experiment_and_stops_at_a_failure(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def small(method: str) -> Callable[[], Experiment]:
+        values = {"density": (0.5, 0.1), "strength": (2.0,)}
+        return lambda: Experiment(tasks=("lenet300-digits",), methods=(method,), values=values)
+
+    kept = {"first": small("snip"), "second": small("dense")}
+    monkeypatch.setattr(commands, "EXPERIMENTS", kept)
+    monkeypatch.setattr(registry, "EXPERIMENTS", kept)
+    assert sparsefront(monkeypatch, "smoke") == 0
+    assert capfd.readouterr().out.split() == ["smoke", "first", "smoke", "second"]
+
+    def fail(*arguments: object) -> None:
+        raise RuntimeError("out of luck")
+
+    monkeypatch.setattr(packs, "train", fail)
+    monkeypatch.setattr(commands, "workers_on", lambda *asked: 1)
+    assert sparsefront(monkeypatch, "smoke") == 1
+    shown = capfd.readouterr().out
+    assert "out of luck" in shown and "smoke second" not in shown
+
+
+def test_make_names_the_experiments_instead_of_building_anything_for_a_typo() -> None:
+    answer = subprocess.run(["make", "quickstrat"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert answer.returncode == 2 and "no target or experiment 'quickstrat'" in answer.stderr
+    named = answer.stderr.partition("experiments are ")[2].partition("\n")[0].split()
+    assert named == sorted(registry.EXPERIMENTS)
