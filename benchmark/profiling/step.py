@@ -1,27 +1,33 @@
-"""How long a training step takes: dense, factorized, and by torch's parametrization."""
+"""The time of a training step: dense, factorized, and factorized by torch's parametrization."""
 
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import torch
 from torch.nn.utils import parametrize
 
 from benchmark.data.inputs import InMemory
 from benchmark.data.synthetic import synthetic_data
-from benchmark.profiling.timing import Step, alternate, show, timed
+from benchmark.profiling.timing import alternate, show, timed
 from benchmark.tasks.registry import get_task
 from benchmark.training.devices import numerics
-from benchmark.training.evaluation import cross_entropy
+from benchmark.training.loop import backward
 from benchmark.training.probe import Probe
+from methods.core.driver import Driver
 from methods.core.network import Network, prunable_names
 from methods.core.optimizers import Sgd
 from methods.core.registry import parse
 
+TASKS = ("lenet300-fmnist",)
+LR, PENALTY = 1e-3, 1e-4
+Contender: TypeAlias = tuple[torch.nn.Module, Callable[[], None]]  # a model and its training step
+
 
 class _Product(torch.nn.Module):
-    """w = omega_1 * ... * omega_D by autograd, for torch's own parametrization."""
+    """The product w = omega_1 * ... * omega_D as a parametrization of torch, which autograd differentiates."""
 
     def __init__(self, depth: int):
         super().__init__()
@@ -37,28 +43,27 @@ class _Product(torch.nn.Module):
         return [weight, *(torch.ones_like(weight) for _ in range(self.depth - 1))]
 
 
-def ours(task_name: str, method_name: str, device: str) -> Step:
-    """A training step as the suite takes it."""
+def ours(task_name: str, method_name: str, device: str, value: float = 1.0) -> Contender:
+    """Return the model of a task and a training step of it by this suite."""
     task, method = get_task(task_name), parse(method_name)
     net = Network([task.model().to(device)])
-    split = synthetic_data(task.shape, task.classes).to(device).train
-    inputs, labels = split[0][: task.batch_size], split[1][: task.batch_size]
-    probe = Probe(net, (InMemory(inputs), labels), task.batch_size, [0], [1e-3])
-    method.bind(net, [1.0], task.optimizer, task.weight_decay, probe)
-    other_state, rate = task.optimizer.state(net.other_params), net.weights.new_full((), 1e-3)
+    x, y = _batch(task_name, device)
+    probe = Probe(net, (InMemory(x), y), task.batch_size, [0], [LR])
+    driver = Driver(net, method, [value], task.optimizer, task.weight_decay, probe, budget=1)
 
     def step() -> None:
-        net.zero_grad()
-        cross_entropy(net.forward(inputs), labels).mean(1).sum().backward()
+        backward(net, x, y, False, "float32")
         with torch.no_grad():
-            method.update(rate)
-            task.optimizer.step(net.other_params, net.other_grad, other_state, rate)
+            driver.step(LR, LR)
 
-    return step
+    return net.model, step
 
 
-def parametrized(task_name: str, depth: int, device: str) -> Step:
-    """The same step through torch.nn.utils.parametrize, autograd and torch.optim.SGD."""
+def parametrized(task_name: str, depth: int, device: str) -> Contender:
+    """Return the model of a task and a step by torch.nn.utils.parametrize, autograd and torch.optim.SGD.
+
+    The objective is that of `dwf[init=ones,by=penalty]` at the value PENALTY.
+    """
     task = get_task(task_name)
     assert isinstance(task.optimizer, Sgd)
     model = task.model().to(device)
@@ -67,31 +72,38 @@ def parametrized(task_name: str, depth: int, device: str) -> Step:
         parametrize.register_parametrization(model.get_submodule(path), attribute, _Product(depth))
     factors = [parameter for name, parameter in model.named_parameters() if ".parametrizations." in name]
     others = [parameter for name, parameter in model.named_parameters() if ".parametrizations." not in name]
-    groups: list[dict[str, Any]] = [{"params": factors, "weight_decay": 1e-4}, {"params": others}]
-    optimizer = torch.optim.SGD(groups, lr=1e-3, momentum=task.optimizer.momentum)
-    split = synthetic_data(task.shape, task.classes).to(device).train
-    inputs, labels = split[0][: task.batch_size], split[1][: task.batch_size]
+    groups: list[dict[str, Any]] = [{"params": factors, "weight_decay": 2 * PENALTY / depth}, {"params": others}]
+    optimizer = torch.optim.SGD(groups, lr=LR, momentum=task.optimizer.momentum)
+    x, y = _batch(task_name, device)
 
     def step() -> None:
         optimizer.zero_grad()
-        torch.nn.functional.cross_entropy(model(inputs), labels).backward()
+        torch.nn.functional.cross_entropy(model(x), y).backward()
         optimizer.step()
 
-    return step
+    return model, step
+
+
+def _batch(task_name: str, device: str) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the first synthetic batch of a task."""
+    task = get_task(task_name)
+    inputs, labels = synthetic_data(task.shape, task.classes).to(device).train
+    return inputs[: task.batch_size], labels[: task.batch_size]
 
 
 def bench_update(device: str, rounds: int, steps: int) -> None:
-    """A whole training step of dense SGD, of factorization here, and of factorization by parametrize; one thread."""
+    """Print the time of a training step on one thread by dense SGD, by `dwf` and by torch's parametrization."""
     with numerics():
-        for task in ("lenet300-fmnist", *(() if device == "cpu" else ("resnet18-cifar10",))):
+        for task in TASKS if device == "cpu" else (*TASKS, "resnet18-cifar10"):
             _bench_task(task, device, rounds, steps)
 
 
 def _bench_task(task: str, device: str, rounds: int, steps: int) -> None:
-    contenders: dict[str, Step] = {"dense": ours(task, "dense", device)}
-    contenders |= {f"dwf[depth={d}]": ours(task, f"dwf[depth={d}]", device) for d in (1, 2, 3, 4, 8)}
+    contenders = {"dense": ours(task, "dense", device)}
+    for depth in (1, 2, 3, 4, 8):
+        contenders[f"dwf[depth={depth}]"] = ours(task, f"dwf[depth={depth},by=penalty]", device, PENALTY)
     contenders |= {f"parametrize, depth {d}": parametrized(task, d, device) for d in (2, 3, 4)}
-    times = alternate({name: timed(step, steps, device) for name, step in contenders.items()}, rounds)
+    times = alternate({name: timed(step, steps, device) for name, (_, step) in contenders.items()}, rounds)
     rows = [[name, f"{ms:.2f}", f"{ms / times['dense']:.2f}"] for name, ms in times.items()]
     title = f"{task}, batch {get_task(task).batch_size}, {device}"
     show(title, ["step of", "median ms", "ratio to dense"], rows)

@@ -1,4 +1,4 @@
-"""The training loop, one for every method: R runs of one task and method that differ in value and seed alone."""
+"""The training loop for all methods."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import math
 import threading
 import time
 from dataclasses import replace
-from typing import Any
 
 import torch
 
@@ -15,12 +14,14 @@ from benchmark.data.split import Data
 from benchmark.records.schema import Measurement
 from benchmark.tasks.task import Task
 from benchmark.training.checkpoint import Checkpoint
-from benchmark.training.devices import hardware, peak_memory_mb, reset_peak_memory, rng_state, set_rng_state
+from benchmark.training.devices import hardware, peak_memory_mb, reset_peak_memory
 from benchmark.training.evaluation import cross_entropy
 from benchmark.training.measure import Cut, Result, autocast, epoch_points, measure, measure_cuts
 from benchmark.training.probe import Probe
 from benchmark.training.schedule import schedule
+from benchmark.training.state import Progress, resume, snapshot
 from methods.core.base import Method
+from methods.core.driver import Driver
 from methods.core.network import Network
 
 
@@ -37,120 +38,101 @@ def train(
     timeout: float = math.inf,
     stop: threading.Event | None = None,
 ) -> list[Result]:
-    """Train R runs, each a value and a seed, on `data`, which is on its device, and measure each final, plain network.
+    """Train R runs of one task and method, each with its value and seed, and measure their final networks.
 
-    The budget is `epochs`, of which a method takes as much as its phases say: all take one but those that say so.
+    `epochs` is one budget; a method trains for `sum(method.phases)` budgets, which is 1 except for some methods, such
+    as iterative pruning. Runs of one seed have the same initial weights and batches with every method. A run whose loss
+    is no longer finite ends as `diverged`; training ends early when all runs have.
 
-    With one seed every method starts from the same weights and sees the same batches. A run whose loss is no longer
-    finite ends as `diverged`; when all have, no more steps are spent.
-
-    Where there is a checkpoint, training goes on from it, and saves to it on its clock and when it is cut short. Raises
-    TimeoutError after `timeout` seconds of training, and KeyboardInterrupt once `stop` is set.
+    Training resumes from the checkpoint if it has a state, and saves to it regularly and when it is interrupted. Raises
+    TimeoutError after `timeout` seconds of training, and KeyboardInterrupt after `stop` is set.
     """
-    examples, device = len(data.train[1]), data.train[1].device
-    batch_size = min(task.batch_size, examples)
-    steps_per_epoch = examples // batch_size
-    rates = schedule(method.phases, epochs * steps_per_epoch, peak_lr, task.warmup)
-    phase_starts = [sum(map(len, rates[:phase])) for phase in range(len(rates))]  # a phase may be too short for a step
-    learning_rates = [rate for phase in rates for rate in phase]
+    device = data.train[1].device
+    batch_size = min(task.batch_size, len(data.train[1]))
+    steps_per_epoch = len(data.train[1]) // batch_size
+    budget = epochs * steps_per_epoch
+    learning_rates = [lr for phase in schedule(method.phases, budget, peak_lr, task.warmup) for lr in phase]
+    other_share = task.other_lr(peak_lr) / peak_lr
     epochs = len(learning_rates) // steps_per_epoch
 
     reset_peak_memory(device)
     with torch.random.fork_rng(devices=[]):
-        net = Network([_model(task, seed).to(device) for seed in seeds])
+        net = Network([initial_model(task, seed).to(device) for seed in seeds])
         batches = Batches(data.train, task.augmentation, batch_size, seeds)
-        net.other_state = task.optimizer.state(net.other_params)
-        lr, other_lr = net.weights.new_zeros(()), net.weights.new_zeros(())
-        other_share = task.other_lr(peak_lr) / peak_lr
-        steps_done = [0] * net.runs
-        cuts: list[list[Cut]] = [[] for _ in values]
-        finite = [True] * net.runs
-        total = torch.zeros(net.runs, device=device)
-        step = 0
+        probe = Probe(net, data.train, batch_size, seeds, learning_rates)
         begun = time.perf_counter()
-        method.bind(
-            net, values, task.optimizer, task.weight_decay, Probe(net, data.train, batch_size, seeds, learning_rates)
-        )
-        seconds = preparation = time.perf_counter() - begun
+        driver = Driver(net, method, values, task.optimizer, task.weight_decay, probe, budget)
+        setup_seconds = time.perf_counter() - begun
         if saved := checkpoint.load() if checkpoint else None:
-            for tensor, value in zip(_tensors(net, total), saved["tensors"], strict=True):
-                tensor.copy_(value)
-            method.load_state_dict(saved["method"])
-            step, seconds, preparation, steps_done, finite, curves = saved["progress"]
-            batches.load_state_dict(saved["batches"])
-            if device.type in saved["noise"]:  # on another kind of device the draws are others anyway
-                set_rng_state(device, saved["noise"][device.type])
+            progress = resume(saved, driver, batches)
         else:
+            start, zeros = [0] * net.runs, torch.zeros(net.runs, device=device)
             curves = epoch_points(0, net, method, data, precision, {"rate_share": [0.0] * net.runs})
-        for epoch in range(step // steps_per_epoch + 1, epochs + 1):
+            progress = Progress(setup_seconds, setup_seconds, start, [True] * net.runs, curves, zeros)
+        cuts: list[list[Cut]] = [[] for _ in values]
+        for epoch in range(driver.steps_done // steps_per_epoch + 1, epochs + 1):
             begun = time.perf_counter()
-            streams = {"batches": batches.state_dict()}
+            streams = batches.state_dict()
             net.model.train()
-            for x, y in batches.epoch(done=step % steps_per_epoch):
-                spent = seconds + time.perf_counter() - begun
+            for x, y in batches.epoch(done=driver.steps_done % steps_per_epoch):
+                spent = progress.seconds + time.perf_counter() - begun
                 stopped = stop is not None and stop.is_set()
                 stopping = stopped or spent > timeout
                 if checkpoint and (stopping or checkpoint.due()):
-                    progress = step, spent, preparation, steps_done, finite, curves
-                    state: dict[str, Any] = {"tensors": _tensors(net, total), "method": method.state_dict()}
-                    noise = {device.type: rng_state(device)}
-                    checkpoint.save(state | streams | {"progress": progress, "noise": noise})
+                    checkpoint.save(snapshot(replace(progress, seconds=spent), driver, streams))
                 if stopping:
                     raise KeyboardInterrupt if stopped else TimeoutError(f"not done after {timeout:g} s")
-                for phase in (phase for phase, start in enumerate(phase_starts) if start == step):
-                    method.on_phase_start(phase)
-                net.zero_grad()
-                with autocast(precision, device):
-                    logits = net.forward(x, batches.per_run)
-                loss = cross_entropy(logits, y).mean(1)
-                loss.sum().backward()
-                total += loss.detach()
-                lr.fill_(learning_rates[step])
-                method.update(lr)
-                other_lr.fill_(other_share * learning_rates[step])
-                task.optimizer.step(net.other_params, net.other_grad, net.other_state, other_lr)
-                step += 1
+                driver.start_phases()
+                progress.loss_sum += backward(net, x, y, batches.per_run, precision)
+                lr = learning_rates[driver.steps_done]
+                driver.step(lr, other_share * lr)
             if epoch == epochs:
-                for phase in (phase for phase, start in enumerate(phase_starts) if start >= step):
-                    method.on_phase_start(phase)
+                driver.start_late_phases()
                 if method.penalty is not None:
                     cuts = measure_cuts(net, data, precision)
-                method.finish()
-            losses = (total / steps_per_epoch).tolist()  # the one synchronisation of an epoch
-            total.zero_()
-            seconds += time.perf_counter() - begun
-            steps_done = [step if ok else done for ok, done in zip(finite, steps_done, strict=True)]
-            finite = [ok and math.isfinite(loss) for ok, loss in zip(finite, losses, strict=True)]
-            if not any(finite):
+                driver.finish()
+            losses = progress.end_epoch(driver.steps_done, steps_per_epoch)
+            progress.seconds += time.perf_counter() - begun
+            if not any(progress.finite):
                 break
-            share = sum(learning_rates[:step]) / sum(learning_rates)
+            share = sum(learning_rates[: driver.steps_done]) / sum(learning_rates)
             known = {"train_loss": losses, "rate_share": [share] * net.runs}
-            points = epoch_points(epoch, net, method, data, precision, known)
-            curves = [curve + new if ok else curve for curve, new, ok in zip(curves, points, finite, strict=True)]
-        shared = Measurement(
-            pack=net.runs,
-            train_seconds=seconds / net.runs,
-            step_ms=1000 * (seconds - preparation) / step,
-            peak_memory_mb=peak_memory_mb(device),
-            batch_size=batch_size,
-            device=device.type,
-            hardware=hardware(device),
-            threads=torch.get_num_threads(),
-            torch=str(torch.__version__),
-        )
+            progress.add(epoch_points(epoch, net, method, data, precision, known))
+        shared = replace(_shared(progress, driver, device), batch_size=batch_size)
         return [
-            measure(
-                net, method, run, data, precision, ok, curves[run], cuts[run], replace(shared, steps=steps_done[run])
+            measure(net, method, run, data, precision, finite, curves, cuts[run], replace(shared, steps=steps))
+            for run, (finite, curves, steps) in enumerate(
+                zip(progress.finite, progress.curves, progress.steps, strict=True)
             )
-            for run, ok in enumerate(finite)
         ]
 
 
-def _model(task: Task, seed: int) -> torch.nn.Module:
+def initial_model(task: Task, seed: int) -> torch.nn.Module:
+    """Return the network of a task with the initial weights of a seed."""
     torch.manual_seed(seed)
     return task.model()
 
 
-def _tensors(net: Network, total: torch.Tensor) -> list[torch.Tensor]:
-    """What changes from step to step beside the method's own state; written in place."""
-    return [net.weights, net.other_params, *net.buffers(), *net.other_state.values(), total]
+def backward(net: Network, x: torch.Tensor, y: torch.Tensor, per_run: bool, precision: str) -> torch.Tensor:
+    """Compute the gradients of one batch, and return the loss [R]."""
+    net.zero_grad()
+    with autocast(precision, x.device):
+        logits = net.forward(x, per_run)
+    loss = cross_entropy(logits, y).mean(1)
+    loss.sum().backward()
+    return loss.detach()
+
+
+def _shared(progress: Progress, driver: Driver, device: torch.device) -> Measurement:
+    """Return the measurements that all runs of a pack share."""
+    runs = driver.net.runs
+    return Measurement(
+        pack=runs,
+        train_seconds=progress.seconds / runs,
+        step_ms=1000 * (progress.seconds - progress.setup_seconds) / driver.steps_done,
+        peak_memory_mb=peak_memory_mb(device),
+        device=device.type,
+        hardware=hardware(device),
+        threads=torch.get_num_threads(),
+        torch=str(torch.__version__),
+    )

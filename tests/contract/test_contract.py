@@ -84,7 +84,7 @@ def test_dropout_in_a_pack_equals_dropout_alone() -> None:
 def test_every_method_starts_from_the_same_network_and_sees_the_same_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     models: list[torch.Tensor] = []
     orders: list[list[torch.Tensor]] = []  # of each run, its epochs
-    original_model, original_batches = loop._model, Batches._shuffled
+    original_model, original_batches = loop.initial_model, Batches._shuffled
 
     def model(task: Any, seed: int) -> torch.nn.Module:
         built = original_model(task, seed)
@@ -97,7 +97,7 @@ def test_every_method_starts_from_the_same_network_and_sees_the_same_batches(mon
         orders[-1].append(torch.stack(epoch))
         return epoch
 
-    monkeypatch.setattr(loop, "_model", model)
+    monkeypatch.setattr(loop, "initial_model", model)
     monkeypatch.setattr(Batches, "_shuffled", recorded)
     for form in FORMS:
         results(form, mlp, VALUES[parse(form).knob][:1])

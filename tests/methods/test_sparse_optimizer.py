@@ -165,7 +165,7 @@ def test_finish_warns_if_the_learning_rates_differed_from_the_plan() -> None:
         optimizer.zero_grad()
         loss_on(model, step).backward()
         optimizer.step()
-    with pytest.warns(UserWarning, match=r"strength of 5\.\d+, where 3 was planned"):
+    with pytest.warns(UserWarning, match=r"strength of 5\.\d+, but 3 was planned"):
         optimizer.finish()
 
 

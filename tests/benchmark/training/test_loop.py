@@ -64,9 +64,9 @@ def test_curves_have_a_value_for_every_epoch_and_metric(toy_data: Data) -> None:
 
 def test_another_seed_gives_other_weights_and_another_order() -> None:
     from benchmark.data.batches import Batches
-    from benchmark.training.loop import _model
+    from benchmark.training.loop import initial_model
 
-    one, two = (torch.cat([p.flatten() for p in _model(toy_task(), seed).parameters()]) for seed in (0, 1))
+    one, two = (torch.cat([p.flatten() for p in initial_model(toy_task(), seed).parameters()]) for seed in (0, 1))
     assert not torch.equal(one, two)
     numbered = InMemory(torch.arange(100.0)), torch.arange(100)
     orders = [torch.cat([y for _, y in Batches(numbered, None, 10, [seed]).epoch()]) for seed in (0, 1)]
@@ -181,9 +181,9 @@ def test_the_learning_rate_of_other_parameters_has_a_limit(toy_data: Data) -> No
 
 
 def _model_rest(task: Task) -> torch.Tensor:
-    from benchmark.training.loop import _model
+    from benchmark.training.loop import initial_model
 
-    return torch.cat([p.detach() for n, p in _model(task, 0).named_parameters() if n.endswith("bias")])
+    return torch.cat([p.detach() for n, p in initial_model(task, 0).named_parameters() if n.endswith("bias")])
 
 
 def test_only_training_images_are_augmented_and_the_seed_decides_how(toy_data: Data) -> None:

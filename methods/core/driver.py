@@ -1,0 +1,87 @@
+"""One training step, the phases and the end of a method: everything between two backward passes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from methods.core.base import Method
+from methods.core.network import Network
+from methods.core.optimizers import Optimizer
+from methods.core.probe import Probe
+
+
+def phase_edges(phases: Sequence[float], budget: float) -> list[int]:
+    """Return the first step of each phase and, last, the number of all steps; phases are shares of the budget."""
+    return [round(budget * sum(phases[:i])) for i in range(len(phases) + 1)]
+
+
+class Driver:
+    """Trains R networks with one method; the caller computes the gradients.
+
+    The method moves the prunable weights and the optimizer moves all other parameters. The caller chooses when a phase
+    starts between two steps: before the next forward pass, or right after the last step.
+    """
+
+    def __init__(
+        self,
+        net: Network,
+        method: Method,
+        values: list[float],
+        optimizer: Optimizer,
+        weight_decay: float,
+        probe: Probe,
+        budget: float,
+    ):
+        """Bind the method to the networks; `budget` is the number of steps of phases with a sum of one."""
+        self.net, self.method, self.optimizer = net, method, optimizer
+        self.steps_done = self.phases_started = 0
+        self._lr, self._other_lr = net.weights.new_zeros(()), net.weights.new_zeros(())
+        self._phase_starts = phase_edges(method.phases, budget)[:-1]
+        net.other_state = optimizer.state(net.other_params)
+        method.bind(net, values, optimizer, weight_decay, probe)
+        method.state_dict()  # raises now if a checkpoint could not hold the method's state
+
+    def start_phases(self) -> None:
+        """Start the phases that begin with the next step; a phase too short for a step starts with its successor."""
+        while self.phases_started < len(self._phase_starts):
+            if self._phase_starts[self.phases_started] > self.steps_done:
+                return
+            self._start_phase()
+
+    def step(self, lr: float, other_lr: float) -> None:
+        """Move the weights at learning rate `lr` and the other parameters at `other_lr`, from the net's gradients."""
+        net = self.net
+        self.method.update(self._lr.fill_(lr))
+        self.optimizer.step(net.other_params, net.other_grad, net.other_state, self._other_lr.fill_(other_lr))
+        self.steps_done += 1
+
+    def start_late_phases(self) -> None:
+        """Start the phases that have not started when training ends: those without steps, or cut off."""
+        while self.phases_started < len(self._phase_starts):
+            self._start_phase()
+
+    def finish(self) -> None:
+        """Leave exact zeros in the weights, after the last step."""
+        self.start_late_phases()
+        self.method.finish()
+
+    def _start_phase(self) -> None:
+        self.phases_started += 1
+        self.method.on_phase_start(self.phases_started - 1)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state of training except the networks' parameters and buffers."""
+        return {
+            "method": self.method.state_dict(),
+            "other_state": self.net.other_state,
+            "steps_done": self.steps_done,
+            "phases_started": self.phases_started,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Resume from a state, in place; the caller restores the networks' parameters and buffers."""
+        self.method.load_state_dict(state["method"])
+        for name, tensor in self.net.other_state.items():
+            tensor.copy_(state["other_state"][name])
+        self.steps_done, self.phases_started = state["steps_done"], state["phases_started"]
