@@ -39,7 +39,7 @@ def train_once(
     data: Path | str = "data",
     synthetic: bool = False,
 ) -> Trained:
-    """Train one network with one method and return its measurement; nothing is written.
+    """Train one network with one method and return its measurement; no file is written.
 
     Task and method are written forms, as in `train_once("lenet300-digits", "dwf[depth=3]", 5.0)`, or objects of your
     own. `value` is the value of the method's knob; methods without a knob take 1. Epochs and learning rate come from
@@ -47,7 +47,7 @@ def train_once(
     place of the data set. Raises UsageError or MethodError for bad input.
     """
     from benchmark.data.synthetic import synthetic_data
-    from benchmark.training.devices import check_device
+    from benchmark.training.devices import check_device, numerics
     from benchmark.training.loop import train
 
     recipe = get_task(task) if isinstance(task, str) else task
@@ -59,8 +59,9 @@ def train_once(
         raise UsageError(f"precision is float32 or bf16, not {precision!r}")
     check_device(device)
     loaded = synthetic_data(recipe.shape, recipe.classes) if synthetic else recipe.data(Path(data))
-    budget, peak = epochs or recipe.epochs, learning_rate or recipe.learning_rate_of(chosen)
-    (result,) = train(recipe, chosen, [value], [seed], budget, peak, loaded.to(device), precision)
+    budget, peak_lr = epochs or recipe.epochs, learning_rate or recipe.learning_rate_of(chosen)
+    with numerics():
+        (result,) = train(recipe, chosen, [value], [seed], budget, peak_lr, loaded.to(device), precision)
     return Trained(result.measured, result.curves, result.layers)
 
 

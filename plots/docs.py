@@ -1,6 +1,6 @@
 """The blocks of the documentation that a command fills: tables and numbers from code and from published results.
 
-A block stands between `<!-- begin: NAME ARGUMENTS -->` and `<!-- end -->`. A function of that name, called with the
+A block is the text between `<!-- begin: NAME ARGUMENTS -->` and `<!-- end -->`. A function of that name, given the
 arguments, returns its text. A block can be a table, or a number within a sentence.
 """
 
@@ -45,7 +45,7 @@ def filled(page: str, blocks: Mapping[str, Block]) -> str:
 
 
 def outdated(path: Path, blocks: Mapping[str, Block]) -> list[str]:
-    """Return the names of a page's blocks whose text is not what their functions return now."""
+    """Return the names of a page's blocks whose text differs from the text that their functions return now."""
     old = path.read_text(encoding="utf-8")
     pairs = zip(BLOCK.finditer(old), BLOCK.finditer(filled(old, blocks)), strict=True)
     return [before[2] for before, now in pairs if before[0] != now[0]]

@@ -98,9 +98,8 @@ def footnote(frame: pandas.DataFrame) -> str:
         f"Runs without a result: {failed(frame)} of {len(frame)}, in no mean.",
     ]
     notes += [f"{budgets(frame)}."] if budgets(frame) else []
-    notes += (
-        [f"{stale(frame).capitalize()}: another version of task or method computed these rows."] if stale(frame) else []
-    )
+    if stale(frame):
+        notes.append(f"{stale(frame).capitalize()}: another version of task or method computed these rows.")
     notes += [f"{thresholds(frame).capitalize()}."] if thresholds(frame) else []
     return " ".join(notes)
 

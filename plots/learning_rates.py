@@ -8,65 +8,62 @@ import numpy
 import pandas
 from moocore import hypervolume
 
-from plots.results import RATED
+from plots.results import AT_LEARNING_RATE
 from plots.summaries import summary
 
-USEFUL = 20  # points of validation accuracy below dense; what lies lower is of no use to anyone
-
-FARTHEST = 500  # compression; more counts as much, or one point far out would decide
-
-MASKS = ("density", "none")  # knobs that are no strength of a penalty
+USEFUL = 20  # points of validation accuracy below dense; lower accuracies are of no use to anyone
+FARTHEST = 500  # compression; larger ones count as this one, or a single extreme point would decide
+MASKS = ("density", "none")  # the knobs that are not the strength of a penalty
 
 
-def rates(frame: pandas.DataFrame) -> pandas.DataFrame:
-    """One line a task, method and learning rate, and which rate is chosen for each task and method.
+def learning_rates(runs: pandas.DataFrame) -> pandas.DataFrame:
+    """Return one line for each task, method and learning rate; the column `chosen` marks the best one of each method.
 
-    The rate of largest hypervolume is chosen, of several that of lowest validation loss, then the smallest. The
-    hypervolume is that of the points (log10 compression, validation accuracy) over the values of the knob, means over
-    seeds, above the reference point of compression 1 and the best dense validation accuracy minus 20 points; without a
-    dense run, the best of all minus 20. Compression beyond 500 counts as 500. Runs that diverged or have no weight left
-    add nothing. For a method without a knob validation accuracy decides.
+    The learning rate of largest hypervolume is chosen; a lower validation loss decides a tie, and then the smaller
+    learning rate. The hypervolume is that of the points (log10 compression, validation accuracy) over the values of the
+    knob, as means over seeds. Its reference point is compression 1 and dense's best validation accuracy minus 20
+    points, or the best accuracy of all minus 20 if no dense run was measured. Compression beyond 500 counts as 500.
+    Runs that diverged or have no weight left add nothing. Validation accuracy decides for a method without a knob.
     """
-    lines = summary(frame, RATED)
+    lines = summary(runs, AT_LEARNING_RATE)
     rows = []
-    for (task, method, knob, rate), runs in frame.groupby(["task", "method", "knob", "learning_rate"]):
-        own = lines[(lines["task"] == task) & (lines["method"] == method) & (lines["learning_rate"] == rate)]
+    for (task, method, knob, learning_rate), tried in runs.groupby(["task", "method", "knob", "learning_rate"]):
+        on_task = lines[lines["task"] == task]
+        own = on_task[(on_task["method"] == method) & (on_task["learning_rate"] == learning_rate)]
         accuracy, loss = own["val_mean"].max(), own["val_loss"].min()
-        volume = numpy.nan if knob == "none" else _volume(own, _floor(lines[lines["task"] == task]))
-        diverged = int((runs["status"] == "diverged").sum())
-        rows.append((task, method, rate, len(runs), diverged, volume, accuracy, loss))
+        volume = numpy.nan if knob == "none" else _hypervolume(own, least_useful_accuracy(on_task))
+        diverged = int((tried["status"] == "diverged").sum())
+        rows.append((task, method, learning_rate, len(tried), diverged, volume, accuracy, loss))
     columns = ["task", "method", "learning_rate", "trials", "diverged", "hypervolume", "best_val_accuracy", "val_loss"]
     table = pandas.DataFrame(rows, columns=columns)
-    worth = table["hypervolume"].fillna(table["best_val_accuracy"])
-    ranked = table.assign(worth=worth).sort_values(
-        ["worth", "val_loss", "learning_rate"], ascending=[False, True, True]
-    )
+    ranked = table.assign(score=table["hypervolume"].fillna(table["best_val_accuracy"]))
+    ranked = ranked.sort_values(["score", "val_loss", "learning_rate"], ascending=[False, True, True])
     table["chosen"] = table.index.isin(ranked.drop_duplicates(["task", "method"]).index)
     return table.drop(columns="val_loss")
 
 
-def _floor(lines: pandas.DataFrame) -> float:
-    """The validation accuracy below which nothing counts."""
+def least_useful_accuracy(lines: pandas.DataFrame) -> float:
+    """Return the validation accuracy below which nothing counts."""
     dense = lines[lines["method"] == "dense"]
     return float((lines if dense.empty else dense)["val_mean"].max()) - USEFUL
 
 
-def _volume(lines: pandas.DataFrame, floor: float) -> float:
+def _hypervolume(lines: pandas.DataFrame, least: float) -> float:
     points = lines.loc[numpy.isfinite(lines["compression"]), ["compression", "val_mean"]].to_numpy(dtype=float)
     points[:, 0] = numpy.log10(points[:, 0].clip(max=FARTHEST))
-    return float(hypervolume(points, ref=[0.0, floor], maximise=True))
+    return float(hypervolume(points, ref=[0.0, least], maximise=True))
 
 
-def at_chosen(frame: pandas.DataFrame) -> pandas.DataFrame:
-    """The runs at their method's chosen learning rate."""
-    table = rates(frame)
-    return frame.merge(table.loc[table["chosen"], ["task", "method", "learning_rate"]])
+def at_chosen(runs: pandas.DataFrame) -> pandas.DataFrame:
+    """Return the runs at their method's chosen learning rate."""
+    table = learning_rates(runs)
+    return runs.merge(table.loc[table["chosen"], ["task", "method", "learning_rate"]])
 
 
-def write_learning_rates(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
+def write_learning_rates(folder: Path, runs: pandas.DataFrame, figures: Path) -> list[Path]:
     """Write <folder>/learning_rates.csv; `figures` stays empty."""
     path = folder / "learning_rates.csv"
-    table = rates(frame)
+    table = learning_rates(runs)
     table["chosen"] = table["chosen"].map({True: "true", False: "false"})
     table.to_csv(path, index=False, float_format="%.10g", lineterminator="\n")
     return [path]

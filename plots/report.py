@@ -15,7 +15,7 @@ from plots.figures.fronts import draw
 from plots.leaderboards import markdown
 from plots.learning_rates import at_chosen
 from plots.registry import figures_of
-from plots.results import RATED, VALUE, load
+from plots.results import AT_LEARNING_RATE, VALUE, load
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def report(folder: Path, threshold: float | None = None, stale: Set[str] = froze
     names = {row["experiment"].removesuffix("-smoke") for row in read(folder / "runs.csv")}
     own = figures_of(names)
     compared = any(registered.compares_learning_rates for registered in own)
-    frame = runs = load(folder, threshold, RATED if compared else VALUE, stale)
+    frame = runs = load(folder, threshold, AT_LEARNING_RATE if compared else VALUE, stale)
     if compared:
         runs = at_chosen(frame)
     suffix = "" if threshold is None else f"-threshold-{threshold:g}"

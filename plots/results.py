@@ -16,7 +16,7 @@ from benchmark.records.schema import COLUMNS, CURVE_COLUMNS, THRESHOLD_COLUMNS, 
 from benchmark.records.table import read
 
 VALUE = ["task", "method", "knob", "value"]  # the columns that the seeds of one point share
-RATED = [*VALUE, "learning_rate"]  # the same columns, for experiments that compare learning rates
+AT_LEARNING_RATE = [*VALUE, "learning_rate"]  # the same columns, for experiments that compare learning rates
 SETTINGS = ["options", "learning_rate", "epochs", "batch_size", "precision"]  # also equal for the seeds of one point
 
 NUMBERS = [name for name, kind in get_type_hints(Row).items() if kind in (int, float) or isinstance(kind, UnionType)]
@@ -31,7 +31,7 @@ def load(
     `width` become runs of a method `narrow` of the full task. Compression is infinite if no weight is left. With a
     `threshold`, the measurements of penalty runs come from thresholds.csv. In files of older versions, which lack the
     columns, label, base_task and threshold come from the others. `point` names the columns that identify a
-    point, VALUE or RATED. The column `stale` marks the rows whose keys are in the given set.
+    point, VALUE or AT_LEARNING_RATE. The column `stale` marks the rows whose keys are in the given set.
 
     Raises UsageError if runs.csv is incomplete, holds no measured run, or holds seeds of one value that were trained
     under different settings, since their mean would say nothing.

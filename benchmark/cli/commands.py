@@ -218,11 +218,13 @@ def check(
     if not any(own):
         raise UsageError(f"{plugin} registers no method and no task, so there is nothing to check")
     from benchmark.contract.check import check as check_all
+    from benchmark.training.devices import numerics
 
     failed = 0
-    for finding in check_all(*own):
-        console.print(str(finding), soft_wrap=True)
-        failed += bool(finding.reason)
+    with numerics():
+        for finding in check_all(*own):
+            console.print(str(finding), soft_wrap=True)
+            failed += bool(finding.reason)
     if failed:
         console.print(f"{failed} promises do not hold")
         raise typer.Exit(1)

@@ -75,9 +75,7 @@ def grid(frame: pandas.DataFrame, table: pandas.DataFrame, task: str) -> Figure:
             row[0].set_ylabel(text, fontsize=8)
         for panel, method in zip(axes[0], methods, strict=True):
             panel.set_title(methods[method].replace(" ", "\n"))
-        axes[0, 0].set_yscale(
-            "function", functions=(stretch, shrink)
-        )  # on a linear scale the start would squeeze the end
+        axes[0, 0].set_yscale("function", functions=(stretch, shrink))  # a linear scale would squeeze the end
         axes[0, 0].yaxis.set_major_locator(FixedLocator([10, 50, 80, 90, 95, 98]))
         axes[0, 0].set_ylim(max(0, axes[0, 0].get_ylim()[0]), min(100, axes[0, 0].get_ylim()[1]))
         axes[1, 0].set_yscale("log")

@@ -14,13 +14,13 @@ from matplotlib.patches import Rectangle
 from matplotlib.transforms import offset_copy
 
 from plots.axes import PLAIN
-from plots.learning_rates import MASKS, _floor, rates, write_learning_rates
+from plots.learning_rates import MASKS, learning_rates, least_useful_accuracy, write_learning_rates
 from plots.registry import figure
-from plots.results import RATED, measured
+from plots.results import AT_LEARNING_RATE, measured
 from plots.style import figure_style, names, save, sheet
 from plots.summaries import subtitle, summary
 
-# With two values a method there is nothing to draw, so these experiments have the table alone.
+# Two values of a method are too few for a heat map, so these experiments have the table alone.
 figure(("learning-rate-families", "learning-rate-lenet5"), replaces_front=True, compares_learning_rates=True)(
     write_learning_rates
 )
@@ -38,13 +38,13 @@ def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
 def heatmaps(frame: pandas.DataFrame, task: str) -> Figure:
     """Draw the figure of one task: a column for each method, validation accuracy above, compression below."""
     frame = frame[frame["task"] == task]
-    table, everything = rates(frame), summary(frame, RATED)
+    table, everything = learning_rates(frame), summary(frame, AT_LEARNING_RATE)
     chosen = table[table["chosen"]].set_index("method")["learning_rate"]
     frame = frame[~frame["knob"].isin(MASKS)]
-    lines = summary(frame, RATED)
+    lines = summary(frame, AT_LEARNING_RATE)
     largest = lines.loc[numpy.isfinite(lines["compression"]), "compression"].max()
     scales: dict[str, tuple[Normalize, str]] = {
-        "val_mean": (Normalize(_floor(everything), everything["val_mean"].max()), "viridis"),
+        "val_mean": (Normalize(least_useful_accuracy(everything), everything["val_mean"].max()), "viridis"),
         "compression": (LogNorm(1, max(10, largest)), "cividis"),
     }
     methods = names(frame)
@@ -58,9 +58,9 @@ def heatmaps(frame: pandas.DataFrame, task: str) -> Figure:
         panels.supxlabel("strength (lambda \N{MULTIPLICATION SIGN} summed learning rate)", fontsize=9)
         panels.supylabel("peak learning rate", fontsize=9)
         axes = panels.subplots(2, len(methods), sharex=True, sharey=True, squeeze=False)
-        for row, (what, scale) in zip(axes, scales.items(), strict=True):
+        for row, (metric, scale) in zip(axes, scales.items(), strict=True):
             for panel, method in zip(row, methods, strict=True):
-                _draw_map(panel, frame, lines, method, what, scale)
+                _draw_map(panel, frame, lines, method, metric, scale)
                 _mark(panel, frame, chosen[method])
         for panel, method in zip(axes[0], methods, strict=True):
             panel.set_title(methods[method].replace(" ", "\n"), fontsize=8)
@@ -74,12 +74,12 @@ def heatmaps(frame: pandas.DataFrame, task: str) -> Figure:
 
 
 def _draw_map(
-    axes: Axes, frame: pandas.DataFrame, lines: pandas.DataFrame, method: str, what: str, scale: tuple[Normalize, str]
+    axes: Axes, frame: pandas.DataFrame, lines: pandas.DataFrame, method: str, metric: str, scale: tuple[Normalize, str]
 ) -> None:
     """Draw one panel: a cell for each strength and learning rate, all cells of one size."""
     norm, colours = scale
     place = ["learning_rate", "value"]
-    cells = lines[lines["method"] == method].set_index(place)[what]
+    cells = lines[lines["method"] == method].set_index(place)[metric]
     levels, strengths = (sorted(frame[name].unique()) for name in place)
     grid = cells.replace(numpy.inf, numpy.nan).unstack().reindex(index=levels, columns=strengths)
     axes.pcolormesh(grid.to_numpy(dtype=float), norm=norm, cmap=colours, edgecolors="white", linewidth=0.5)
@@ -100,5 +100,5 @@ def _draw_map(
 def _mark(axes: Axes, frame: pandas.DataFrame, rate: float) -> None:
     """Draw a triangle at the right end of a learning rate's row."""
     level = sorted(frame["learning_rate"].unique()).index(rate)
-    beside = offset_copy(axes.get_yaxis_transform(), axes.get_figure(root=True), x=4, units="points")
-    axes.plot([1], [level + 0.5], "<", color="black", markersize=5, clip_on=False, transform=beside)
+    right = offset_copy(axes.get_yaxis_transform(), axes.get_figure(root=True), x=4, units="points")
+    axes.plot([1], [level + 0.5], "<", color="black", markersize=5, clip_on=False, transform=right)

@@ -9,14 +9,14 @@ import numpy
 import pytest
 
 from benchmark.records.schema import Row
-from plots.learning_rates import at_chosen, rates
+from plots.learning_rates import at_chosen, learning_rates
 from plots.report import report
-from plots.results import RATED, load
+from plots.results import AT_LEARNING_RATE, load
 from tests.builders import DWF, SEARCH, at_rate, write
 
 
 def table(folder: Path, rows: list[Row]) -> dict[tuple[str, float], tuple[Any, ...]]:
-    lines = rates(load(write(folder, rows), point=RATED)).set_index(["method", "learning_rate"])
+    lines = learning_rates(load(write(folder, rows), point=AT_LEARNING_RATE)).set_index(["method", "learning_rate"])
     return {place: tuple(line) for place, line in zip(lines.index, lines.drop(columns="task").to_numpy(), strict=True)}
 
 
@@ -66,7 +66,7 @@ def test_the_smallest_learning_rate_is_chosen_if_all_runs_failed(tmp_path: Path)
 def test_front_and_leaderboard_show_each_method_at_its_chosen_rate(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    chosen = at_chosen(load(write(tmp_path, SEARCH), point=RATED))
+    chosen = at_chosen(load(write(tmp_path, SEARCH), point=AT_LEARNING_RATE))
     assert set(zip(chosen["method"], chosen["learning_rate"], strict=True)) == {("dense", 0.2), (DWF, 0.1)}
     written = report(tmp_path)
     assert len(written.runs) == len(chosen) == 3

@@ -11,14 +11,14 @@ from matplotlib.patches import Rectangle
 
 from benchmark.records.schema import Row
 from plots.figures.learning_rate import draw, heatmaps
-from plots.learning_rates import rates
+from plots.learning_rates import learning_rates
 from plots.report import report
-from plots.results import RATED, load
+from plots.results import AT_LEARNING_RATE, load
 from tests.builders import DWF, SEARCH, at_rate, write
 
 
 def test_the_written_table_has_one_chosen_learning_rate_for_each_method(tmp_path: Path) -> None:
-    path, *figures = draw(write(tmp_path, SEARCH), load(tmp_path, point=RATED), tmp_path)
+    path, *figures = draw(write(tmp_path, SEARCH), load(tmp_path, point=AT_LEARNING_RATE), tmp_path)
     assert path.read_text().splitlines()[:5] == [
         "task,method,learning_rate,trials,diverged,hypervolume,best_val_accuracy,chosen",
         "toy,dense,0.1,1,0,,88,false",
@@ -28,12 +28,12 @@ def test_the_written_table_has_one_chosen_learning_rate_for_each_method(tmp_path
     ]
     assert [figure.name for figure in figures] == ["learning-rate-toy.png", "learning-rate-toy.svg"]
     before = [file.read_bytes() for file in (path, *figures)]
-    assert [file.read_bytes() for file in draw(tmp_path, load(tmp_path, point=RATED), tmp_path)] == before
+    assert [file.read_bytes() for file in draw(tmp_path, load(tmp_path, point=AT_LEARNING_RATE), tmp_path)] == before
 
 
 def maps(folder: Path, rows: list[Row]) -> list[Axes]:
     """Return the panels of the figure without its colour bars."""
-    return [axes for axes in heatmaps(load(write(folder, rows), point=RATED), "toy").axes if axes.lines]
+    return [axes for axes in heatmaps(load(write(folder, rows), point=AT_LEARNING_RATE), "toy").axes if axes.lines]
 
 
 def cells(axes: Axes) -> numpy.ndarray:
@@ -62,8 +62,8 @@ def test_diverged_cells_are_hatched_and_cells_without_weights_are_marked(tmp_pat
 
 def test_methods_without_a_strength_are_in_the_table_and_have_no_map(tmp_path: Path) -> None:
     rows = [*SEARCH, at_rate("snip", 0.1, 0.1, 100, 85), at_rate("dwf[depth=2]", 0.8, 20, 100, 85)]
-    frame = load(write(tmp_path, rows), point=RATED)
-    assert "snip" in set(rates(frame)["method"])
+    frame = load(write(tmp_path, rows), point=AT_LEARNING_RATE)
+    assert "snip" in set(learning_rates(frame)["method"])
     upper = [axes.get_title(loc="left") for axes in heatmaps(frame, "toy").axes[:2]]
     assert upper == ["dwf[depth=2]\n(shallow)", DWF]
 
