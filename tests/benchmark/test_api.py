@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+import torch
 
 from benchmark import Experiment, Task, run_experiment, train_once
 from benchmark.errors import UsageError
@@ -92,8 +94,17 @@ def test_an_experiment_of_your_own_needs_a_name(tmp_path: Path) -> None:
 
 
 def test_the_facades_import_torch_and_plotting_libraries_only_on_demand() -> None:
-    import subprocess
 
     script = "import sys, benchmark, plots, methods; print({'torch', 'pandas', 'matplotlib'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_training_leaves_the_settings_of_torch_as_they_were(task: Task) -> None:
+
+    torch.set_num_threads(2)
+    try:
+        train_once(task, "dense", epochs=1)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(1)
