@@ -103,7 +103,7 @@ def stale_keys(rows: Iterable[Mapping[str, str]]) -> set[str]:
     stale = set()
     for row in rows:
         try:
-            current = _run(row).key == row["key"]
+            current = run_of(row).key == row["key"]
         except (UsageError, MethodError):
             current = True
         if not current:
@@ -111,7 +111,7 @@ def stale_keys(rows: Iterable[Mapping[str, str]]) -> set[str]:
     return stale
 
 
-def _run(row: Mapping[str, str]) -> Run:
+def run_of(row: Mapping[str, str]) -> Run:
     """Return the run of a row. Rows from before the column `synthetic` say so by the name of their experiment."""
     return Run(
         task=row["task"],

@@ -21,18 +21,19 @@ def append(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]])
     with path.open("ab") as file:
         if file.tell() == 0:
             writer.writerow(columns)
-        writer.writerows([_cell(value) for value in row] for row in rows)
+        writer.writerows([cell(value) for value in row] for row in rows)
         file.write(text.getvalue().encode())
         file.flush()
         os.fsync(file.fileno())
 
 
-def _cell(value: object) -> object:
+def cell(value: object) -> str:
+    """Return the text of a value in a table, always on one line; an error message may have several."""
+    if value is None:
+        return ""
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, float):
-        return f"{value:.10g}"
-    return " ".join(value.split()) if isinstance(value, str) else value  # a row is one line, also with an error message
+    return f"{value:.10g}" if isinstance(value, float) else " ".join(str(value).split())
 
 
 def read(path: Path, columns: Sequence[str] = COLUMNS) -> list[dict[str, str]]:

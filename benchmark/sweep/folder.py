@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 from benchmark.errors import UsageError
 from benchmark.experiments.run import Run
 from benchmark.records.schema import COLUMNS, CURVE_COLUMNS, LAYER_COLUMNS, THRESHOLD_COLUMNS, Row, Status
-from benchmark.records.table import append, compress, read, repair
+from benchmark.records.table import append, cell, compress, read, repair
 from benchmark.sweep.invocation import latest
+from benchmark.sweep.rows import completed
 from benchmark.training.checkpoint import remove
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ class ResultsFolder:
         if thresholds:
             append(self.path / "thresholds.csv", THRESHOLD_COLUMNS, thresholds)
         append(self.path / "runs.csv", COLUMNS, cells)
-        texts = (["" if cell is None else str(cell) for cell in row] for row in cells)
+        texts = ([cell(value) for value in row] for row in cells)
         before += [dict(zip(COLUMNS, row, strict=True)) for row in texts]
         for path in (result.checkpoint for result in results if result.checkpoint):
             remove(path)
@@ -199,9 +200,11 @@ def _upgrade(path: Path, columns: Sequence[str]) -> None:
     with path.open(encoding="utf-8") as file:
         current = file.readline().rstrip("\n") == ",".join(columns)
     if not current:
+        if path.name == "runs.csv":
+            rows = [completed(row) for row in rows]
         temporary = path.with_name(path.name + ".tmp")
         temporary.unlink(missing_ok=True)
-        append(temporary, columns, [tuple(row.values()) for row in rows])
+        append(temporary, columns, [[row[column] for column in columns] for row in rows])
         temporary.replace(path)
 
 

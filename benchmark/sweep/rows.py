@@ -1,17 +1,24 @@
-"""The row of runs.csv for a finished run."""
+"""The row of runs.csv for a finished run, and the missing columns of rows of older versions."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from benchmark.data.augmentation import Augmentation
-from benchmark.experiments.run import HASHED, Run, method_version
+from benchmark.errors import UsageError
+from benchmark.experiments.run import HASHED, Run, method_version, run_of
 from benchmark.records.schema import Asked, Row, Status
+from benchmark.records.table import cell
 from benchmark.tasks.registry import get_task, read_task
-from benchmark.training.measure import Result
-from methods.core.registry import label, parse, written_options
+from methods.core.registry import MethodError, label, parse, written_options
 from methods.core.spec import options_of, print_form, print_options
+
+if TYPE_CHECKING:
+    from benchmark.training.measure import Result
 
 
 def make_row(name: str, run: Run, result: Result, device: str, version: str, commit: str) -> Row:
@@ -56,6 +63,25 @@ def asked(name: str, run: Run) -> Asked:
         task_version=task.version,
         method_version=method_version(method),
     )
+
+
+def completed(row: Mapping[str, str]) -> dict[str, str]:
+    """Fill the columns that the older version which wrote a row did not have.
+
+    If the key proves that today's task and method are those of the row, every column of `Asked` is known. Otherwise
+    only the columns that follow from the written forms are filled.
+    """
+    try:
+        run = run_of(row)
+        known = {name: cell(value) for name, value in vars(asked(row["experiment"], run)).items()}
+    except (UsageError, MethodError):  # for example, its method is of a plugin that is not loaded
+        return dict(row)
+    if known["key"] != row["key"]:
+        known = {name: row[name] or known[name] for name in ("base_task", "width", "label", "family")}
+    if row["nonzeros"] and not row["total_compression"]:
+        left = int(row["parameters"]) - int(row["prunable"]) + int(row["nonzeros"])
+        known["total_compression"] = cell(int(row["parameters"]) / left if left else math.inf)
+    return dict(row) | known
 
 
 def optimizer_column(optimizer: object) -> str:

@@ -8,7 +8,9 @@ import pytest
 
 from benchmark.data.augmentation import Augmentation
 from benchmark.experiments.run import Run
-from benchmark.sweep.rows import asked, augmentation_column, optimizer_column
+from benchmark.records.schema import COLUMNS, DEFAULTS
+from benchmark.records.table import cell
+from benchmark.sweep.rows import asked, augmentation_column, completed, optimizer_column
 from methods.core.optimizers import Adam, Sgd
 
 
@@ -54,3 +56,36 @@ def test_optimizers_and_augmentations_are_columns_that_name_what_is_not_the_defa
     assert optimizer_column(Adam(epsilon=1e-6)) == "adam[epsilon=1e-06]"
     assert augmentation_column(None) == ""
     assert augmentation_column(Augmentation(8, cutout=2)) == "shift=8,flip=true,cutout=2"
+
+
+def older(run: Run, **changes: str) -> dict[str, str]:
+    """Make a row as a version wrote it that had few columns."""
+    row = dict.fromkeys(COLUMNS, "") | DEFAULTS
+    names = ("key", "task", "method", "value", "seed", "epochs", "learning_rate", "other_learning_rate", "precision")
+    row |= {name: cell(value) for name, value in vars(asked("fronts", run)).items() if name in names}
+    return row | {"experiment": "fronts", "parameters": "100", "prunable": "80", "nonzeros": "30"} | changes
+
+
+def test_a_row_of_an_older_version_is_completed_as_far_as_its_key_proves() -> None:
+    run = Run("lenet300-mnist[width=0.5]", "gmp[update_start=0.1]", 0.1, 1, 30, 0.2)
+    complete = completed(older(run, method="gmp[after=0.1]", options="after=0.1", test_accuracy="97.5"))
+    assert tuple(complete) == COLUMNS
+    expected = {name: cell(value) for name, value in vars(asked("fronts", run)).items()}
+    assert {name: complete[name] for name in expected} == expected
+    assert (complete["method"], complete["test_accuracy"]) == ("gmp[update_start=0.1]", "97.5")
+    assert complete["total_compression"] == "2"  # 100 / (100 - 80 + 30)
+
+
+def test_a_row_of_another_recipe_gets_no_recipe_of_today() -> None:
+    run = Run("lenet300-mnist[width=0.5]", "prox-l1", 0.1, 1, 30, 0.2)
+    complete = completed(older(run, key="of version 1"))
+    assert [complete[name] for name in ("base_task", "width", "label", "family")] == [
+        *("lenet300-mnist", "0.5", "prox-l1", "penalty")
+    ]
+    assert [complete[name] for name in ("threshold", "optimizer", "weight_decay")] == ["", "", ""]
+    assert complete["method_version"] == "1"  # not today's
+
+
+def test_a_row_of_an_unknown_method_stays_as_it_is() -> None:
+    row = older(Run("lenet300-mnist", "snip", 0.1, 1, 30, 0.2), method="of-a-plugin", total_compression="3")
+    assert completed(row) == row
