@@ -1,4 +1,4 @@
-"""How many images a second training takes in, by loops that alternate in one run, beside the floor of the machine."""
+"""Benchmark of training loops: images per second of several loops, and the most that the machine allows."""
 
 from __future__ import annotations
 
@@ -23,34 +23,36 @@ from benchmark.training.measure import autocast
 from methods.core.optimizers import Sgd
 from methods.core.registry import parse
 
-# Batches in an epoch of one run, and in one of a pack: few enough that all turns together take two minutes on a CPU.
+# Batches in an epoch of a lone run and of a pack, so few that all turns together take two minutes on a CPU.
 BATCHES = {"lenet300-fmnist": (40, 4), "lenet5-fmnist": (4, 1), "resnet18-cifar10": (20, 2)}
 PACKS = (1, 4, 16, 64)
-DWF = "dwf[depth=3,init=ones]"  # its steps cost what the default's do, whose factors take long to draw, once a run
-AIMS = "; aims of our dense: 8, 0.95"  # for LeNet-300-100 on a CPU
+DWF = "dwf[depth=3,init=ones]"  # its steps take as long as those of the default, whose factors take long to draw
+AIMS = "; aims of our dense: 8, 0.95"  # they hold for LeNet-300-100 on a CPU
 
 
 def published(task: Task, train: Split) -> Callable[[], Iterable[Batch]]:
-    """Batches as published suites load them: torchvision's data set and transforms of PIL images in a DataLoader."""
+    """Return batches as published suites load them: torchvision's transforms of PIL images in a DataLoader."""
     from torchvision import datasets, transforms
 
     inputs, labels = train[0][:], train[1]
     channels, side, _ = task.shape
     images = (255 * (inputs - inputs.min()) / (inputs.max() - inputs.min())).byte().cpu()
-    dataset: Any = object.__new__(datasets.CIFAR10 if channels == 3 else datasets.FashionMNIST)  # __init__ wants files
+    dataset: Any = object.__new__(
+        datasets.CIFAR10 if channels == 3 else datasets.FashionMNIST
+    )  # __init__ would read files
     dataset.data = images.permute(0, 2, 3, 1).numpy() if channels == 3 else images.squeeze(1)
     dataset.targets, dataset.target_transform = labels.tolist(), None
     chain = [transforms.ToTensor(), transforms.Normalize([0.5] * channels, [0.5] * channels)]
     if task.augmentation:
         chain = [transforms.RandomCrop(side, task.augmentation.shift), transforms.RandomHorizontalFlip(), *chain]
     dataset.transform = transforms.Compose(chain)
-    # Without worker processes, as OpenLTH by default and Synaptic-Flow on a CPU.
+    # There are no worker processes, like in OpenLTH by default and in Synaptic-Flow on a CPU.
     loader = torch.utils.data.DataLoader(dataset, task.batch_size, shuffle=True)
     return lambda: loader
 
 
 def resident(task: Task, train: Split) -> Callable[[], Iterable[Batch]]:
-    """Batches of tensors that lie on the device, as they are."""
+    """Return batches of tensors that are on the device already."""
     inputs, labels = train[0][:], train[1]
     order = partial(torch.randperm, len(labels), device=labels.device)
     return lambda: ((inputs[batch], labels[batch]) for batch in order().split(task.batch_size))
@@ -59,7 +61,7 @@ def resident(task: Task, train: Split) -> Callable[[], Iterable[Batch]]:
 def plain_epoch(
     task: Task, model: torch.nn.Module, batches: Callable[[], Iterable[Batch]], read_loss: bool, precision: str
 ) -> Step:
-    """An epoch of a plain model by torch.optim.SGD, which reads each loss back to the host or none."""
+    """Return an epoch of a plain model by torch.optim.SGD, which reads each loss back to the host if asked."""
     assert isinstance(task.optimizer, Sgd)
     momentum, decay = task.optimizer.momentum, task.weight_decay
     optimizer = torch.optim.SGD(model.parameters(), task.learning_rate, momentum, weight_decay=decay)
@@ -80,7 +82,7 @@ def plain_epoch(
 
 
 def our_epoch(task: Task, method: str, runs: int, data: Data, precision: str) -> Turn:
-    """An epoch of `benchmark.train` for a pack of runs, in milliseconds by its own clock, which skips evaluation."""
+    """Return an epoch of the suite's loop for a pack of runs; its milliseconds do not include evaluation."""
 
     def turn() -> float:
         try:
@@ -94,18 +96,18 @@ def our_epoch(task: Task, method: str, runs: int, data: Data, precision: str) ->
 
 
 def work(task: Task) -> dict[str, float]:
-    """Operations and bytes that training takes for an image at least, its batch shared out."""
-    model, inputs = task.model(), torch.zeros(2, *task.shape)  # two, since batch norm wants more than one
-    with FlopCounterMode(display=False) as counter:  # of products and convolutions
+    """Return the operations and bytes that training needs for one image at least, its share of a batch included."""
+    model, inputs = task.model(), torch.zeros(2, *task.shape)  # batch norm needs two inputs
+    with FlopCounterMode(display=False) as counter:
         model(inputs).sum().backward()
     parameters = sum(parameter.numel() for parameter in model.parameters())
-    # Read are the images, read and written are each step's weights, gradients and momenta.
+    # A step reads its images, and it reads and writes weights, gradients and momenta.
     numbers = math.prod(task.shape) + 6 * parameters / task.batch_size
     return {"operations": counter.get_total_flops() / 2, "bytes": 4 * numbers}
 
 
 def peaks(device: str, precision: str) -> dict[str, tuple[Turn, float]]:
-    """A product of large matrices and a copy of more than caches hold, each beside its operations or bytes."""
+    """Return a product of large matrices and a copy of more than the caches hold, with their operations and bytes."""
     large = 1 if device == "cpu" else 4
     matrix = torch.randn(2048 * large, 2048 * large, device=device)
     matrix = matrix.bfloat16() if precision == "bf16" else matrix
@@ -118,13 +120,13 @@ def peaks(device: str, precision: str) -> dict[str, tuple[Turn, float]]:
 
 
 def per_second(contenders: Mapping[str, tuple[Turn, float]], rounds: int) -> dict[str, float]:
-    """What each contender gets done in a second, where its turn stands beside what it does."""
+    """Return the amount that each contender does in a second, given its turn and the amount that the turn does."""
     times = alternate({name: turn for name, (turn, _) in contenders.items()}, rounds)
     return {name: 1000 * amount / times[name] for name, (_, amount) in contenders.items()}
 
 
 def bench_throughput(device: str, rounds: int) -> None:
-    """Loops and packs of the LeNets, and of ResNet-18 in bf16 where there is an accelerator; one thread."""
+    """Print the speed of loops and packs for the LeNets and, on an accelerator, for ResNet-18 in bf16."""
     with numerics():
         for task in BATCHES:
             if device != "cpu" or task != "resnet18-cifar10":

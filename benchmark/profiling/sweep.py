@@ -1,4 +1,4 @@
-"""What a sweep costs beside its training: planning, resuming and reporting of many rows, feeding of many workers."""
+"""Benchmark of a sweep without its training: planning, resuming and reporting many rows, and feeding workers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from methods import Method, register
 @register("sleeper", knob="penalty")
 @dataclass
 class Sleeper(Method):
-    """Takes as many seconds as its value says, and no processor."""
+    """Sleep for as many seconds as the value says."""
     def setup(self, net, probe):
         super().setup(net, probe)
         time.sleep(float(self.value[0]))
@@ -39,7 +39,7 @@ class Sleeper(Method):
 
 
 def grid(rows: int) -> Experiment:
-    """So many runs of five methods, ten values and however many seeds that takes."""
+    """Return a grid of `rows` runs: five methods, ten values, and as many seeds as that takes."""
     return Experiment(
         tasks=("lenet300-digits",),
         methods=("snip", "random", "magnitude", "dwf[depth=2]", "dwf[depth=3]"),
@@ -48,8 +48,8 @@ def grid(rows: int) -> Experiment:
     )
 
 
-def made_rows(runs: list[Run], folder: Path) -> None:
-    """A row for every run, as a sweep would have written it."""
+def write_rows(runs: list[Run], folder: Path) -> None:
+    """Write a row for every run, as a sweep would."""
     folder.mkdir()
     cells = []
     for run in runs:
@@ -72,9 +72,9 @@ def made_rows(runs: list[Run], folder: Path) -> None:
 
 
 def bench_rows(count: int, folder: Path) -> None:
-    """Seconds that an experiment of many rows takes to plan, to resume, to look at and to report."""
+    """Print the seconds that an experiment of many rows takes to plan, resume, describe and report."""
     runs = grid(count).runs()
-    made_rows(runs, folder / "scale")
+    write_rows(runs, folder / "scale")
 
     def command(*arguments: str) -> None:
         command = [sys.executable, "-m", "benchmark", *arguments, "scale", "--results", str(folder)]
@@ -91,17 +91,17 @@ def bench_rows(count: int, folder: Path) -> None:
         begun = time.perf_counter()
         action()
         rows.append([name, f"{time.perf_counter() - begun:.1f}"])
-    show(f"{count:,} rows", ["of them", "seconds"], rows)
+    show(f"{count:,} rows", ["command", "seconds"], rows)
 
 
 def pace(runs: list[Run], settings: Settings, workers: int) -> float:
-    """Seconds from one end of a run to the next, behind the first of each worker, which takes its start too."""
+    """Return the mean seconds between two finished runs, without each worker's first run, which includes its start."""
     ends = [time.perf_counter() for _ in run_all(runs, settings, places(settings, workers))]
     return (ends[-1] - ends[workers - 1]) / (len(ends) - workers)
 
 
 def bench_feeding(length: float, folder: Path) -> None:
-    """What engines add to runs that sleep, as a share of such a run, and how much faster two workers train than one."""
+    """Print the seconds that each engine adds to a run that sleeps, and how much faster two workers train than one."""
     (folder / "sleeper.py").write_text(SLEEPER)
     local = Settings("cpu", folder, (folder / "sleeper.py",))
     asleep = [Run("lenet300-digits", "sleeper", length, seed, 1, 0.1, synthetic=True) for seed in range(6)]

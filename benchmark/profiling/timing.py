@@ -1,4 +1,4 @@
-"""Contenders alternate in one run; the ratio of their medians counts."""
+"""Timing of contenders that take turns, so that the load of the machine changes all of them alike."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from rich.table import Table
 
 Step = Callable[[], object]
 
-Turn = Callable[[], float]  # takes some steps and returns what it measured
+Turn = Callable[[], float]  # takes some steps and returns a measurement
 
 
 def timed(step: Step, steps: int, device: str) -> Turn:
-    """A turn of so many steps, which measures the milliseconds of one."""
+    """Return a turn that takes `steps` steps and returns the milliseconds of one."""
     wait = (lambda: None) if device == "cpu" else partial(torch.accelerator.synchronize, device)
 
     def turn() -> float:
@@ -33,9 +33,9 @@ def timed(step: Step, steps: int, device: str) -> Turn:
 
 
 def alternate(contenders: dict[str, Turn], rounds: int) -> dict[str, float]:
-    """Median of what each contender's turns measure; in every round each takes one."""
+    """Return the median measurement of each contender; each takes one turn in every round, after one to warm up."""
     measured: dict[str, list[float]] = {name: [] for name in contenders}
-    for turn in contenders.values():  # compile, allocate, warm up
+    for turn in contenders.values():
         turn()
     for _ in range(rounds):
         for name, turn in contenders.items():
@@ -44,7 +44,7 @@ def alternate(contenders: dict[str, Turn], rounds: int) -> dict[str, float]:
 
 
 def show(title: str, columns: list[str], rows: list[list[str]]) -> None:
-    """Print a table of names, which come first, and numbers."""
+    """Print a table whose first column holds names and whose others hold numbers."""
     table = Table(title=title, title_justify="left")
     table.add_column(columns[0], no_wrap=True)
     for column in columns[1:]:

@@ -1,4 +1,4 @@
-"""Where results come from: every invocation leaves a file that says what ran, on what, and which rows it wrote."""
+"""Provenance: each invocation of `sparsefront run` leaves a file that names its code, its machine and its rows."""
 
 from __future__ import annotations
 
@@ -29,36 +29,36 @@ PACKAGES = ("sparsefront", "torch", "numpy", "typer", "rich", "torchvision", "sc
 
 @dataclass(frozen=True)
 class Invocation:
-    """One `sparsefront run` that had something to compute: `invocations/<UTC start>-<process>.json` of its folder.
+    """A `sparsefront run` that had something to compute, kept in `invocations/<UTC start>-<process>.json`.
 
-    Rows are only ever appended and have one writer, so they are the `written` rows of runs.csv behind the first
-    `before`, not counting the header. One that was killed may have written a row more than it could tell: its rows end
-    where the next file's `before` is. Times are UTC. No name of a user or host and no home folder stand here.
+    The invocation wrote the rows `before` to `before + written` of runs.csv, not counting the header. If it was killed,
+    it may have written one more; the next invocation's `before` marks the end. Times are UTC. The file holds no name of
+    a user or host and no home folder.
     """
 
     command: str
     commit: str  # empty outside a git checkout
     dirty: bool  # code was changed since that commit
-    packages: dict[str, str]  # versions, of those that are installed
+    packages: dict[str, str]  # versions of the installed ones
     hardware: dict[str, object]
     device: str
     workers: int  # runs at a time
-    planned: int  # runs of the grid
-    to_do: int  # those of them that were not finished before
+    planned: int  # number of runs in the grid
+    to_do: int  # number of them that were not finished before
     rows: dict[str, int]  # before, written
     process: int
     start: str
-    end: str | None = None  # null while it computes, and for ever if it is killed
-    updated: str = ""  # when this file was written, that is, at the last row
-    statuses: dict[str, int] = field(default_factory=dict)  # how many of its runs ended with which status
-    seconds_left: float | None = None  # as estimated at the last row
+    end: str | None = None  # null while it computes, and if it was killed
+    updated: str = ""  # when this file was written last, after the latest row
+    statuses: dict[str, int] = field(default_factory=dict)  # number of its runs with each status
+    seconds_left: float | None = None  # estimate after the latest row
 
 
 @contextmanager
 def recorded(folder: Path, **asked: Any) -> Iterator[Callable[..., None]]:
-    """Keep the file of an invocation, whose fields are `asked` and what is found out here, until the end.
+    """Keep the file of an invocation until the block ends; `asked` holds the fields that are not found out here.
 
-    Gives a function that changes fields, for use after every row, so that a killed process has said all it did.
+    Yields a function that changes fields. It is called after every row, so that the file of a killed process is right.
     """
     start = datetime.now(UTC)
     head, _, dirty = commit().partition("-")
@@ -90,7 +90,7 @@ def recorded(folder: Path, **asked: Any) -> Iterator[Callable[..., None]]:
 
 
 def latest(folder: Path) -> Invocation | None:
-    """The folder's last invocation, if there was one."""
+    """Return the folder's last invocation, or None."""
     paths = sorted((folder / "invocations").glob("*.json"))
     try:
         return Invocation(**json.loads(paths[-1].read_text())) if paths else None
@@ -99,11 +99,12 @@ def latest(folder: Path) -> Invocation | None:
 
 
 def version() -> str:
+    """Return the version of this package."""
     return _packages().get("sparsefront", "")
 
 
 def commit() -> str:
-    """The commit of this code, with `-dirty` where it was changed since; empty outside a git checkout."""
+    """Return the commit of this code, with `-dirty` if it was changed since; empty outside a git checkout."""
     root = Path(__file__).parents[2]
     if not (root / ".git").exists() or not shutil.which("git"):
         return ""
@@ -117,15 +118,15 @@ def _now() -> str:
 
 
 def _command() -> str:
-    """The command line, with `~` for the home folder and no name of a user or host."""
+    """Return the command line, with `~` for the home folder and without names of users and hosts."""
     arguments = shlex.join(sys.argv[1:])
     names = {"HOST": platform.node().partition(".")[0]}
-    with suppress(KeyError, OSError):  # a container may run as a user whom nobody named
+    with suppress(KeyError, OSError):  # a container may run as a user without a name
         names["USER"] = getpass.getuser()
     with suppress(RuntimeError):
         arguments = re.sub(rf"(?<![\w/.~-]){re.escape(str(Path.home()))}(?![\w.-])", "~", arguments)
     for stand_in, name in names.items():
-        if name:  # an option of that name is none
+        if name:  # an option may have the same name
             arguments = re.sub(rf"(?<!--)\b{re.escape(name)}\b", stand_in, arguments)
     return f"sparsefront {arguments}"
 
@@ -135,11 +136,11 @@ def _packages() -> dict[str, str]:
     for name in PACKAGES:
         with suppress(importlib.metadata.PackageNotFoundError):
             versions[name] = importlib.metadata.version(name)
-    return versions | {"torch": torch.__version__}  # which says for which accelerator, too
+    return versions | {"torch": torch.__version__}  # it also names the kind of accelerator
 
 
 def _hardware(device: str) -> dict[str, object]:
-    """The machine; accelerators are asked for their names only where one computes, for asking wakes them."""
+    """Describe the machine. Names of accelerators are read only if one computes, since reading starts them."""
     accelerators = [device] * (device != "cpu")
     if device.startswith("cuda"):
         accelerators = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]

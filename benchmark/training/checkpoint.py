@@ -25,7 +25,7 @@ class Checkpoint:
     folder: Path
     keys: list[str]  # keys of the runs, in their order
     every: float = 60.0  # seconds between two saves, at least
-    fraction: float = 0.02  # of the training time that saving may take
+    fraction: float = 0.02  # fraction of the training time that saving may take
     warnings: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.profiling.sweep import bench_rows, grid, made_rows
+from benchmark.profiling.sweep import bench_rows, grid, write_rows
 from benchmark.records.table import read
 from benchmark.sweep.folder import ResultsFolder
 
@@ -14,7 +14,7 @@ from benchmark.sweep.folder import ResultsFolder
 def test_synthetic_rows_are_rows_of_finished_runs(tmp_path: Path) -> None:
     runs = grid(100).runs()
     assert len(runs) == 100
-    made_rows(runs, tmp_path / "scale")
+    write_rows(runs, tmp_path / "scale")
     assert len(read(tmp_path / "scale" / "runs.csv")) == 100
     assert ResultsFolder(tmp_path / "scale").to_do(runs) == []
 
