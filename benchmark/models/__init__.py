@@ -5,6 +5,8 @@ A network's file is imported at the network's first use, because it imports torc
 """
 
 import importlib
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 _FILES = {
@@ -17,7 +19,12 @@ _FILES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> Callable[..., Any]:
+    """Return a function that builds the network and imports its file when it is called."""
     if name in _FILES:
-        return getattr(importlib.import_module(f"{__name__}.{_FILES[name]}"), name)
+        return partial(_build, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _build(name: str, *arguments: Any, **options: Any) -> Any:
+    return getattr(importlib.import_module(f"{__name__}.{_FILES[name]}"), name)(*arguments, **options)

@@ -9,7 +9,7 @@ import inspect
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import lru_cache
-from types import NoneType, UnionType
+from types import MappingProxyType, NoneType, UnionType
 from typing import Any, Literal, cast, get_args, get_origin
 
 FORM = "a written form is name[option=value,option=value]"
@@ -29,7 +29,8 @@ class Option:
     shown: bool = False  # printed even at its default
 
 
-def split_form(text: str) -> tuple[str, dict[str, str]]:
+@lru_cache(maxsize=1024)  # a sweep asks for the same few forms once for each of its runs
+def split_form(text: str) -> tuple[str, Mapping[str, str]]:
     """Split a written form into its name and the text of each option.
 
     Raises SpecError for an unclosed bracket, text after the closing bracket, a part that is not option=value, and an
@@ -38,7 +39,7 @@ def split_form(text: str) -> tuple[str, dict[str, str]]:
     text = text.strip()
     start, end = text.find("["), _closing(text)
     if start < 0:
-        return text, {}
+        return text, MappingProxyType({})
     if end < len(text) - 1:
         raise SpecError(f"{text!r} has text after its closing bracket; {FORM}")
     options: dict[str, str] = {}
@@ -49,7 +50,7 @@ def split_form(text: str) -> tuple[str, dict[str, str]]:
         if option in options:
             raise SpecError(f"{text!r} gives option {option} twice")
         options[option] = value
-    return text[:start].strip(), options
+    return text[:start].strip(), MappingProxyType(options)
 
 
 def _closing(text: str) -> int:
