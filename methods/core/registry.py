@@ -70,7 +70,7 @@ def read_form(text: str) -> tuple[type[Method], dict[str, Any]]:
         name, given = split_form(text)
         if name in ALIASES:
             name, implied = split_form(ALIASES[name])
-            given = implied | given
+            given = {**implied, **given}
         if name not in METHODS:
             raise MethodError(f"there is no method {name!r}; methods are {', '.join(sorted(METHODS | ALIASES))}")
         cls = METHODS[name]
