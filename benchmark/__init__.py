@@ -1,4 +1,7 @@
-"""The measuring of sparse training: tasks, experiments, the training loop, the runner, and the CSV files they write."""
+"""The measuring of sparse training: tasks, experiments, the training loop, the runner, and the CSV files they write.
+
+api.py holds the functions for notebooks, errors.py the exception for bad input, and __main__.py `python -m benchmark`.
+"""
 
 from __future__ import annotations
 

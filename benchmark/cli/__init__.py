@@ -1,5 +1,6 @@
-"""The command line.
+"""The command line: commands, their options, and how they change an experiment.
 
-commands.py holds the commands, options.py the options that they share, overrides.py changes an experiment as options
-say, and machine.py resolves the options that depend on the machine.
+commands.py defines the commands, options.py the options that they share, and overrides.py the options that change an
+experiment. machine.py resolves the options that depend on the machine, and method_table.py prints the table of methods
+for the documentation.
 """

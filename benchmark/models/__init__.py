@@ -1,7 +1,7 @@
 """The networks of the built-in tasks, as plain modules: LeNets, VGGs, residual and wide residual networks.
 
 A network's file is imported at the network's first use, because it imports torch, and lists of tasks should be fast.
-`layers` holds the parts that several networks share.
+lenets.py, vggs.py, resnets.py and wide_resnet.py hold the networks, and layers.py the parts that several of them share.
 """
 
 import importlib

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from methods.core.network import Network
 from methods.core.optimizers import Sgd
-from methods.core.registry import MethodError, parse
+from methods.core.registry import parse
 from tests.builders import WEIGHTS, FakeProbe, kept, six
 
 
@@ -134,21 +134,3 @@ def test_ham_multiplies_after_the_step() -> None:
     method.update(torch.tensor(0.1))
     expected = [(expected[i] - 0.09 * g) * numpy.exp(-0.05) for i, g in ((1, 1.0), (2, -1.0), (4, 25.0))]
     assert net.weights[0, [1, 2, 4]].tolist() == pytest.approx(expected)
-
-
-@pytest.mark.parametrize(
-    ("form", "said"),
-    [
-        ("l1[penalty_weight=-1]", ">= 0"),
-        ("powerprop[alpha=0.5]", ">= 1"),
-        ("powerprop[finetune=1]", "powerprop's finetune"),
-        ("ham[mask=dense]", "masks the weights themselves"),
-        ("ham[mask=powerprop]", "masks the weights themselves"),
-        ("ham[mask=nothing]", "there is no method"),
-        ("ham[mask=control[mask=dwf[depth=2]]]", "masks the weights themselves"),
-        ("prox-lq[q=0.7]", "one of 1/2, 2/3"),
-    ],
-)
-def test_options_that_cannot_be_are_refused(form: str, said: str) -> None:
-    with pytest.raises(MethodError, match=said):
-        parse(form)

@@ -67,6 +67,36 @@ def test_wrong_written_forms_of_methods_are_rejected_in_one_sentence(text: str, 
 
 
 @pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("l1[penalty_weight=-1]", ">= 0"),
+        ("powerprop[alpha=0.5]", ">= 1"),
+        ("powerprop[finetune=1]", "powerprop's finetune"),
+        ("ham[mask=dense]", "masks the weights themselves"),
+        ("ham[mask=powerprop]", "masks the weights themselves"),
+        ("ham[mask=nothing]", "there is no method"),
+        ("ham[mask=control[mask=dwf[depth=2]]]", "masks the weights themselves"),
+        ("prox-lq[q=0.7]", "one of 1/2, 2/3"),
+        ("snip[iterations=0]", "at least 1 iteration"),
+        ("synflow[iterations=0]", "at least 1 iteration"),
+        ("grasp[per_class=0]", "at least 1 example"),
+        ("grasp[temperature=0]", "> 0"),
+        ("gmp[update_start=0.5,update_end=0.5]", "to a later one"),
+        ("gmp[update_freq=0]", "every whole number"),
+        ("acdc[warmup=0.5,final=0.6]", "warmup"),
+        ("imp[rounds=0]", "at least 1 round"),
+        ("imp[point=1]", "a share of the first training"),
+        ("rigl[drop_fraction=0]", "rigl drops a share"),
+        ("set[update_freq=0]", "set rewires every"),
+        ("set[update_end=2]", "set stops"),
+    ],
+)
+def test_invalid_options_are_rejected(text: str, reason: str) -> None:
+    with pytest.raises(MethodError, match=reason):
+        parse(text)
+
+
+@pytest.mark.parametrize(
     ("method", "good", "bad"),
     [
         ("snip", [1, 0.5, 1e-9], [0, -0.1, 1.01, float("nan")]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
@@ -10,7 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from methods import METHODS
 from tests.builders import ON_DEMAND, ROOT, RUN_PATH
+
+PACKAGES = sorted(
+    path.parent for top in ("benchmark", "methods", "plots") for path in (ROOT / top).rglob("__init__.py")
+)
 
 
 def imports(path: Path, top_level: bool = False) -> set[str]:
@@ -75,3 +81,20 @@ def test_tests_import_builders_and_no_other_module_of_tests() -> None:
         }
         ours = {module for module in modules if module.split(".")[0] == "tests"}
         assert ours <= {"tests.builders"}, path
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: str(package.relative_to(ROOT)))
+def test_the_docstring_of_a_package_names_each_of_its_files(package: Path) -> None:
+    words = set(re.findall(r"\w+", ast.get_docstring(ast.parse((package / "__init__.py").read_text())) or ""))
+    methods = {name.replace("-", "_") for name in METHODS} if package.name == "methods" else set()
+    files = {path.stem for path in package.glob("*.py")} - {"__init__"}
+    assert files <= words | methods
+
+
+def test_the_command_line_leaves_torch_where_importlib_finds_it() -> None:
+    code = (
+        "import sys; from importlib.util import find_spec; from benchmark.cli import commands; "
+        "print('torch' in sys.modules, find_spec('torch').name, find_spec('torch.nn').name)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False torch torch.nn\n"

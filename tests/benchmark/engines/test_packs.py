@@ -114,12 +114,24 @@ def test_a_single_run_that_does_not_fit_is_a_row_with_status_memory(
     assert {row["error"] for row in rows(tmp_path)} == {"OutOfMemoryError: CUDA out of memory"}
 
 
-def test_a_failed_allocation_on_a_cpu_counts_as_out_of_memory() -> None:
-    with pytest.raises(RuntimeError) as raised:
-        torch.empty(2**60)
-    assert packs._is_out_of_memory(raised.value)
-    assert packs._is_out_of_memory(RuntimeError("MPS backend out of memory (MPS allocated: 5 GB)"))
-    assert not packs._is_out_of_memory(RuntimeError("shapes differ"))
+@pytest.mark.parametrize(
+    ("fail", "status"),
+    [
+        (lambda: torch.empty(2**60), "memory"),  # more than any processor can allocate
+        (lambda: broken("MPS backend out of memory (MPS allocated: 5 GB)"), "memory"),
+        (lambda: broken("shapes differ"), "error"),
+    ],
+    ids=["cpu", "mps", "another error"],
+)
+def test_a_failed_allocation_on_any_device_counts_as_out_of_memory(
+    fail: Callable[[], object], status: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packs, "train", lambda *arguments: fail())
+    assert sweep("test", MANY.runs()[:1], tmp_path, SETTINGS, 1, QUIET) == {status: 1}
+
+
+def broken(message: str) -> None:
+    raise RuntimeError(message)
 
 
 def test_a_run_past_its_timeout_is_a_row_and_resumes_with_more_time(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import heapq
 import random
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,9 @@ from benchmark.experiments.run import Run
 from benchmark.sweep import estimate
 from benchmark.sweep.estimate import expected_seconds, seconds_left, seconds_per_epoch
 from benchmark.tasks.registry import get_task
+from benchmark.tasks.task import Task
 from benchmark.training.loop import train
+from methods.core.base import Method
 from methods.core.registry import parse
 
 SNIP = Run("lenet300-digits", "snip", 0.5, 0, 10, 0.1)
@@ -159,17 +162,19 @@ def test_rows_of_the_same_hardware_come_first() -> None:
 
 def test_a_plan_times_only_methods_without_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(estimate, "hardware", lambda device: "mine")
-    timed: list[Run] = []
+    timed: list[str] = []
 
-    def time_epoch(run: Run, device: str) -> float:
-        timed.append(run)
-        return 0.5
+    def train_briefly(task: Task, method: Method, *others: Any) -> list[SimpleNamespace]:
+        timed.append(str(method))
+        return [SimpleNamespace(measured=SimpleNamespace(step_ms=3.125, batch_size=32))]
 
-    monkeypatch.setattr(estimate, "_timed_epoch", time_epoch)
+    monkeypatch.setattr(estimate, "train", train_briefly)
+    monkeypatch.setattr(estimate, "get_task", lambda name: replace(get_task(name), batch_size=32, examples=1_293))
     rows = [ROW | {"method": "snip", "train_seconds": "20"}]
     runs = grid(SNIP, IMP, values=2)
-    assert expected_seconds(runs, rows, "cpu", 1) == 2 * 10 * 2 + 2 * 10 * 0.5
-    assert timed == [runs[2]]
+    epoch = 4 * 40 * 0.003125  # seconds: four budgets of 40 steps
+    assert expected_seconds(runs, rows, "cpu", 1) == 2 * 10 * 2 + 2 * 10 * epoch
+    assert set(timed) == {"imp[rounds=3]"}
     assert expected_seconds(runs, rows, "cpu", 2) == 20 + 5
 
 
