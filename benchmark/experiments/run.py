@@ -112,7 +112,11 @@ def stale_keys(rows: Iterable[Mapping[str, str]]) -> set[str]:
 
 
 def run_of(row: Mapping[str, str]) -> Run:
-    """Return the run of a row. Rows from before the column `synthetic` say so by the name of their experiment."""
+    """Return the run of a row.
+
+    A row of an older version, which has no base task, says by the name of its experiment that its data was synthetic.
+    """
+    older = not row["base_task"]
     return Run(
         task=row["task"],
         method=row["method"],
@@ -121,5 +125,5 @@ def run_of(row: Mapping[str, str]) -> Run:
         epochs=int(row["epochs"]),
         learning_rate=float(row["learning_rate"]),
         precision=row["precision"],
-        synthetic=row["synthetic"] == "true" or row["experiment"].endswith("-smoke"),
+        synthetic=row["synthetic"] == "true" or (older and row["experiment"].endswith("-smoke")),
     )

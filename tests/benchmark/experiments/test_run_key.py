@@ -117,7 +117,9 @@ def test_rows_say_themselves_whether_their_data_was_synthetic() -> None:
     row |= {"key": run.key, "experiment": "quickstart"}
     assert stale_keys([row | {"synthetic": "true"}]) == set()
     assert stale_keys([row | {"synthetic": "false"}]) == {run.key}
-    assert stale_keys([row | {"experiment": "quickstart-smoke"}]) == set()  # a row of an older version
+    older = row | {"synthetic": "false", "experiment": "quickstart-smoke"}
+    assert stale_keys([older]) == set()
+    assert stale_keys([older | {"base_task": "lenet300-digits"}]) == {run.key}  # of an experiment that has this name
 
 
 def test_a_different_computation_has_another_key() -> None:

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import csv
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,9 +17,9 @@ import pytest
 from benchmark.experiments.registry import EXPERIMENTS
 from benchmark.tasks import learning_rates
 from benchmark.tasks.learning_rates import searched
-from benchmark.tasks.registry import get_task
+from benchmark.tasks.registry import TASKS, get_task
 from methods.core.registry import METHODS, parse
-from tests.builders import toy_task
+from tests.builders import ROOT, toy_task
 
 # The learning rates that recipes had when every published row was measured; methods that are not named had 0.1.
 FASHION = {
@@ -83,3 +88,30 @@ def test_the_later_search_counts_and_options_fall_back_to_the_smallest(
     recipe = toy_task(learning_rate=0.1, learning_rates=chosen)
     expected = {"dwf[depth=2,init=ones]": 0.8, "dwf[depth=4]": 0.3, "dwf[depth=7]": 0.3, "snip": 0.1}
     assert {form: recipe.learning_rate_of(parse(form)) for form in expected} == expected
+
+
+def test_an_installed_package_reads_the_tables_that_it_holds(tmp_path: Path) -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    source = ROOT / settings["package-dir"]["benchmark.reference"]
+    for package in ("benchmark", "methods"):
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    for pattern in settings["package-data"]["benchmark.reference"]:
+        for table in source.glob(pattern):
+            target = tmp_path / "benchmark" / "reference" / table.relative_to(source)
+            target.parent.mkdir(parents=True)
+            shutil.copyfile(table, target)
+    code = (
+        "from benchmark.tasks import learning_rates as module; from benchmark.tasks.registry import TASKS, get_task;"
+        "print(module.HERE); print([dict(get_task(name).learning_rates) for name in sorted(TASKS)])"
+    )
+    command = [sys.executable, "-c", code]
+    printed = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    assert printed[0] == str(tmp_path.resolve() / "benchmark" / "tasks" / "learning_rates.py")
+    assert printed[1] == str([dict(get_task(name).learning_rates) for name in sorted(TASKS)])
