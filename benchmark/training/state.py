@@ -19,7 +19,7 @@ from methods.core.network import Network
 class Progress:
     """The measurements of R runs so far, and the time that they have taken."""
 
-    seconds: float  # of training, set-up included and evaluation excluded
+    seconds: float  # training time, set-up included and evaluation excluded
     setup_seconds: float
     steps: list[int]  # taken by each run until its loss was no longer finite
     finite: list[bool]  # whether each run's loss has been finite in all epochs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from benchmark.records import schema
 from tests.builders import ROOT
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+PACKAGES = ("benchmark", "methods", "plots")
 RESULTS = (ROOT / "docs" / "results.md").read_text()
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
@@ -74,6 +76,16 @@ def test_every_make_target_of_a_page_exists(page: Path) -> None:
     targets = {target for rule in rules for target in rule.split()} | set(EXPERIMENTS)
     for target, *_ in commands(page, "make"):
         assert target in targets or target == "EXPERIMENT", target
+
+
+def test_the_page_on_architecture_names_every_folder_and_the_layers_that_the_linter_holds() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    packages = {path.parent.relative_to(ROOT) for name in PACKAGES for path in (ROOT / name).rglob("__init__.py")}
+    named = set(re.findall(r"`([a-z_/.]+)`", page))
+    assert {str(package) for package in packages} - {"benchmark"} <= named
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    layers = next(contract["layers"] for contract in contracts if contract["type"] == "layers")
+    assert " → ".join(f"`{layer}`" for layer in layers) in page
 
 
 def test_the_index_lists_every_page() -> None:
