@@ -78,13 +78,13 @@ RANGES: dict[str, dict[str, tuple[float, float]]] = {
 
 
 @functools.cache
-def _points(experiment: str) -> pandas.DataFrame:
+def _points(experiment: str, threshold: float | None = None) -> pandas.DataFrame:
     """Return the summary of a published experiment, with medians in the columns `median` and `median_compression`."""
     folder = REFERENCE / experiment
     if not folder.is_dir():
         there = ", ".join(sorted(path.name for path in REFERENCE.glob("*"))) or "none"
         raise UsageError(f"there are no published results of {experiment!r}; experiments are {there}")
-    runs = load(folder)
+    runs = load(folder, threshold)
     medians = measured(runs).groupby(["task", "method", "value"], as_index=False)[["test_accuracy", "density"]].median()
     medians = medians.rename(columns={"test_accuracy": "median", "density": "median_density"})
     points = summary(runs).merge(medians, on=["task", "method", "value"])
@@ -92,8 +92,8 @@ def _points(experiment: str) -> pandas.DataFrame:
     return points
 
 
-def _point(experiment: str, method: str, value: str) -> pandas.Series:
-    points = _points(experiment)
+def _point(experiment: str, method: str, value: str, threshold: float | None = None) -> pandas.Series:
+    points = _points(experiment, threshold)
     own = points[points["method"] == method]
     found = own[numpy.isclose(own["value"], float(value))]
     if found.empty:
@@ -112,9 +112,13 @@ def spread(experiment: str, method: str, value: str, digits: str = "1") -> str:
     return _with_spread(_point(experiment, method, value), int(digits))
 
 
-def compression(experiment: str, method: str, value: str) -> str:
-    """Return the compression of a method at a value, as a whole number."""
-    return f"{_point(experiment, method, value)['compression']:,.0f}"
+def point(experiment: str, method: str, value: str, threshold: str = "") -> str:
+    """Return mean test accuracy and compression of a method at a value, as in `87.9 % at 37`.
+
+    With a threshold, smaller weights of penalty runs count as zero.
+    """
+    found = _point(experiment, method, value, float(threshold) if threshold else None)
+    return f"{_rounded(found['test_mean'], 1)} % at {found['compression']:,.0f}"
 
 
 def masks(experiment: str, *levels: str) -> str:
@@ -189,9 +193,9 @@ def _table(columns: list[str], rows: list[list[str]]) -> str:
 
 
 BLOCKS: dict[str, Block] = {
-    "compression": compression,
     "masks": masks,
     "mean": mean,
     "penalties": penalties,
+    "point": point,
     "spread": spread,
 }

@@ -29,6 +29,12 @@ def test_the_large_tables_of_the_findings_are_blocks() -> None:
     assert sum(found) >= 15 and min(found) >= 2
 
 
+@pytest.mark.parametrize("page", pages(ROOT), ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_number_never_begins_a_line_where_markdown_would_take_it_for_a_block_of_html(page: Path) -> None:
+    for line in page.read_text().splitlines():
+        assert not line.startswith("<!-- ") or line.endswith(" -->"), line
+
+
 @pytest.fixture
 def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr(doc_blocks, "REFERENCE", tmp_path / "reference")
@@ -51,7 +57,7 @@ def test_numbers_of_a_point_are_computed_by_hand(published: Path) -> None:
     assert doc_blocks.mean("golden", "snip", "0.1", "2") == "89.00"
     assert doc_blocks.spread("golden", "dense", "1", "2") == "92.00 ± 1.41"
     assert doc_blocks.spread("golden", "snip", "0.01") == "52.0"  # a single seed has no spread
-    assert doc_blocks.compression("golden", "dwf[depth=3]", "1") == "5"
+    assert doc_blocks.point("golden", "dwf[depth=3]", "1") == "91.0 % at 5"
     assert doc_blocks.mean("golden", "dwf[depth=2]", "1") == "81.1"  # half is rounded up
 
 
@@ -79,7 +85,7 @@ def test_the_table_of_penalties_has_medians_where_seeds_are_far_apart(published:
         ("mean golden dense 2", "golden has no dense at 2; values are 1"),
         ("mean golden rigl 0.1", "golden has no rigl at 0.1; it has none of its runs"),
         ("mean golden", "wrong arguments"),
-        ("unknown golden", "there is no block 'unknown'; blocks are compression, "),
+        ("unknown golden", "there is no block 'unknown'; blocks are masks, "),
     ],
 )
 def test_a_block_that_cannot_be_filled_is_refused_with_the_choices(published: Path, block: str, says: str) -> None:
