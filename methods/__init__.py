@@ -1,7 +1,8 @@
-"""Update rules for sparse training: one file a method, named as it is registered, and the machinery in `core`.
+"""Methods of sparse training: one file for each method, under the name of its registration.
 
-Every file of this folder is imported, so a new file is a new method. `dynamic` and `proximal` are what two methods
-each have in common, and `dwf_factors` is how the factors of `dwf` start.
+Every file of this folder is imported, so a new file is a new method. Three files are no methods: `dynamic` and
+`proximal` are bases that two methods share, and `dwf_factors` initializes the factors of `dwf`. `core` has the
+machinery of all methods.
 """
 
 import importlib
@@ -19,7 +20,7 @@ for _module in pkgutil.iter_modules(__path__):
 
 
 def __getattr__(name: str) -> Any:
-    if name == "SparseOptimizer":  # imports torch, which lists of methods need not wait for
+    if name == "SparseOptimizer":  # imports torch, which is slow and which lists of methods do not need
         from methods.core.sparse_optimizer import SparseOptimizer
 
         return SparseOptimizer

@@ -41,7 +41,7 @@ class Factorization(Method):
     family: ClassVar[str] = "factorization"
     paper: ClassVar[str] = "Kolb, Weber, Bischl & Rügamer, ICLR 2025; depth 2: Ziyin & Wang, ICML 2023"
     state_names: ClassVar[tuple[str, ...]] = ("factors", "states")
-    derived_names: ClassVar[tuple[str, ...]] = ("scratch", "slope")
+    derived_names: ClassVar[tuple[str, ...]] = ("scratch", "slope", "step")
 
     depth: int = field(default=3, metadata={"shown": True})
     by: Literal["strength", "penalty"] = "strength"

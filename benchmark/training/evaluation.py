@@ -1,4 +1,4 @@
-"""What is counted on a final, plain network: the same functions for every method."""
+"""Counts and accuracies of a network, by the same functions for every method."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmark.data.split import Split
 from methods.core.network import prunable_names
 
-EVALUATION_BATCH = 5_000  # examples, at most
-EVALUATION_VALUES = 2**24  # of inputs at a time, those of all runs, so that memory does not grow with them
+EVALUATION_BATCH = 5_000  # the largest number of examples
+EVALUATION_VALUES = 2**24  # the largest number of input values of all runs, which bounds the memory
 
 
 def layer_nonzeros(model: torch.nn.Module) -> dict[str, tuple[int, int]]:
-    """Nonzero and total weights of every prunable tensor, by parameter name."""
+    """Return the numbers of nonzero weights and of all weights of every prunable parameter, by name."""
     weights = {name: model.get_parameter(name) for name in prunable_names(model)}
     return {name: (int(weight.count_nonzero()), weight.numel()) for name, weight in weights.items()}
 
 
 def multiply_adds(model: torch.nn.Module, example: torch.Tensor) -> tuple[int, int]:
-    """Multiply-adds of a forward pass of one example, [1, ...]: of the dense network, and for nonzero weights alone.
+    """Return the multiply-adds of a forward pass of one example [1, ...]: with all weights, and with nonzero ones only.
 
-    Every weight of a layer takes part in the same number of products, so a layer's share falls with its density; what
-    is not a prunable layer (attention products, say) counts in full. torch counts two operations for a multiply-add.
+    Every weight of a layer is in the same number of products, so a layer's multiply-adds fall with its density. Other
+    operations, such as attention products, count in full. torch counts two operations for a multiply-add.
     """
     model.eval()
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
@@ -37,13 +37,13 @@ def multiply_adds(model: torch.nn.Module, example: torch.Tensor) -> tuple[int, i
     saved = 0.0
     for name, module in model.named_modules(remove_duplicate=False):
         weight = getattr(module, "weight", None)
-        if weight is not None and id(weight) in weights:  # by module: a weight that two layers share works in both
+        if weight is not None and id(weight) in weights:  # by module: a weight that two layers share counts in both
             saved += by_module.get(name, 0) * (1 - int(weight.count_nonzero()) / weight.numel())
     return dense, round(dense - saved)
 
 
 def cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Cross-entropy [R, B] of logits [R, B, C] and labels [R, B], or [B] where all runs share them."""
+    """Return the cross-entropy [R, B] of logits [R, B, C] and labels [R, B], or [B] if all runs share them."""
     runs = logits.shape[0]
     logits = logits.flatten(0, 1).to(torch.promote_types(logits.dtype, torch.float32))
     loss = functional.cross_entropy(logits, labels.expand(runs, -1).flatten(), reduction="none")
@@ -53,11 +53,10 @@ def cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 def evaluate(
     model: torch.nn.Module, split: Split, forward: Callable[[torch.Tensor], torch.Tensor] | None = None, runs: int = 1
 ) -> tuple[list[float], list[float]]:
-    """Accuracy in percent and mean cross-entropy of each run over a whole split, exact for a short last batch.
+    """Return accuracy in percent and mean cross-entropy of each run over a split, exact for a short last batch.
 
     `forward` gives the logits [R, B, C] of R = `runs` networks with the model's architecture; by default those of the
-    model.
-    The model is left in evaluation mode, its buffers untouched.
+    model. The model stays in evaluation mode; its buffers do not change.
     """
     model.eval()
     size = max(1, min(EVALUATION_BATCH, EVALUATION_VALUES // (runs * math.prod(split[0].shape[1:]))))

@@ -1,4 +1,4 @@
-"""What is measured of R runs: every epoch, at every cut, and on each final, plain network."""
+"""The measurements of R runs: after every epoch, at every zero threshold, and on each final network."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Cut = tuple[float, int, float, float, float]  # cut, nonzeros, density, validati
 
 @dataclass
 class Result:
-    """What one run measured: fields of its row, and what goes to the other tables."""
+    """The result of one run: the measured fields of its row, and its rows of the other tables."""
 
     measured: Measurement
     curves: list[Point] = field(default_factory=list)
@@ -40,12 +40,12 @@ def autocast(precision: str, device: torch.device) -> AbstractContextManager[obj
 def epoch_points(
     epoch: int, net: Network, method: Method, data: Data, precision: str, known: dict[str, list[float]]
 ) -> list[list[Point]]:
-    """What is worth a curve of each run on the networks as they stand, behind what is `known` already, by metric.
+    """Return the points of each run's curves after an epoch; `known` has the metrics that training knows.
 
-    Known are train_loss, the mean loss of the epoch's batches, and rate_share, the part of the sum of all learning
-    rates that is spent. Measured are val_loss and val_accuracy, in percent; density, of the network and of each
-    layer, and for penalties at each cut; weight_norm, the Euclidean norm of all prunable weights; and what the
-    method's own `diagnose` explains.
+    Known: train_loss, the mean loss of the epoch's batches; rate_share, the spent share of the sum of all learning
+    rates. Measured: val_loss; val_accuracy in percent; density of the network, of each layer, and, for methods with a
+    penalty, at each zero threshold; weight_norm, the Euclidean norm of all prunable weights; and the metrics of the
+    method's `diagnose`.
     """
     with autocast(precision, data.val[1].device):
         accuracies, losses = evaluate(net.model, data.val, net.forward, net.runs)
@@ -72,7 +72,7 @@ def measure(
     cuts: list[Cut],
     measured: Measurement,
 ) -> Result:
-    """Count and evaluate one run's final network; whatever is not finite there is a divergence too."""
+    """Count and evaluate one run's final network; a loss that is not finite makes the run diverged, too."""
     model = net.plain(run)
     layers = layer_nonzeros(model)
     prunable = sum(total for _, total in layers.values())
@@ -109,7 +109,7 @@ def measure(
 
 
 def measure_cuts(net: Network, data: Data, precision: str) -> list[list[Cut]]:
-    """Nonzeros, density, validation and test accuracy of every run, were its weights cut at each of THRESHOLDS."""
+    """Return the nonzeros, density, validation and test accuracy of every run at each of THRESHOLDS."""
     uncut = net.weights.clone()
     measured: list[list[Cut]] = [[] for _ in range(net.runs)]
     for cut in THRESHOLDS:

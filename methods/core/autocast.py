@@ -1,4 +1,4 @@
-"""Autocast for packs of networks: under vmap torch's own reaches some operations alone, and breaks batch norm."""
+"""Autocast for packs of networks. Under vmap, that of torch reaches only some operations and breaks batch norm."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ LOWERED = {functional.linear, functional.conv1d, functional.conv2d, functional.c
 
 
 def packed_autocast(device: torch.device) -> AbstractContextManager[object]:
-    """Where autocast is on for the device, what it does to a lone network, done to one under vmap within this context.
+    """Return a context in which autocast, if it is on for the device, acts under vmap as on a single network.
 
-    Products and convolutions are computed in its dtype; batch norm in float32, its result back in the input's dtype.
+    Products and convolutions are computed in autocast's dtype. Batch norm is computed in float32 and returns the dtype
+    of its input.
     """
     if not torch.is_autocast_enabled(device.type):
         return nullcontext()

@@ -135,8 +135,11 @@ def _restored(current: Any, saved: Any, weights: torch.Tensor) -> Any:
             return current.copy_(saved)
         # State that does not exist yet: tensors shaped like the weights go to their device, others stay on theirs.
         return saved.to(weights.device, copy=True) if saved.shape == weights.shape else saved.clone()
-    if isinstance(saved, dict) and isinstance(current, dict):
-        return {name: _restored(current.get(name), value, weights) for name, value in saved.items()}
-    if isinstance(saved, list | tuple) and isinstance(current, list | tuple):
-        return type(saved)(_restored(now, then, weights) for now, then in zip(current, saved, strict=True))
+    if isinstance(saved, dict):
+        known = current if isinstance(current, dict) else {}
+        return {name: _restored(known.get(name), value, weights) for name, value in saved.items()}
+    if isinstance(saved, list | tuple):
+        fits = isinstance(current, list | tuple) and len(current) == len(saved)  # a list may have grown in training
+        parts = current if fits else [None] * len(saved)
+        return type(saved)(_restored(now, then, weights) for now, then in zip(parts, saved, strict=True))
     return saved

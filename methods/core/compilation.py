@@ -1,39 +1,55 @@
-"""One pass over memory instead of many, where a compiler is at hand."""
+"""Compilation of update functions, so that they pass over memory once instead of many times."""
 
 from __future__ import annotations
 
 import functools
 import warnings
 from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
 from typing import Any
 
 from methods.core.lazy import torch
 
+RECOMPILE_LIMIT = 64  # torch compiles a function anew for each depth and size; a sweep has more of them than torch's 8
+
+
+@dataclass
+class Compiler:
+    """The compiler of this machine, as far as this process knows."""
+
+    failure: str = ""  # why compiling failed; empty as long as it has not
+
+
+COMPILER = Compiler()
+
 
 def fused(function: Callable[..., None], worth: bool) -> Callable[..., None]:
-    """`function` itself, or torch's compilation of it if that is `worth` its start and works on this machine."""
-    return _compiled(function) if worth and not _broken else function
-
-
-_broken: list[str] = []  # why compiling does not work here, once it was seen not to
+    """Return the compiled function if that is `worth` its start and the compiler works, or the function itself."""
+    return _Fused(function) if worth and not COMPILER.failure else function
 
 
 @functools.cache
 def _compiled(function: Callable[..., None]) -> Callable[..., None]:
-    # A sweep meets many depths and sizes, and each is compiled once.
-    torch._dynamo.config.recompile_limit = 64
-    compiled = torch.compile(function, dynamic=False)
+    return torch.compile(function, dynamic=False)
 
-    def call(*arguments: Any) -> None:
-        if _broken:
-            return function(*arguments)
+
+class _Fused:
+    """A compiled function that runs uncompiled, after one warning, if the compiler fails."""
+
+    def __init__(self, function: Callable[..., None]):
+        self.function, self._is_compiled = function, False
+
+    def __call__(self, *arguments: Any) -> None:
+        if COMPILER.failure:
+            return self.function(*arguments)
+        limit = nullcontext() if self._is_compiled else torch._dynamo.config.patch(recompile_limit=RECOMPILE_LIMIT)
         try:
-            return compiled(*arguments)
+            with limit:
+                _compiled(self.function)(*arguments)
+            self._is_compiled = True
         except (torch._dynamo.exc.TorchDynamoException, torch._inductor.exc.InductorError, OSError) as error:
-            # Compiling comes before the first number is written, so nothing is half done.
-            reason = f"{type(error).__name__}: {error}".partition("\n")[0]
-            _broken.append(reason)
-            warnings.warn(f"updates run uncompiled, and slower ({reason})", stacklevel=2)
-            return function(*arguments)
-
-    return call
+            # The compiler fails before the function writes anything, so it can run again.
+            COMPILER.failure = f"{type(error).__name__}: {error}".partition("\n")[0]
+            warnings.warn(f"updates run uncompiled, and slower ({COMPILER.failure})", stacklevel=2)
+            self.function(*arguments)

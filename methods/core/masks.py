@@ -1,4 +1,4 @@
-"""Masks by rank: how many weights each layer keeps, and which."""
+"""Masks by rank: the number of weights that each layer keeps, and the choice of them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ Distribution = Literal["global", "uniform", "erk", "balanced"]
 
 
 def keep_top(scores: torch.Tensor, keep: Sequence[int]) -> torch.Tensor:
-    """Mask [R, N] of the keep[r] largest scores of each row, exactly: by rank, ties to the lower index, NaN last."""
-    last = torch.finfo(scores.dtype).min  # but before -inf, which marks what must not be kept
+    """Return the mask [R, N] of exactly the keep[r] largest scores of each row; a tie keeps the lower index."""
+    last = torch.finfo(scores.dtype).min  # above -inf, the score of weights that must not be kept
     scores = scores.nan_to_num(nan=last, posinf=torch.inf, neginf=-torch.inf)
     return torch.stack([_top(row, count) for row, count in zip(scores, keep, strict=True)])
 
@@ -21,7 +21,7 @@ def keep_top(scores: torch.Tensor, keep: Sequence[int]) -> torch.Tensor:
 def _top(scores: torch.Tensor, keep: int) -> torch.Tensor:
     if not keep:
         return torch.zeros_like(scores, dtype=torch.bool)
-    least = scores.topk(keep, sorted=False).values.amin()  # a selection, which takes a tenth of a sort's time
+    least = scores.topk(keep, sorted=False).values.amin()  # topk takes a tenth of the time of a sort
     above, ties = scores > least, scores == least
     return above | ties & (ties.cumsum(0) <= keep - above.sum())
 
@@ -29,7 +29,7 @@ def _top(scores: torch.Tensor, keep: int) -> torch.Tensor:
 def keep_top_per_layer(
     scores: torch.Tensor, layers: Sequence[Layer], densities: Sequence[float], distribution: Distribution
 ) -> torch.Tensor:
-    """Mask [R, N] that keeps round(density x N) weights a row, ranked globally or within layers' own shares."""
+    """Return the mask [R, N] that keeps round(density * N) weights a row, ranked globally or within each layer."""
     total = scores.shape[-1]
     if distribution == "global":
         return keep_top(scores, [round(density * total) for density in densities])
@@ -39,11 +39,11 @@ def keep_top_per_layer(
 
 
 def layer_counts(layers: Sequence[Layer], keep: int, distribution: Distribution) -> list[int]:
-    """Weights to keep in each layer, `keep` in all, no layer above its size.
+    """Return the number of weights to keep in each layer, with the sum `keep` and no layer above its size.
 
     uniform: the same density everywhere. erk (Evci et al., ICML 2020): density proportional to
     sum(shape) / product(shape). balanced (Gadhikar et al., ICML 2023): the same number of weights in every layer. A
-    layer that would pass density 1 is kept whole, and the others share the rest.
+    layer whose density would pass 1 is kept whole, and the other layers share the remaining weights.
     """
     if distribution == "uniform":
         weight = [1.0 for _ in layers]
@@ -64,7 +64,7 @@ def layer_counts(layers: Sequence[Layer], keep: int, distribution: Distribution)
         whole |= over
     exact = [layer.size if i in whole else share * weight[i] * layer.size for i, layer in enumerate(layers)]
     counts = [int(count + 1e-9) for count in exact]
-    # Whole weights left over go to the largest remainders, so that the sum is exact.
+    # The largest remainders are rounded up, so that the sum is exact.
     by_remainder = sorted(range(len(layers)), key=lambda i: counts[i] - exact[i])
     for i in by_remainder[: keep - sum(counts)]:
         counts[i] += 1

@@ -1,4 +1,4 @@
-"""R networks of one architecture whose prunable weights are one tensor, [R, N]."""
+"""R networks of one architecture, with all prunable weights in one tensor [R, N]."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from methods.core.lazy import torch
 
 @dataclass(frozen=True)
 class Layer:
-    """A prunable tensor: its parameter's name and shape, and its span in the last axis of `Network.weights`."""
+    """A prunable parameter: its name and shape, and its span in the last axis of `Network.weights`."""
 
     name: str
     shape: tuple[int, ...]
@@ -29,7 +29,7 @@ class Layer:
 
 
 def prunable_names(model: torch.nn.Module) -> list[str]:
-    """Names of the weights of linear and convolutional modules, in the model's order, each tensor once."""
+    """Return the names of the weights of linear and convolutional modules, in the model's order, each tensor once."""
     nn = torch.nn
     kinds = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
     weights = {id(module.weight) for module in model.modules() if isinstance(module, kinds)}
@@ -37,23 +37,23 @@ def prunable_names(model: torch.nn.Module) -> list[str]:
 
 
 class Network:
-    """R plain models seen as flat tensors; training steps and method updates write these in place.
+    """R models as flat tensors, which training steps and methods write in place.
 
     weights, grad: [R, N], the prunable weights and their dense gradient.
-    rest, other_grad: [R, M], all other parameters (biases, norms): never pruned, never penalized. other_state is their
-        optimizer's.
-    layers: the prunable tensors' spans in the last axis.
+    rest, other_grad: [R, M], all other parameters (biases, norms), which are never pruned or penalized; other_state is
+        the state of their optimizer.
+    layers: the spans of the prunable parameters in the last axis.
     """
 
     def __init__(self, models: Sequence[torch.nn.Module]):
-        """Take over the parameters of R models of one architecture, all on one device; they become views."""
+        """Make the parameters of R models of one architecture, all on one device, views of the flat tensors."""
         self.model = models[0]
         self.runs = len(models)
         names = prunable_names(self.model)
         others = [name for name, _ in self.model.named_parameters() if name not in set(names)]
         self.weights, self.grad, self.layers = self._flatten(models, names)
         self.other_params, self.other_grad, self._other_layers = self._flatten(models, others)
-        self.other_state: dict[str, torch.Tensor] = {}  # of the optimizer that whoever trains the rest keeps
+        self.other_state: dict[str, torch.Tensor] = {}
         self._buffers: dict[str, torch.Tensor] = {}
         if self.runs > 1:
             stacks = [dict(model.named_buffers()) for model in models]
@@ -74,7 +74,7 @@ class Network:
             layer = Layer(name, tuple(parameter.shape), start, start + parameter.numel())
             layers.append(layer)
             start = layer.stop
-            if self.runs == 1:  # the model itself computes with the flat tensor, and backward adds into its gradient
+            if self.runs == 1:  # the model computes with views, and backward adds to the flat gradient
                 parameter.data = flat[0, layer.span].view(layer.shape)
                 parameter.grad = grad[0, layer.span].view(layer.shape)
         return flat, grad, layers
@@ -85,7 +85,7 @@ class Network:
         The backward pass adds to `grad` and `other_grad`.
         """
         if self.runs == 1:
-            if x.dim() == 4:  # channels last, as convolutions like it; for one channel only strides can say so
+            if x.dim() == 4:  # channels last is faster in convolutions; one channel needs explicit strides
                 x = x.contiguous(memory_format=torch.channels_last)
                 x = x.as_strided(x.shape, (x[0].numel(), 1, x.shape[3] * x.shape[1], x.shape[1]))
             return self.model(x).unsqueeze(0)
@@ -98,20 +98,20 @@ class Network:
         parameters = self._stacked(self.weights, self.grad, self.layers)
         parameters |= self._stacked(self.other_params, self.other_grad, self._other_layers)
         in_dims = 0, 0, 0 if per_run else None
-        from methods.core.autocast import packed_autocast  # imports torch, which lists of methods need not wait for
+        from methods.core.autocast import packed_autocast  # imports torch, which is slow
 
         with packed_autocast(x.device):
             return torch.vmap(single, in_dims, randomness="same")(parameters, self._buffers, x)
 
     def _stacked(self, flat: torch.Tensor, grad: torch.Tensor, layers: list[Layer]) -> dict[str, torch.Tensor]:
-        """The parameters [R, *shape] by name, as parts of a leaf whose gradient is the flat gradient."""
+        """Return the parameters [R, *shape] by name, as parts of one leaf whose gradient is the flat gradient."""
         leaf = flat.detach().requires_grad_()
         leaf.grad = grad
         parts = leaf.split([layer.size for layer in layers], dim=1)
         return {layer.name: part.unflatten(1, layer.shape) for layer, part in zip(layers, parts, strict=True)}
 
     def gather_gradients(self) -> None:
-        """Where someone has put a gradient of a lone model aside, or in its place another, bring it back."""
+        """Copy a single model's gradients back into the flat gradients if a script has replaced or removed them."""
         for grad, layers in ((self.grad, self.layers), (self.other_grad, self._other_layers)):
             for layer in layers:
                 parameter = self.model.get_parameter(layer.name)
@@ -127,7 +127,7 @@ class Network:
         self.other_grad.zero_()
 
     def plain(self, run: int) -> torch.nn.Module:
-        """One run as a plain model: the model itself at R = 1, a copy otherwise."""
+        """Return the model of one run: the model itself if R = 1, and otherwise a copy."""
         if self.runs == 1:
             return self.model
         model = copy.deepcopy(self.model)
@@ -140,17 +140,17 @@ class Network:
         return model
 
     def buffers(self) -> list[torch.Tensor]:
-        """Running statistics and the like, of all runs."""
+        """Return the buffers of all runs, such as running statistics."""
         return list(self._buffers.values()) if self.runs > 1 else list(self.model.buffers())
 
 
 def twice_differentiable() -> AbstractContextManager[None]:
-    """Within it attention is computed by plain products, which can be differentiated twice; fused kernels cannot."""
+    """Return a context in which attention avoids fused kernels, which cannot be differentiated twice."""
     return torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH)
 
 
 def flat_gradient(loss: torch.Tensor, weights: Sequence[torch.Tensor], create_graph: bool = False) -> torch.Tensor:
-    """The gradient [N] of a loss with respect to `weights`, as one flat tensor."""
+    """Return the gradient [N] of a loss with respect to `weights`, as one flat tensor."""
     gradients = torch.autograd.grad(loss, weights, create_graph=create_graph)
     return torch.cat([gradient.flatten() for gradient in gradients])
 
@@ -158,6 +158,6 @@ def flat_gradient(loss: torch.Tensor, weights: Sequence[torch.Tensor], create_gr
 def hessian_gradient(
     loss: torch.Tensor, weights: Sequence[torch.Tensor], gradient: torch.Tensor | None = None
 ) -> torch.Tensor:
-    """H g [N], the Hessian of a loss with respect to `weights` times its own gradient, or the one given."""
+    """Return H g [N], the Hessian of a loss with respect to `weights` times the gradient, by default the loss's own."""
     own = flat_gradient(loss, weights, create_graph=True)
     return flat_gradient(own @ (own.detach() if gradient is None else gradient), weights)

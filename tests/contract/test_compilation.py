@@ -42,8 +42,10 @@ def test_compiled_updates_equal_eager_updates(
     monkeypatch.setattr(dwf, "COMPILE_FROM", 0)
     method = started(depth, optimizer, runs)
     assert method.step is not dwf.step
+    limit = torch._dynamo.config.recompile_limit
     torch.testing.assert_close(trained(method), eager, rtol=1e-5, atol=1e-7)
-    assert not compilation._broken
+    assert torch._dynamo.config.recompile_limit == limit  # a user's own compiled functions keep theirs
+    assert not compilation.COMPILER.failure
 
 
 def test_updates_without_a_compiler_are_eager_after_one_warning(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,7 +58,7 @@ def test_updates_without_a_compiler_are_eager_after_one_warning(monkeypatch: pyt
 
         return call
 
-    monkeypatch.setattr(compilation, "_broken", [])
+    monkeypatch.setattr(compilation.COMPILER, "failure", "")
     monkeypatch.setattr(torch, "compile", broken)
     monkeypatch.setattr(dwf, "COMPILE_FROM", 0)
     compilation._compiled.cache_clear()

@@ -9,6 +9,7 @@ import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.overrides import TorchFunctionMode
 
+from methods.core.driver import Driver
 from methods.core.network import Network
 from methods.core.optimizers import Adam, Optimizer, Sgd
 from methods.core.registry import METHODS, parse
@@ -49,15 +50,12 @@ def test_a_method_mixes_no_devices(name: str, optimizer: Optimizer) -> None:
         with torch.device("cuda"):
             net = Network([batch_norm_cnn(seed) for seed in range(2)])
         probe = FakeProbe(net, [0.1] * STEPS)
-        net.other_state = optimizer.state(net.other_params)
-        method.bind(net, [VALUES[method.knob]] * 2, optimizer, 1e-3, probe)
-        rate = net.weights.new_zeros(())
-        starts = [round(STEPS * sum(method.phases[:i]) / sum(method.phases)) for i in range(len(method.phases))]
-        for step in range(STEPS):
-            for phase in (phase for phase, start in enumerate(starts) if start == step):
-                method.on_phase_start(phase)
-            method.update(rate)
-        method.finish()
+        values, budget = [VALUES[method.knob]] * 2, STEPS / sum(method.phases)
+        driver = Driver(net, method, values, optimizer, 1e-3, probe, budget)
+        for _ in range(STEPS):
+            driver.start_phases()
+            driver.step(0.1, 0.1)
+        driver.finish()
         assert {tensor.device.type for tensor in (net.weights, net.grad, *method.diagnose().values())} == {"cuda"}
 
 
