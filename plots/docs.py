@@ -44,7 +44,7 @@ def filled(page: str, blocks: Mapping[str, Block]) -> str:
     return BLOCK.sub(fill, page)
 
 
-def outdated(path: Path, blocks: Mapping[str, Block]) -> list[str]:
+def stale_blocks(path: Path, blocks: Mapping[str, Block]) -> list[str]:
     """Return the names of a page's blocks whose text differs from the text that their functions return now."""
     old = path.read_text(encoding="utf-8")
     pairs = zip(BLOCK.finditer(old), BLOCK.finditer(filled(old, blocks)), strict=True)

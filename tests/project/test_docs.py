@@ -11,7 +11,7 @@ from benchmark.cli.method_table import method_table
 from benchmark.errors import UsageError
 from plots import doc_blocks
 from plots.doc_blocks import BLOCKS
-from plots.docs import Block, filled, outdated, pages, update
+from plots.docs import Block, filled, pages, stale_blocks, update
 from tests.builders import GOLDEN, ROOT, pair, run, sparsefront, write
 
 ALL = {**BLOCKS, "methods": method_table}
@@ -20,7 +20,7 @@ ALL = {**BLOCKS, "methods": method_table}
 @pytest.mark.parametrize("page", pages(ROOT), ids=lambda page: str(page.relative_to(ROOT)))
 def test_the_blocks_of_a_page_are_up_to_date(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    stale = outdated(page, ALL)
+    stale = stale_blocks(page, ALL)
     assert not stale, f"{page.name}: run `sparsefront docs` to fill the blocks {', '.join(stale)}"
 
 
@@ -108,7 +108,7 @@ def test_update_writes_the_pages_that_changed_and_outdated_names_their_blocks(tm
     old, new = tmp_path / "README.md", tmp_path / "docs" / "deep" / "page.md"
     old.write_text("<!-- begin: number -->6<!-- end -->")
     new.write_text("<!-- begin: number -->7<!-- end -->")
-    assert outdated(old, blocks) == ["number"] and outdated(new, blocks) == []
+    assert stale_blocks(old, blocks) == ["number"] and stale_blocks(new, blocks) == []
     assert update(tmp_path, blocks) == [old] and update(tmp_path, blocks) == []
     assert old.read_text() == new.read_text()
 
