@@ -131,7 +131,7 @@ class ResultsFolder:
         pairs = list(zip([row.key for row in rows], results, strict=True))
         curves = [(key, epoch, metric, f"{x:.6g}") for key, result in pairs for epoch, metric, x in result.curves]
         layers = [(key, *layer) for key, result in pairs for layer in result.layers]
-        thresholds = [(key, *point) for key, result in pairs for point in result.cuts]
+        thresholds = [(key, *point) for key, result in pairs for point in result.at_thresholds]
         cells = [[getattr(row, column) for column in COLUMNS] for row in rows]
         before = self.rows  # read before the file grows
         append(self.path / "curves.csv", CURVE_COLUMNS, curves)

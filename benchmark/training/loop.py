@@ -16,7 +16,7 @@ from benchmark.tasks.task import Task
 from benchmark.training.checkpoint import Checkpoint
 from benchmark.training.devices import hardware, peak_memory_mb, reset_peak_memory
 from benchmark.training.evaluation import cross_entropy
-from benchmark.training.measure import Cut, Result, autocast, epoch_points, measure, measure_cuts
+from benchmark.training.measure import Result, ThresholdPoint, autocast, epoch_points, measure, measure_thresholds
 from benchmark.training.probe import Probe
 from benchmark.training.schedule import schedule
 from benchmark.training.state import Progress, resume, snapshot
@@ -69,7 +69,7 @@ def train(
             start, zeros = [0] * net.runs, torch.zeros(net.runs, device=device)
             curves = epoch_points(0, net, method, data, precision, {"rate_share": [0.0] * net.runs})
             progress = Progress(setup_seconds, setup_seconds, start, [True] * net.runs, curves, zeros)
-        cuts: list[list[Cut]] = [[] for _ in values]
+        at_thresholds: list[list[ThresholdPoint]] = [[] for _ in values]
         for epoch in range(driver.steps_done // steps_per_epoch + 1, epochs + 1):
             begun = time.perf_counter()
             streams = batches.state_dict()
@@ -89,7 +89,7 @@ def train(
             if epoch == epochs:
                 driver.start_late_phases()
                 if method.penalty is not None:
-                    cuts = measure_cuts(net, data, precision)
+                    at_thresholds = measure_thresholds(net, data, precision)
                 driver.finish()
             losses = progress.end_epoch(driver.steps_done, steps_per_epoch)
             progress.seconds += time.perf_counter() - begun
@@ -100,7 +100,7 @@ def train(
             progress.add(epoch_points(epoch, net, method, data, precision, known))
         shared = replace(_shared(progress, driver, device), batch_size=batch_size)
         return [
-            measure(net, method, run, data, precision, finite, curves, cuts[run], replace(shared, steps=steps))
+            measure(net, method, run, data, precision, finite, curves, at_thresholds[run], replace(shared, steps=steps))
             for run, (finite, curves, steps) in enumerate(
                 zip(progress.finite, progress.curves, progress.steps, strict=True)
             )

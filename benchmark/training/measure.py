@@ -17,7 +17,7 @@ from methods.core.network import Network
 
 Point = tuple[int, str, float]  # epoch, metric, value
 Layer = tuple[str, int, int]  # name, kept, total
-Cut = tuple[float, int, float, float, float]  # cut, nonzeros, density, validation and test accuracy
+ThresholdPoint = tuple[float, int, float, float, float]  # threshold, nonzeros, density, validation and test accuracy
 
 
 @dataclass
@@ -27,7 +27,7 @@ class Result:
     measured: Measurement
     curves: list[Point] = field(default_factory=list)
     layers: list[Layer] = field(default_factory=list)
-    cuts: list[Cut] = field(default_factory=list)
+    at_thresholds: list[ThresholdPoint] = field(default_factory=list)
     traceback: str = ""
     checkpoint: Path | None = None  # to be removed once the rows of its pack, of which this is the last, are written
     warnings: list[str] = field(default_factory=list)
@@ -54,7 +54,7 @@ def epoch_points(
     metrics = {"density": kept.float().mean(1), "weight_norm": net.weights.norm(dim=1)}
     metrics |= {f"density of {layer.name}": kept[:, layer.span].float().mean(1) for layer in net.layers}
     if method.penalty is not None:
-        metrics |= {f"density at {cut:g}": (magnitudes >= cut).float().mean(1) for cut in THRESHOLDS}
+        metrics |= {f"density at {threshold:g}": (magnitudes >= threshold).float().mean(1) for threshold in THRESHOLDS}
     metrics |= method.diagnose()
     columns = known | {"val_loss": losses, "val_accuracy": accuracies}
     columns |= dict(zip(metrics, torch.stack(list(metrics.values())).tolist(), strict=True))
@@ -69,7 +69,7 @@ def measure(
     precision: str,
     finite: bool,
     curves: list[Point],
-    cuts: list[Cut],
+    at_thresholds: list[ThresholdPoint],
     measured: Measurement,
 ) -> Result:
     """Count and evaluate one run's final network; a loss that is not finite makes the run diverged, too."""
@@ -105,19 +105,19 @@ def measure(
         test_accuracy=test_accuracy,
         test_loss=test_loss,
     )
-    return Result(measured, curves, [(name, kept, total) for name, (kept, total) in layers.items()], cuts)
+    return Result(measured, curves, [(name, kept, total) for name, (kept, total) in layers.items()], at_thresholds)
 
 
-def measure_cuts(net: Network, data: Data, precision: str) -> list[list[Cut]]:
+def measure_thresholds(net: Network, data: Data, precision: str) -> list[list[ThresholdPoint]]:
     """Return the nonzeros, density, validation and test accuracy of every run at each of THRESHOLDS."""
-    uncut = net.weights.clone()
-    measured: list[list[Cut]] = [[] for _ in range(net.runs)]
-    for cut in THRESHOLDS:
-        net.weights.copy_(uncut.masked_fill(uncut.abs() < cut, 0))
+    whole = net.weights.clone()
+    measured: list[list[ThresholdPoint]] = [[] for _ in range(net.runs)]
+    for threshold in THRESHOLDS:
+        net.weights.copy_(whole.masked_fill(whole.abs() < threshold, 0))
         nonzeros = net.weights.count_nonzero(1).tolist()
         with autocast(precision, net.weights.device):
             val, test = (evaluate(net.model, split, net.forward, net.runs)[0] for split in (data.val, data.test))
         for run, points in enumerate(measured):
-            points.append((cut, nonzeros[run], nonzeros[run] / net.weights.shape[1], val[run], test[run]))
-    net.weights.copy_(uncut)
+            points.append((threshold, nonzeros[run], nonzeros[run] / net.weights.shape[1], val[run], test[run]))
+    net.weights.copy_(whole)
     return measured

@@ -57,7 +57,7 @@ class Driver:
         self.steps_done += 1
 
     def start_late_phases(self) -> None:
-        """Start the phases that have not started when training ends: those without steps, or cut off."""
+        """Start the phases that have not started when training ends: those without steps, or not reached."""
         while self.phases_started < len(self._phase_starts):
             self._start_phase()
 

@@ -143,15 +143,15 @@ def test_the_final_network_is_counted_and_evaluated_at_every_threshold(toy_data:
     """The method's own threshold gives the final network; larger thresholds keep fewer weights."""
     together = train(toy_task(), parse("dwf[threshold=1e-4]"), [0.5, 3.0], [0, 0], 4, 0.3, toy_data, "float32")
     for result in together:
-        assert [cut[0] for cut in result.cuts] == [1.19e-7, 1e-6, 1e-5, 1e-4, 1e-3]
-        nonzeros = [cut[1] for cut in result.cuts]
+        assert [point[0] for point in result.at_thresholds] == [1.19e-7, 1e-6, 1e-5, 1e-4, 1e-3]
+        nonzeros = [point[1] for point in result.at_thresholds]
         assert nonzeros == sorted(nonzeros, reverse=True)
-        own = result.cuts[3]
+        own = result.at_thresholds[3]
         names = ("nonzeros", "density", "val_accuracy", "test_accuracy")
         assert own[1:] == tuple(getattr(result.measured, name) for name in names)
-    assert together[0].cuts != together[1].cuts
+    assert together[0].at_thresholds != together[1].at_thresholds
     (masked,) = train(toy_task(), parse("snip"), [0.5], [0], 1, 0.1, toy_data, "float32")
-    assert masked.cuts == []
+    assert masked.at_thresholds == []
 
 
 def test_curves_of_a_penalty_run_hold_its_penalty_and_its_misalignment(toy_data: Data) -> None:
