@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import lru_cache
 from types import MappingProxyType, NoneType, UnionType
-from typing import Any, Literal, cast, get_args, get_origin
+from typing import Any, Literal, Union, cast, get_args, get_origin
 
 FORM = "a written form is name[option=value,option=value]"
 
@@ -135,7 +135,7 @@ def read_options(
 def _convert(owner: str, option: Option, text: str) -> Any:
     """Read the text of one value as the option's type says."""
     kind = option.kind
-    if isinstance(kind, UnionType):  # such as int | None
+    if get_origin(kind) in (Union, UnionType):  # such as int | None
         if text.lower() == "none":
             return None
         kind = next(one for one in get_args(kind) if one is not NoneType)
@@ -149,10 +149,12 @@ def _convert(owner: str, option: Option, text: str) -> Any:
             return text.lower() == "true"
         choices = "true or false"
     else:
+        if kind not in (int, float, str):
+            raise SpecError(f"option {option.name} of {owner} has a type that no written form can hold: {kind}")
         try:
             return kind(text)
         except ValueError:
-            choices = {int: "a whole number", float: "a number"}.get(kind, "text")
+            choices = "a whole number" if kind is int else "a number"
     raise SpecError(f"option {option.name} of {owner} takes {choices}, not {text!r}")
 
 

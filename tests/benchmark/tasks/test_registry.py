@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Optional
+
 import pytest
 
 from benchmark.errors import UsageError
@@ -73,6 +75,17 @@ def test_options_of_a_task_are_the_parameters_of_its_function() -> None:
     assert canonical_task("test-options[rate=0.50,deep=true,layers=2]") == "test-options[deep=true]"
     with pytest.raises(UsageError, match=r"takes a whole number, not '2\.5'"):
         get_task("test-options[layers=2.5]")
+
+
+def test_an_option_of_another_type_is_rejected_in_one_sentence() -> None:
+    def test_types(sizes: tuple[int, ...] = (1, 2), depth: Optional[int] = None) -> Task:  # noqa: UP045
+        """A task with an option that no written form can hold."""
+        return toy_task(classes=depth or 4)
+
+    task(test_types)
+    assert get_task("test-types[depth=3]").classes == 3
+    with pytest.raises(UsageError, match=r"option sizes of task test-types has a type that no written form can"):
+        get_task("test-types[sizes=1]")
 
 
 def test_a_scheme_of_names_is_registered_once() -> None:
