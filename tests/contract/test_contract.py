@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from benchmark.contract.mask_promises import counts_exactly_for_any_scores, keep
 from benchmark.contract.method_promises import PROMISES, counts_what_it_promises
 from benchmark.contract.stage import VALUES, Build, mlp, results
 from benchmark.data.batches import Batches
+from benchmark.data.split import Batch
 from benchmark.training import loop
 from methods.core.registry import METHODS, parse
 from tests.builders import dropout_mlp
@@ -83,26 +85,29 @@ def test_dropout_in_a_pack_equals_dropout_alone() -> None:
 
 def test_every_method_starts_from_the_same_network_and_sees_the_same_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     models: list[torch.Tensor] = []
-    orders: list[list[torch.Tensor]] = []  # of each run, its epochs
-    original_model, original_batches = loop.initial_model, Batches._shuffled
+    runs: list[list[list[torch.Tensor]]] = []  # the batches of each epoch of each run
+    original_model, original_epoch = loop.initial_model, Batches.epoch
 
     def model(task: Any, seed: int) -> torch.nn.Module:
         built = original_model(task, seed)
         models.append(torch.cat([p.detach().flatten() for p in built.parameters()]))
-        orders.append([])
+        runs.append([])
         return built
 
-    def recorded(*arguments: Any) -> Any:
-        epoch: list[torch.Tensor] = original_batches(*arguments)
-        orders[-1].append(torch.stack(epoch))
-        return epoch
+    def recorded(batches: Batches, done: int = 0) -> Iterator[Batch]:
+        runs[-1].append([])
+        for x, y in original_epoch(batches, done):
+            runs[-1][-1].append(x.clone())
+            yield x, y
 
     monkeypatch.setattr(loop, "initial_model", model)
-    monkeypatch.setattr(Batches, "_shuffled", recorded)
+    monkeypatch.setattr(Batches, "epoch", recorded)
     for form in FORMS:
         results(form, mlp, VALUES[parse(form).knob][:1])
     assert all(torch.equal(other, models[0]) for other in models)
-    longest = max(orders, key=len)  # some methods take more than one budget
-    assert all(len(order) >= 2 for order in orders)
-    assert all(torch.equal(a, b) for order in orders for a, b in zip(order, longest, strict=False))
-    assert not torch.equal(longest[0], longest[1])
+    longest = max(runs, key=len)  # some methods take more than one budget
+    assert all(len(epochs) >= 2 for epochs in runs)
+    for epochs in runs:
+        for ours, theirs in zip(epochs, longest, strict=False):
+            assert all(torch.equal(x, other) for x, other in zip(ours, theirs, strict=True))
+    assert not torch.equal(longest[0][0], longest[1][0])

@@ -13,7 +13,7 @@ import torchvision
 
 from benchmark.data.synthetic import synthetic_data
 from benchmark.training.evaluation import layer_nonzeros
-from methods import METHODS, MethodError, SparseOptimizer, parse
+from methods import METHODS, MethodError, SparseOptimizer, dwf, parse
 from methods.core.optimizers import Adam, Sgd
 from tests.builders import batch_norm_cnn, mlp
 
@@ -192,11 +192,14 @@ def test_values_that_do_not_fit_the_method_are_rejected(form: str, options: dict
     "build",
     [
         lambda: torchvision.models.mobilenet_v3_small(num_classes=4),
-        lambda: timm.create_model("resnet10t", num_classes=4),
+        lambda: timm.create_model("test_resnet", num_classes=4),
     ],
     ids=["torchvision", "timm"],
 )
-def test_models_of_torchvision_and_timm_train_unmodified(build: Callable[[], torch.nn.Module]) -> None:
+def test_models_of_torchvision_and_timm_train_unmodified(
+    build: Callable[[], torch.nn.Module], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dwf, "COMPILE_FROM", 10**9)  # compiling takes many seconds and has tests of its own
     torch.manual_seed(0)
     model = build()
     x, y = torch.randn(8, 3, 32, 32), torch.arange(8) % 4
