@@ -38,7 +38,7 @@ class AlternatingCompressedDecompressed(Masked):
     def __post_init__(self) -> None:
         if self.warmup < 0 or min(self.period, self.final) <= 0 or self.warmup + self.final > 1:
             raise MethodError(
-                "acdc's warmup, period and final are shares of the budget with warmup + final <= 1, "
+                "the warmup, period and final of acdc are shares of the budget with warmup + final <= 1, "
                 f"not {self.warmup:g}, {self.period:g} and {self.final:g}"
             )
 

@@ -42,8 +42,8 @@ def draw_factors(
         low, high = (epsilon * std) ** (1 / depth), min(1.0, 2 * std) ** (1 / depth)
         if not (low < high and std > 1e-6 * weights.abs().max()):  # in a constant layer, std is a rounding error
             raise MethodError(
-                f"a layer that starts with standard deviation {std:g} leaves init=truncated with epsilon={epsilon:g} "
-                "nothing to draw from; init=root and init=ones start from the layer as it is"
+                f"init=truncated with epsilon={epsilon:g} has no range for a layer of standard deviation {std:g}; "
+                "init=root and init=ones start from the given weights"
             )
         while (outside := (factors.abs() <= low) | (factors.abs() >= high)).any():
             factors[outside] = torch.randn(int(outside.sum()), generator=generator) * spread

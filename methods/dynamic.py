@@ -33,11 +33,13 @@ class Rewired(Random):
 
     def __post_init__(self) -> None:
         if not 0 < self.drop_fraction <= 1:
-            raise MethodError(f"{self.name} drops a share in (0, 1] of a layer's weights, not {self.drop_fraction:g}")
+            raise MethodError(f"the drop_fraction of {self.name} is a share in (0, 1], not {self.drop_fraction:g}")
         if self.update_freq < 1:
-            raise MethodError(f"{self.name} rewires every whole number >= 1 of steps, not {self.update_freq}")
+            raise MethodError(f"the update_freq of {self.name} is a whole number of steps >= 1, not {self.update_freq}")
         if not 0 <= self.update_end <= 1:
-            raise MethodError(f"{self.name} stops at a share of the budget in [0, 1], not {self.update_end:g}")
+            raise MethodError(
+                f"the update_end of {self.name} is a share of the budget in [0, 1], not {self.update_end:g}"
+            )
 
     def setup(self, net: Network, probe: Probe) -> None:
         super().setup(net, probe)

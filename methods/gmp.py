@@ -37,10 +37,11 @@ class GradualMagnitude(Masked):
     def __post_init__(self) -> None:
         if not 0 <= self.update_start < self.update_end <= 1:
             raise MethodError(
-                f"gmp prunes from a share to a later one in [0, 1], not {self.update_start:g} to {self.update_end:g}"
+                f"the update_start and update_end of gmp are shares of the budget with 0 <= start < end <= 1, "
+                f"not {self.update_start:g} and {self.update_end:g}"
             )
         if self.update_freq < 1:
-            raise MethodError(f"gmp prunes every whole number >= 1 of steps, not {self.update_freq}")
+            raise MethodError(f"the update_freq of gmp is a whole number of steps >= 1, not {self.update_freq}")
 
     def setup(self, net: Network, probe: Probe) -> None:
         super().setup(net, probe)

@@ -33,7 +33,7 @@ class HyperbolicAwareMinimization(Wrapper):
         super().__post_init__()
         wrong = not isinstance(self.inner, Masked) or isinstance(self.inner, Powerpropagation) or self.inner.inner
         if wrong:
-            raise MethodError(f"ham goes on top of a method that masks the weights themselves, not of {self.mask}")
+            raise MethodError(f"the mask of ham is a method that masks the weights themselves, not {self.mask}")
 
     def update(self, lr: torch.Tensor) -> None:
         grad, weights = self.net.grad.clone(), self.net.weights

@@ -38,9 +38,9 @@ class IterativeMagnitude(Masked):
 
     def __post_init__(self) -> None:
         if self.rounds < 1:
-            raise MethodError(f"imp takes at least 1 round, not {self.rounds}")
+            raise MethodError(f"imp needs at least 1 round, not {self.rounds}")
         if not 0 <= self.point < 1:
-            raise MethodError(f"imp rewinds to a share of the first training in [0, 1), not {self.point:g}")
+            raise MethodError(f"the point of imp is a share of the first training in [0, 1), not {self.point:g}")
 
     @property
     def phases(self) -> tuple[float, ...]:

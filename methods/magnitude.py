@@ -28,7 +28,7 @@ class Magnitude(Masked):
 
     def __post_init__(self) -> None:
         if not 0 <= self.finetune < 1:
-            raise MethodError(f"{self.name}'s finetune is a share of the budget in [0, 1), not {self.finetune:g}")
+            raise MethodError(f"the finetune of {self.name} is a share of the budget in [0, 1), not {self.finetune:g}")
 
     @property
     def phases(self) -> tuple[float, ...]:

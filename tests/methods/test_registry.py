@@ -71,7 +71,7 @@ def test_wrong_written_forms_of_methods_are_rejected_in_one_sentence(text: str, 
     [
         ("l1[penalty_weight=-1]", ">= 0"),
         ("powerprop[alpha=0.5]", ">= 1"),
-        ("powerprop[finetune=1]", "powerprop's finetune"),
+        ("powerprop[finetune=1]", "the finetune of powerprop"),
         ("ham[mask=dense]", "masks the weights themselves"),
         ("ham[mask=powerprop]", "masks the weights themselves"),
         ("ham[mask=nothing]", "there is no method"),
@@ -81,14 +81,14 @@ def test_wrong_written_forms_of_methods_are_rejected_in_one_sentence(text: str, 
         ("synflow[iterations=0]", "at least 1 iteration"),
         ("grasp[per_class=0]", "at least 1 example"),
         ("grasp[temperature=0]", "> 0"),
-        ("gmp[update_start=0.5,update_end=0.5]", "to a later one"),
-        ("gmp[update_freq=0]", "every whole number"),
+        ("gmp[update_start=0.5,update_end=0.5]", "start < end"),
+        ("gmp[update_freq=0]", "the update_freq of gmp"),
         ("acdc[warmup=0.5,final=0.6]", "warmup"),
         ("imp[rounds=0]", "at least 1 round"),
         ("imp[point=1]", "a share of the first training"),
-        ("rigl[drop_fraction=0]", "rigl drops a share"),
-        ("set[update_freq=0]", "set rewires every"),
-        ("set[update_end=2]", "set stops"),
+        ("rigl[drop_fraction=0]", "the drop_fraction of rigl"),
+        ("set[update_freq=0]", "the update_freq of set"),
+        ("set[update_end=2]", "the update_end of set"),
     ],
 )
 def test_invalid_options_are_rejected(text: str, reason: str) -> None:
@@ -195,3 +195,23 @@ def test_listing_methods_imports_no_torch() -> None:
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert answer.splitlines()[-1] == "False False"
     assert "dwf[depth=3" in answer
+
+
+@pytest.mark.parametrize(
+    ("old", "present"),
+    [
+        ("gmp[after=0.3,until=0.9,every=7]", "gmp[update_start=0.3,update_end=0.9,update_freq=7]"),
+        ("set[drop=0.5,every=7,stop=0.5]", "set[drop_fraction=0.5,update_freq=7,update_end=0.5]"),
+        ("control[mask=rigl[every=7]]", "control[mask=rigl[update_freq=7],kind=shuffle]"),
+    ],
+)
+def test_old_names_of_options_are_read_and_present_ones_are_printed(old: str, present: str) -> None:
+    assert str(parse(old)) == present
+
+
+def test_every_method_names_its_family() -> None:
+    families = {cls.family for cls in METHODS.values() if cls.__module__.startswith("methods.")}
+    assert families == {
+        "factorization", "penalty", "during training", "before training", "dynamic", "control", "dense"
+    }  # fmt: skip
+    assert METHODS["powerprop"].family == METHODS["magnitude"].family == "during training"
