@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict, astuple, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy
 import pytest
@@ -24,7 +24,10 @@ from benchmark.records.table import append, read
 from benchmark.training.checkpoint import Checkpoint
 from benchmark.training.loop import train
 from benchmark.training.measure import Result
+from methods.core.base import Method
+from methods.core.masked import Masked
 from methods.core.network import Network
+from methods.core.registry import parse
 
 if TYPE_CHECKING:
     from matplotlib.lines import Line2D
@@ -43,6 +46,23 @@ def dropout_mlp(seed: int = 0) -> torch.nn.Sequential:
 
 
 # --- Methods without a training loop.
+
+
+M = TypeVar("M", bound=Method)
+
+
+def parsed(form: str, kind: type[M]) -> M:
+    """Return the method of a written form as an instance of its class."""
+    method = parse(form)
+    assert isinstance(method, kind)
+    return method
+
+
+def mask_of(method: Masked) -> torch.Tensor:
+    """Return the mask [R, N] of a method that has pruned."""
+    assert method.mask is not None
+    return method.mask
+
 
 WEIGHTS = [0.5, -4.0, 3.0, -0.1, 2.0, 1.0]
 

@@ -13,6 +13,7 @@ from sklearn.datasets import load_diabetes
 from sklearn.linear_model import Lasso
 
 from benchmark.data.split import Data
+from benchmark.tasks.task import Task
 from benchmark.training.loop import train
 from methods.core.base import Method
 from methods.core.network import Network
@@ -168,7 +169,7 @@ def test_depth_one_is_dense_training_with_weight_decay(toy_data: Data) -> None:
     """lambda w^2 has the gradient 2 lambda w: weight decay 2 lambda, from the same start, to rounding."""
     data = Data.in_memory(*((x[:].double(), y) for x, y in (toy_data.train, toy_data.val, toy_data.test)))
 
-    def task(weight_decay: float = 0.0):  # type: ignore[no-untyped-def]
+    def task(weight_decay: float = 0.0) -> Task:
         return toy_task(lambda seed: mlp(seed).double(), weight_decay=weight_decay)
 
     (one,) = train(task(), parse("dwf[depth=1,init=root]"), [0.7], [0], 3, 0.1, data, "float32")

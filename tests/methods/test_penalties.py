@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 from methods.core.network import Network
 from methods.core.optimizers import Sgd
 from methods.core.registry import parse
-from tests.builders import WEIGHTS, FakeProbe, kept, six
+from methods.powerprop import Powerpropagation
+from methods.proximal import Proximal
+from methods.str import SoftThresholdReparametrization
+from tests.builders import WEIGHTS, FakeProbe, kept, parsed, six
 
 
 def two_layers() -> Network:
@@ -26,8 +29,8 @@ def two_layers() -> Network:
     kappa=st.floats(1e-4, 2),
 )
 def test_the_proximal_operator_solves_its_scalar_problem(form: tuple[str, float], weight: float, kappa: float) -> None:
-    method, q = parse(form[0]), form[1]
-    ours = method.shrink(torch.tensor(weight).double(), torch.tensor(kappa).double()).item()  # type: ignore[attr-defined]
+    method, q = parsed(form[0], Proximal), form[1]
+    ours = method.shrink(torch.tensor(weight).double(), torch.tensor(kappa).double()).item()
     grid = numpy.append(numpy.linspace(-3, 3, 60_001), ours)
     values = (grid - weight) ** 2 / 2 + kappa * numpy.abs(grid) ** q
     assert values[-1] <= values.min() + 1e-9
@@ -37,7 +40,7 @@ def test_the_proximal_operator_solves_its_scalar_problem(form: tuple[str, float]
 @pytest.mark.parametrize("form", ["prox-l1", "prox-lq[q=1/2]", "prox-lq[q=2/3]"])
 def test_a_zero_penalty_or_learning_rate_shrinks_nothing(form: str) -> None:
     weights = torch.tensor([0.5, -1e-6, 0.0, 3.0])
-    assert torch.allclose(parse(form).shrink(weights, torch.tensor(0.0)), weights, rtol=1e-4, atol=0)  # type: ignore[attr-defined]
+    assert torch.allclose(parsed(form, Proximal).shrink(weights, torch.tensor(0.0)), weights, rtol=1e-4, atol=0)
 
 
 def test_a_proximal_step_equals_the_one_worked_out_by_hand() -> None:
@@ -82,12 +85,12 @@ def loss(weights: torch.Tensor) -> torch.Tensor:
 
 def test_the_thresholds_of_str_move_along_their_gradients() -> None:
     net = two_layers()
-    method = parse("str[init=-2]")
+    method = parsed("str[init=-2]", SoftThresholdReparametrization)
     method.bind(net, [0.5], Sgd(0.0), 0.0, FakeProbe(net, [0.1]))
     start = torch.cat([p.detach().flatten() for n, p in net.model.named_parameters() if "weight" in n])
-    assert 0 < kept(net).__len__() < net.weights.shape[1]  # sigmoid(-2) = 0.12 cuts some from the start
-    theta = method.theta.clone().requires_grad_()  # type: ignore[attr-defined]
-    logits = method.logits.clone().requires_grad_()  # type: ignore[attr-defined]
+    assert 0 < len(kept(net)) < net.weights.shape[1]  # sigmoid(-2) = 0.12 cuts some from the start
+    theta = method.theta.clone().requires_grad_()
+    logits = method.logits.clone().requires_grad_()
     threshold = torch.cat([logits[:, i : i + 1].expand(1, layer.size) for i, layer in enumerate(net.layers)], 1)
     weights = theta.sign() * (theta.abs() - threshold.sigmoid()).relu()
     assert torch.equal(weights.detach(), net.weights) and torch.equal(start, net.weights[0])
@@ -95,28 +98,31 @@ def test_the_thresholds_of_str_move_along_their_gradients() -> None:
     (loss(weights[0]) + decay / 2 * (theta.square().sum() + logits.square().sum())).backward()
     leaf = net.weights[0].clone().requires_grad_()
     loss(leaf).backward()
-    net.grad.copy_(leaf.grad)  # type: ignore[arg-type]
+    assert leaf.grad is not None and theta.grad is not None
+    net.grad.copy_(leaf.grad)
     method.update(torch.tensor(0.01, dtype=torch.float64))
-    torch.testing.assert_close(method.theta, (theta - 0.01 * theta.grad).detach(), rtol=1e-12, atol=1e-12)  # type: ignore[attr-defined]
-    torch.testing.assert_close(method.logits, (logits - 0.01 * logits.grad).detach(), rtol=1e-12, atol=1e-12)  # type: ignore[attr-defined]
+    torch.testing.assert_close(method.theta, (theta - 0.01 * theta.grad).detach(), rtol=1e-12, atol=1e-12)
+    assert logits.grad is not None
+    torch.testing.assert_close(method.logits, (logits - 0.01 * logits.grad).detach(), rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("alpha", [1.0, 2.0, 3.5])
 def test_powerprop_equals_autograd_through_the_power(alpha: float) -> None:
     net = two_layers()
     before = net.weights.clone()
-    method = parse(f"powerprop[alpha={alpha}]")
+    method = parsed(f"powerprop[alpha={alpha}]", Powerpropagation)
     method.bind(net, [0.5], Sgd(0.0), 0.01, FakeProbe(net, [0.1]))
-    theta = method.theta.clone().requires_grad_()  # type: ignore[attr-defined]
+    theta = method.theta.clone().requires_grad_()
     weights = theta * theta.abs() ** (alpha - 1)
     torch.testing.assert_close(weights.detach(), before, rtol=1e-12, atol=1e-12)
     (loss(weights[0]) + 0.01 / 2 * theta.square().sum()).backward()
     leaf = net.weights[0].clone().requires_grad_()
     loss(leaf).backward()
-    net.grad.copy_(leaf.grad)  # type: ignore[arg-type]
+    assert leaf.grad is not None and theta.grad is not None
+    net.grad.copy_(leaf.grad)
     method.update(torch.tensor(0.01, dtype=torch.float64))
     moved = (theta - 0.01 * theta.grad).detach()
-    torch.testing.assert_close(method.theta, moved, rtol=1e-12, atol=1e-12)  # type: ignore[attr-defined]
+    torch.testing.assert_close(method.theta, moved, rtol=1e-12, atol=1e-12)
     torch.testing.assert_close(net.weights, moved * moved.abs() ** (alpha - 1), rtol=1e-12, atol=1e-12)
 
 

@@ -14,8 +14,9 @@ from methods.core.masks import layer_counts
 from methods.core.network import Layer, Network, hessian_gradient
 from methods.core.optimizers import Sgd
 from methods.core.registry import parse
+from methods.random import Random
 from methods.synflow import flow
-from tests.builders import FakeProbe, batch_norm_cnn, kept, mlp, six
+from tests.builders import FakeProbe, batch_norm_cnn, kept, mlp, parsed, six
 
 
 def two_layers() -> Network:
@@ -76,10 +77,10 @@ def test_iterative_snip_scores_the_partly_pruned_network() -> None:
 
 def test_pruned_weights_stay_pruned_at_any_score() -> None:
     net = six()
-    method = parse("random")
+    method = parsed("random", Random)
     method.bind(net, [0.5], Sgd(), 0.0, FakeProbe(net, [0.1]))
     left = kept(net)
-    method.prune_to(torch.zeros(1, 6).scatter_(1, (net.weights == 0).nonzero()[:, 1:].T, 9.0))  # type: ignore[attr-defined]
+    method.prune_to(torch.zeros(1, 6).scatter_(1, (net.weights == 0).nonzero()[:, 1:].T, 9.0))
     assert kept(net) == left
 
 

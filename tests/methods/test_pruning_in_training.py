@@ -7,17 +7,20 @@ import math
 import pytest
 import torch
 
+from methods.acdc import AlternatingCompressedDecompressed
+from methods.core.masked import Masked
 from methods.core.network import Network
 from methods.core.optimizers import Sgd
 from methods.core.registry import parse
-from tests.builders import WEIGHTS, FakeProbe, kept, mlp, six
+from methods.dynamic import Rewired
+from tests.builders import WEIGHTS, FakeProbe, kept, mask_of, mlp, parsed, six
 
 STILL = torch.tensor(0.0)  # a learning rate at which weights stand still and momentum does not
 
 
-def started(form: str, steps: int, density: float = 0.5, momentum: float = 0.9) -> tuple[Network, object]:
+def started(form: str, steps: int, density: float = 0.5, momentum: float = 0.9) -> tuple[Network, Masked]:
     net = six()
-    method = parse(form)
+    method = parsed(form, Masked)
     method.bind(net, [density], Sgd(momentum), 0.0, FakeProbe(net, [0.1] * steps))
     return net, method
 
@@ -44,15 +47,15 @@ def test_gradual_pruning_keeps_the_largest_and_ends_at_its_density_in_any_budget
         net, method = started("gmp", steps)
         for _ in range(steps):
             net.grad.zero_()
-            method.update(torch.tensor(0.1))  # type: ignore[attr-defined]
-        method.finish()  # type: ignore[attr-defined]
+            method.update(torch.tensor(0.1))
+        method.finish()
         assert kept(net) == [1, 2, 4]
 
 
 def test_acdc_alternates_dense_and_sparse_phases() -> None:
     """In the paper's ImageNet schedule, masks begin at epochs 10, 20, ... 70 and 85 of 100; each lasts five."""
-    method = parse("acdc")
-    masked = [epoch for epoch in range(100) if method.masked_at(epoch / 100)]  # type: ignore[attr-defined]
+    method = parsed("acdc", AlternatingCompressedDecompressed)
+    masked = [epoch for epoch in range(100) if method.masked_at(epoch / 100)]
     expected = [epoch for start in range(10, 80, 10) for epoch in range(start, start + 5)] + list(range(85, 100))
     assert masked == expected
 
@@ -62,7 +65,7 @@ def test_acdc_regrows_weights_from_zero_without_momentum() -> None:
     seen = []
     for _ in range(4):
         net.grad.fill_(-1.0)
-        method.update(torch.tensor(1.0))  # type: ignore[attr-defined]
+        method.update(torch.tensor(1.0))
         seen.append(net.weights[0].tolist())
     # step 1 dense: w + 1. Step 2 masked: |w| = 1.5, 3, 4, .9, 3, 2, so 1, 2, 4 stay and move by 1.9.
     assert seen[0] == pytest.approx([w + 1 for w in WEIGHTS])
@@ -79,10 +82,10 @@ def test_imp_rewinds_the_weights(rewind: str) -> None:
     seen = {}
     for step in range(12):
         if step % 4 == 0:
-            method.on_phase_start(step // 4)  # type: ignore[attr-defined]
+            method.on_phase_start(step // 4)
         seen[step] = net.weights[0].tolist()
         net.grad.fill_(1.0)
-        method.update(torch.tensor(1.0))  # type: ignore[attr-defined]
+        method.update(torch.tensor(1.0))
     early = [w - 2 for w in WEIGHTS]  # after half of the first training: -1.5, -6, 1, -2.1, 0, -1
     assert seen[2] == pytest.approx(early)
     # after it -3.5, -8, -1, -4.1, -2, -3: three of six are kept, then two
@@ -98,8 +101,8 @@ def test_imp_ends_at_its_density_even_if_training_ends_early() -> None:
     for rewind in ("weights", "rate", "none"):
         net, method = started(f"imp[rounds=2,rewind={rewind}]", 60, density=1 / 3)
         net.grad.zero_()
-        method.update(STILL)  # type: ignore[attr-defined]
-        method.finish()  # type: ignore[attr-defined]
+        method.update(STILL)
+        method.finish()
         assert kept(net) == [1, 2]
 
 
@@ -117,27 +120,28 @@ def test_imp_rewinds_the_momentum() -> None:
 
 def test_imp_without_rewinding_has_one_schedule() -> None:
     net, method = started("imp[rounds=2,rewind=none]", 9, density=1 / 3)
-    assert method.phases == (3.0,)  # type: ignore[attr-defined]
+    assert method.phases == (3.0,)
     counts = []
     for _ in range(9):
         net.grad.zero_()
-        method.update(torch.tensor(0.1))  # type: ignore[attr-defined]
+        method.update(torch.tensor(0.1))
         counts.append(len(kept(net)))
     assert counts == [6, 6, 6, 3, 3, 3, 2, 2, 2]
 
 
-def rewired(form: str, gradient: list[float]) -> tuple[list[int], list[int], Network, object]:
+def rewired(form: str, gradient: list[float]) -> tuple[list[int], list[int], Network, Rewired]:
     """Keep weights 1, 2 and 4, take a step to fill the momentum, then a step in which the layer is rewired."""
     net, method = started(form, 4)
+    assert isinstance(method, Rewired)
     net.weights[0] = torch.tensor(WEIGHTS)
-    method.mask = None  # type: ignore[attr-defined]
-    method.apply_mask(torch.tensor([[False, True, True, False, True, False]]))  # type: ignore[attr-defined]
+    method.mask = None
+    method.apply_mask(torch.tensor([[False, True, True, False, True, False]]))
     net.grad.fill_(1.0)
-    method.update(STILL)  # type: ignore[attr-defined]
+    method.update(STILL)
     before = kept(net)
     net.grad[0] = torch.tensor(gradient)
-    method.update(torch.tensor(1.0))  # type: ignore[attr-defined]
-    return before, method.mask[0].nonzero().flatten().tolist(), net, method  # type: ignore[attr-defined]
+    method.update(torch.tensor(1.0))
+    return before, mask_of(method)[0].nonzero().flatten().tolist(), net, method
 
 
 def test_rigl_drops_the_smallest_and_grows_by_gradient() -> None:
@@ -148,7 +152,7 @@ def test_rigl_drops_the_smallest_and_grows_by_gradient() -> None:
     # share 0.7 / 2 (1 + cos(pi / 2)) = 0.35 of three: one, the weight 2.0; weight 3 has the largest gradient
     assert after == [1, 2, 3]
     assert net.weights[0].tolist() == [0, -4, 3, 0, 0, 0]  # grown at zero, and no step taken
-    momentum = method.state["momentum"][0].tolist()  # type: ignore[attr-defined]
+    momentum = method.state["momentum"][0].tolist()
     assert momentum == [0, 1, 1, 0, 0, 0]
 
 
@@ -158,26 +162,27 @@ def test_rigl_may_regrow_a_weight_that_it_dropped() -> None:
     assert net.weights[0].tolist() == [0, -4, 3, 0, 2, 0]
 
 
-def test_the_drop_fraction_of_rigl_falls_as_a_cosine_and_ends() -> None:
+def test_the_drop_fraction_of_rigl_falls_as_a_cosine_and_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     net, method = started("rigl[update_freq=1,drop_fraction=0.4,update_end=0.5]", 10)
-    shares = [method.share(progress) for progress in (0, 0.5, 1)]  # type: ignore[attr-defined]
+    assert isinstance(method, Rewired)
+    shares = [method.share(progress) for progress in (0, 0.5, 1)]
     assert shares == pytest.approx([0.4, 0.2, 0.0])
-    times = []
-    method.rewire = lambda share, growth: times.append(share)  # type: ignore[attr-defined]
+    times: list[float] = []
+    monkeypatch.setattr(method, "rewire", lambda share, growth: times.append(share))
     for _ in range(10):
         net.grad.zero_()
-        method.update(torch.tensor(0.1))  # type: ignore[attr-defined]
+        method.update(torch.tensor(0.1))
     assert times == pytest.approx([0.2 * (1 + math.cos(math.pi * t / 5)) for t in (1, 2, 3, 4)])
 
 
 def test_set_grows_at_random_and_keeps_its_size() -> None:
-    grown = set()
+    grown: set[int] = set()
     for seed in range(30):
         *_, method = rewired("set[update_freq=2,drop_fraction=0.4,update_end=1]", [0.0] * 6)
-        method.mask = torch.tensor([[False, True, True, False, True, False]])  # type: ignore[attr-defined]
-        method.seeds = [seed]  # type: ignore[attr-defined]
-        method.rewire(0.4, method.growth())  # type: ignore[attr-defined]
-        free = method.mask[0].nonzero().flatten().tolist()  # type: ignore[attr-defined]
+        method.mask = torch.tensor([[False, True, True, False, True, False]])
+        method.seeds = [seed]
+        method.rewire(0.4, method.growth())
+        free = mask_of(method)[0].nonzero().flatten().tolist()
         assert len(free) == 3 and {1, 2} <= set(free)
         grown |= set(free) - {1, 2}
     assert grown == {0, 3, 4, 5}
@@ -186,21 +191,21 @@ def test_set_grows_at_random_and_keeps_its_size() -> None:
 def test_weights_that_set_grows_have_their_initial_values() -> None:
     net, method = started("set[update_freq=1,drop_fraction=1,update_end=1]", 4, density=1 / 3)
     net.grad.zero_()
-    method.update(STILL)  # type: ignore[attr-defined]
+    method.update(STILL)
     assert len(kept(net)) == 2 and all(net.weights[0, i] == pytest.approx(WEIGHTS[i]) for i in kept(net))
 
 
 def test_dynamic_masks_keep_the_density_of_every_layer() -> None:
     net = Network([mlp()])
-    method = parse("rigl[update_freq=1,drop_fraction=0.5]")
+    method = parsed("rigl[update_freq=1,drop_fraction=0.5]", Rewired)
     method.bind(net, [0.3], Sgd(), 0.0, FakeProbe(net, [0.1] * 20))
     counts = [int((net.weights[:, layer.span] != 0).sum()) for layer in net.layers]
     assert sum(counts) == round(0.3 * net.weights.shape[1])
-    before = method.mask.clone()  # type: ignore[attr-defined]
+    before = mask_of(method).clone()
     for _ in range(10):
         net.grad.normal_(generator=torch.Generator().manual_seed(1))
         method.update(torch.tensor(0.1))
-    after = method.mask  # type: ignore[attr-defined]
+    after = mask_of(method)
     assert [int(after[:, layer.span].sum()) for layer in net.layers] == counts
     assert not torch.equal(before, after)
     assert not net.weights[~after].any()

@@ -69,6 +69,10 @@ def rows(results: Path) -> dict[str, dict[str, str]]:
     return {row["key"]: {k: v for k, v in row.items() if k not in timed} for row in found}
 
 
+def start(command: list[str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+
 def wait_for_training(results: Path, process: subprocess.Popen[str]) -> None:
     """Wait until the checkpoints of two packs have been written."""
     while len(list(results.glob("quickstart/checkpoints/*.pt"))) < 2:
@@ -81,15 +85,14 @@ def test_every_run_has_one_row_after_a_lost_node_and_a_stopped_sweep(cluster: An
     plugin.write_text(PLUGIN)
     here, there = tmp_path / "here", tmp_path / "there"
     on_ray = command(plugin, there, "--engine", "ray", "--address", cluster.address)
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
 
-    with subprocess.Popen(on_ray, **quiet) as process:  # type: ignore[call-overload]
+    with start(on_ray) as process:
         wait_for_training(there, process)
         process.send_signal(signal.SIGINT)
         told = process.communicate()[1]
     assert process.returncode == 130 and "the same command goes on" in told and "Traceback" not in told
 
-    with subprocess.Popen(on_ray, **quiet) as process:  # type: ignore[call-overload]
+    with start(on_ray) as process:
         wait_for_training(there, process)
         while len(list(tmp_path.glob("*.resumed"))) < 2:
             assert process.poll() is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Optional
 
 import pytest
@@ -90,7 +91,7 @@ def test_an_option_of_another_type_is_rejected_in_one_sentence() -> None:
 
 def test_a_scheme_of_names_is_registered_once() -> None:
     @task_scheme("test:")
-    def find(name: str):  # type: ignore[no-untyped-def]
+    def find(name: str) -> Callable[..., Task]:
         return lambda size=1: toy_task(classes=size + len(name))
 
     assert get_task("test:abc[size=4]").classes == 7
