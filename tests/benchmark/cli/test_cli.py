@@ -170,19 +170,14 @@ def my_digits():
 '''
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_plugin_adds_methods_and_tasks(workers: str, tmp_path: Path) -> None:
+def test_every_worker_loads_a_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One process loads plugins in the tests of the README and of the page on extending."""
     plugin = tmp_path / "mine.py"
     plugin.write_text(PLUGIN)
-    program = [sys.executable, "-m", "benchmark"]
-    listed = subprocess.run(
-        [*program, "list", "methods", "--plugin", plugin], capture_output=True, text=True, check=True
-    ).stdout
-    assert "first-come" in listed and "Keep the weights that come first." in listed
     options = ["--tasks", "my-digits", "--methods", "first-come", "--values", "0.5,0.25", "--seeds", "0"]
-    settings = ["--plugin", str(plugin), "--results", str(tmp_path), "--workers", workers]
-    subprocess.run([*program, "run", "quickstart", *options, *settings], check=True, stdout=subprocess.DEVNULL)
-    subprocess.run([*program, "report", "quickstart", "--results", tmp_path], check=True, stdout=subprocess.DEVNULL)
+    settings = ["--plugin", str(plugin), "--results", str(tmp_path), "--workers", "2"]
+    assert sparsefront(monkeypatch, "run", "quickstart", *options, *settings) == 0
+    assert sparsefront(monkeypatch, "report", "quickstart", "--results", str(tmp_path)) == 0
     assert "first-come" in (tmp_path / "quickstart" / "leaderboard.md").read_text()
 
 
