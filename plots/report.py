@@ -47,7 +47,6 @@ def report(folder: Path, threshold: float | None = None, stale: Set[str] = froze
     figures = folder / "figures"
     paths: list[Path] = []
     try:
-        figures.mkdir(exist_ok=True)
         for registered in own if threshold is None else ():
             paths += registered.draw(folder, frame, figures)
         fronts: list[Path] = []

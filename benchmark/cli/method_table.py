@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from benchmark.records.schema import FAMILIES
 from methods.core.registry import METHODS
 
-# The order of families; others follow by name.
-FAMILIES = ("factorization", "penalty", "during training", "before training", "dynamic", "dense", "control")
 NO_PAPER = "\N{EN DASH}"
 
 

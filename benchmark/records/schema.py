@@ -13,6 +13,9 @@ THRESHOLD_COLUMNS = ("key", "threshold", "nonzeros", "density", "val_accuracy", 
 # In initial_weights.csv, where `density` is the probability density of a weight.
 INITIAL_COLUMNS = ("init", "depth", "weight", "density", "kurtosis")
 
+# Families of methods, in the order of tables and figures. A plugin may name others, which follow.
+FAMILIES = ("factorization", "penalty", "during training", "before training", "dynamic", "dense", "control")
+
 EPSILON = 1.19e-7  # float32's machine epsilon, below which the DWF paper calls a weight zero
 # Magnitudes below which a weight of a penalty run may be called zero; each run is counted at all of them.
 THRESHOLDS = (EPSILON, 1e-6, 1e-5, 1e-4, 1e-3)

@@ -9,21 +9,15 @@ import numpy
 import pandas
 from matplotlib.figure import Figure
 
+from benchmark.records.schema import FAMILIES
 from plots.axes import draw_runs, scale, shrink, stretch
 from plots.registry import figure
 from plots.results import measured
 from plots.style import DENSE, figure_style, looks, names, save, sheet
 from plots.summaries import budgets, failed, subtitle, summary
 
-# The title of each family's panel, in the order of the panels. Other families share the panel of OTHER.
-FAMILIES = {
-    "factorization": "Factorization",
-    "penalty": "Penalties",
-    "during training": "During and after training",
-    "before training": "Before training",
-    "dynamic": "Dynamic",
-    "control": "Controls",
-}
+# The titles of panels that are not the name of their family. Families that FAMILIES lacks share the panel OTHER.
+TITLES = {"penalty": "Penalties", "during training": "During and after training", "control": "Controls"}
 OTHER = "Other"
 
 
@@ -48,8 +42,9 @@ def panels(frame: pandas.DataFrame, task: str) -> Figure:
     drawn = runs[runs["method"].isin(left["method"]) & (runs["method"] != "dense")]
     fronts = {method: left[left["method"] == method] for method in sorted(set(drawn["method"]))}
     shown, look = names(drawn), looks(drawn)
-    titles = dict(zip(drawn["method"], drawn["family"].map(FAMILIES).fillna(OTHER), strict=True))
-    there = {title: [m for m in shown if titles[m] == title] for title in (*FAMILIES.values(), OTHER)}
+    panel = {family: TITLES.get(family, family.capitalize()) for family in FAMILIES}
+    titles = dict(zip(drawn["method"], drawn["family"].map(panel).fillna(OTHER), strict=True))
+    there = {title: [m for m in shown if titles[m] == title] for title in (*panel.values(), OTHER)}
     there = {title: methods for title, methods in there.items() if methods}
     caption = (
         "All values of each method at the median of its seeds, joined in the order of its knob. Small dots: runs. "

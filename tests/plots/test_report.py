@@ -56,6 +56,7 @@ def test_every_figure_has_the_same_bytes_when_it_is_drawn_again(experiment: str,
     drawn = [path for path in paths if path.parent.name == "figures"]
     assert [path.name for path in drawn] == [f"{name}.{kind}" for name in FILES[experiment] for kind in ("png", "svg")]
     assert not any(b"<dc:date>" in path.read_bytes() for path in drawn)
+    assert (tmp_path / "figures").exists() == bool(drawn)
     before = [path.read_bytes() for path in paths]
     assert [path.read_bytes() for path in report(tmp_path).paths] == before
 
