@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from methods.core.lazy import torch
+from methods.core.registry import MethodError
 
 
 @dataclass(frozen=True)
@@ -28,34 +29,53 @@ class Layer:
         return slice(self.start, self.stop)
 
 
+def trained_names(model: torch.nn.Module) -> list[str]:
+    """Return the names of the parameters that require a gradient, in the model's order, each tensor once."""
+    return [name for name, parameter in model.named_parameters() if parameter.requires_grad]
+
+
 def prunable_names(model: torch.nn.Module) -> list[str]:
-    """Return the names of the weights of linear and convolutional modules, in the model's order, each tensor once."""
+    """Return the names of the trained weights of linear and convolutional modules, as `trained_names` orders them."""
     nn = torch.nn
     kinds = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
     weights = {id(module.weight) for module in model.modules() if isinstance(module, kinds)}
-    return [name for name, parameter in model.named_parameters() if id(parameter) in weights]
+    return [name for name in trained_names(model) if id(model.get_parameter(name)) in weights]
 
 
 class Network:
     """R models as flat tensors, which training steps and methods write in place.
 
     weights, grad: [R, N], the prunable weights and their dense gradient.
-    rest, other_grad: [R, M], all other parameters (biases, norms), which are never pruned or penalized; other_state is
-        the state of their optimizer.
+    other_params, other_grad: [R, M], all other trained parameters (biases, norms), which are never pruned or penalized;
+        other_state is the state of their optimizer.
     layers: the spans of the prunable parameters in the last axis.
+
+    Parameters that require no gradient stay as they are.
     """
 
     def __init__(self, models: Sequence[torch.nn.Module]):
-        """Make the parameters of R models of one architecture, all on one device, views of the flat tensors."""
+        """Make the parameters of R models of one architecture, all on one device, views of the flat tensors.
+
+        Raises MethodError for a model without a prunable weight.
+        """
         self.model = models[0]
         self.runs = len(models)
         names = prunable_names(self.model)
-        others = [name for name, _ in self.model.named_parameters() if name not in set(names)]
+        if not names:
+            raise MethodError(
+                "the model has no weight to prune: no linear or convolutional module has one that requires a gradient"
+            )
+        others = [name for name in trained_names(self.model) if name not in set(names)]
         self.weights, self.grad, self.layers = self._flatten(models, names)
         self.other_params, self.other_grad, self._other_layers = self._flatten(models, others)
         self.other_state: dict[str, torch.Tensor] = {}
         self._buffers: dict[str, torch.Tensor] = {}
+        self._frozen: dict[str, torch.Tensor] = {}
         if self.runs > 1:
+            constants = [name for name, parameter in self.model.named_parameters() if not parameter.requires_grad]
+            self._frozen = {
+                name: torch.stack([model.get_parameter(name).detach() for model in models]) for name in constants
+            }
             stacks = [dict(model.named_buffers()) for model in models]
             self._buffers = {name: torch.stack([stack[name] for stack in stacks]) for name in stacks[0]}
 
@@ -96,7 +116,7 @@ class Network:
             return torch.func.functional_call(self.model, (parameters, buffers), (x,))
 
         parameters = self._stacked(self.weights, self.grad, self.layers)
-        parameters |= self._stacked(self.other_params, self.other_grad, self._other_layers)
+        parameters |= self._stacked(self.other_params, self.other_grad, self._other_layers) | self._frozen
         in_dims = 0, 0, 0 if per_run else None
         from methods.core.autocast import packed_autocast  # imports torch, which is slow
 
@@ -135,6 +155,8 @@ class Network:
             for flat, layers in ((self.weights, self.layers), (self.other_params, self._other_layers)):
                 for layer in layers:
                     model.get_parameter(layer.name).copy_(flat[run, layer.span].view(layer.shape))
+            for name, constant in self._frozen.items():
+                model.get_parameter(name).copy_(constant[run])
             for name, buffer in self._buffers.items():
                 model.get_buffer(name).copy_(buffer[run])
         return model

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from methods.core.base import Method
+from methods.core.coverage import coverage
 from methods.core.driver import Driver
 from methods.core.network import Network, hessian_gradient, twice_differentiable
 from methods.core.optimizers import Optimizer, Sgd
@@ -18,8 +19,11 @@ from methods.core.registry import MethodError, parse
 
 
 class SparseOptimizer(torch.optim.Optimizer):
-    """Trains all parameters of a model, and leaves its linear and convolutional weights sparse after `finish()`.
+    """Trains a model, and leaves its linear and convolutional weights sparse after `finish()`.
 
+    Parameters that require no gradient stay as they are. `coverage` says which parameters are pruned.
+
+    model: the model itself, not its parameters.
     method: a written form, such as "dwf[depth=3]".
     steps: the number of calls of `step()`.
     lr: the learning rate; torch's schedulers change it as usual. other_lr: that of biases, norms and all other
@@ -53,6 +57,8 @@ class SparseOptimizer(torch.optim.Optimizer):
         probe: Callable[[], torch.Tensor] | None = None,
         seed: int = 0,
     ):
+        if not isinstance(model, torch.nn.Module):
+            raise MethodError(f"SparseOptimizer takes the model itself, not {_called(model)}")
         if steps < 1:
             raise MethodError(f"steps is a whole number >= 1, not {steps}")
         self.method = parse(method)
@@ -63,6 +69,7 @@ class SparseOptimizer(torch.optim.Optimizer):
         if self.method.knob == "strength" and penalty is not None:
             value *= self._expected
         self.net = Network([model])
+        self.coverage = coverage(model)
         super().__init__(_groups(model, self.net, lr, lr if other_lr is None else other_lr), {})
         self._rates_done = 0.0
         script = _ScriptProbe(self.net, rates, probe, seed)
@@ -113,6 +120,11 @@ class SparseOptimizer(torch.optim.Optimizer):
         self._rates_done = state_dict["rates_done"]
 
 
+def _called(given: object) -> str:
+    """Return how a message calls an object that should have been a model."""
+    return f"an object of type {type(given).__name__}; write SparseOptimizer(model, ...), not model.parameters()"
+
+
 def _value(method: Method, given: dict[str, float | None]) -> float:
     """Return the value that was given under a name that fits the method; a method without a knob has the value 1."""
     fitting = [] if method.knob == "none" else [method.knob]
@@ -128,8 +140,9 @@ def _value(method: Method, given: dict[str, float | None]) -> float:
 def _groups(model: torch.nn.Module, net: Network, lr: float, other_lr: float) -> list[dict[str, Any]]:
     """Return the parameter groups: the prunable weights first, then all other parameters, if there are any."""
     prunable = {id(model.get_parameter(layer.name)) for layer in net.layers}
-    others = [parameter for parameter in model.parameters() if id(parameter) not in prunable]
-    groups = [{"params": [parameter for parameter in model.parameters() if id(parameter) in prunable], "lr": lr}]
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    others = [parameter for parameter in trained if id(parameter) not in prunable]
+    groups = [{"params": [parameter for parameter in trained if id(parameter) in prunable], "lr": lr}]
     return groups + ([{"params": others, "lr": other_lr}] if others else [])
 
 
