@@ -3,7 +3,7 @@
 results.py loads the runs of an experiment, summaries.py averages them over seeds, and learning_rates.py chooses
 learning rates. report.py writes the figures of `figures` and the leaderboard of leaderboards.py; registry.py finds the
 figures of an experiment. axes.py and style.py hold what figures share. docs.py fills the blocks of the documentation
-with the tables and numbers of doc_blocks.py.
+with the tables and numbers of `doc_blocks`.
 """
 
 from __future__ import annotations

@@ -37,7 +37,9 @@ def filled(page: str, blocks: Mapping[str, Block]) -> str:
             raise UsageError(f"there is no block {name!r}; blocks are {', '.join(sorted(blocks))}")
         try:
             text = blocks[name](*arguments)
-        except TypeError as error:
+        except UsageError:
+            raise
+        except (TypeError, ValueError) as error:  # too many or too few arguments, or one that is no number
             raise UsageError(f"the block {match[2]!r} has wrong arguments: {error}") from error
         return f"{match[1]}\n{text}\n{match[4]}" if "\n" in text else f"{match[1]}{text}{match[4]}"
 

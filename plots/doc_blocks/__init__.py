@@ -1,0 +1,28 @@
+"""The blocks of the documentation that come from the published results: tables and numbers of sentences."""
+
+from __future__ import annotations
+
+from plots.doc_blocks import counts, numbers, tables
+from plots.docs import Block
+
+_FUNCTIONS: tuple[Block, ...] = (
+    numbers.at,
+    numbers.compression,
+    numbers.difference,
+    numbers.lead,
+    numbers.mean,
+    numbers.point,
+    numbers.spread,
+    counts.below,
+    counts.chosen,
+    counts.diverged,
+    counts.kept,
+    counts.seeds,
+    counts.speedup,
+    counts.steady,
+    counts.trial,
+    counts.zeros,
+    tables.masks,
+    tables.penalties,
+)
+BLOCKS: dict[str, Block] = {function.__name__: function for function in _FUNCTIONS}

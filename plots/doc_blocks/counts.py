@@ -1,0 +1,82 @@
+"""The numbers of sentences about single runs: how each seed ended, and trials of learning rates."""
+
+from __future__ import annotations
+
+import functools
+from fnmatch import fnmatch
+
+import pandas
+
+from benchmark.errors import UsageError
+from plots.doc_blocks.published import folder, matching, rounded, runs
+from plots.figures.layers import shares
+from plots.learning_rates import learning_rates
+from plots.results import measured
+
+
+def seeds(experiment: str, method: str, value: str) -> str:
+    """Return accuracy and compression of each seed, by compression, as in `82.3 % at 492, 83.3 % at 912`."""
+    own = matching(measured(runs(experiment)), experiment, method, value=value).sort_values("compression")
+    cells = zip(own["test_accuracy"], own["compression"], strict=True)
+    return ", ".join(f"{rounded(accuracy, 1)} % at {rounded(ratio, 0)}" for accuracy, ratio in cells)
+
+
+def below(experiment: str, methods: str, least_value: str, accuracy: str) -> str:
+    """Return how many runs ended below a test accuracy, as in `5 of 12`.
+
+    `methods` may have the wildcard `*`; runs below the least value of the knob do not count.
+    """
+    table = measured(runs(experiment))
+    own = table[table["method"].map(lambda name: fnmatch(name, methods)) & (table["value"] >= float(least_value))]
+    if own.empty:
+        raise UsageError(f"{experiment} has no run of {methods} at {least_value} or more")
+    return f"{int((own['test_accuracy'] < float(accuracy)).sum())} of {len(own)}"
+
+
+def diverged(experiment: str, method: str, value: str = "", learning_rate: str = "") -> str:
+    """Return how many runs diverged, as in `2 of 3`; an empty argument counts the runs at all of its values."""
+    own = matching(runs(experiment), experiment, method, value=value, learning_rate=learning_rate)
+    return f"{int((own['status'] == 'diverged').sum())} of {len(own)}"
+
+
+def trial(experiment: str, method: str, value: str, learning_rate: str) -> str:
+    """Return validation accuracy and compression of a trial of a learning rate, as in `86.0 % at 66`."""
+    table = measured(runs(experiment))
+    own = matching(table, experiment, method, value=value, learning_rate=learning_rate).iloc[-1]
+    return f"{rounded(own['val_accuracy'], 1)} % at {rounded(own['compression'], 0)}"
+
+
+@functools.cache
+def _searched(experiment: str) -> pandas.DataFrame:
+    return learning_rates(runs(experiment))
+
+
+def steady(experiment: str, method: str) -> str:
+    """Return the largest learning rate at which no run of a method diverged, as in 0.8."""
+    own = matching(_searched(experiment), experiment, method)
+    return f"{own.loc[own['diverged'] == 0, 'learning_rate'].max():g}"
+
+
+def chosen(experiment: str, method: str) -> str:
+    """Return the learning rate that a search chose for a method, as in 0.8."""
+    table = _searched(experiment)
+    return f"{matching(table[table['chosen']], experiment, method)['learning_rate'].item():g}"
+
+
+def zeros(experiment: str, method: str, value: str) -> str:
+    """Return the range of the share of zero weights in percent over the runs at a value, as in `37 to 48`."""
+    percent = 100 * (1 - matching(measured(runs(experiment)), experiment, method, value=value)["density"])
+    return f"{rounded(percent.min(), 0)} to {rounded(percent.max(), 0)}"
+
+
+def kept(experiment: str, method: str, value: str, layer: str, digits: str = "1") -> str:
+    """Return the mean share of a layer's weights that is left, in percent, as in 2.7."""
+    table = shares(folder(experiment), runs(experiment))
+    own = matching(table[table["layer"] == layer], experiment, method, value=value)
+    return rounded(own["density"].item(), int(digits))
+
+
+def speedup(experiment: str, method: str, value: str) -> str:
+    """Return the mean ratio of multiply-adds, dense over sparse, of a method at a value, as in 41."""
+    own = matching(measured(runs(experiment)), experiment, method, value=value)
+    return rounded(own["theoretical_speedup"].mean(), 0)

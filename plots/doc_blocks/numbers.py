@@ -1,0 +1,58 @@
+"""The numbers of sentences about points: accuracies, compressions, and differences between two methods."""
+
+from __future__ import annotations
+
+import numpy
+
+from benchmark.errors import UsageError
+from plots.doc_blocks import published
+from plots.doc_blocks.published import points, rounded, with_spread
+
+
+def mean(experiment: str, method: str, value: str, digits: str = "1") -> str:
+    """Return the mean test accuracy of a method at a value, as in 89.9."""
+    return rounded(published.point(experiment, method, value)["test_mean"], int(digits))
+
+
+def spread(experiment: str, method: str, value: str, digits: str = "1") -> str:
+    """Return mean test accuracy and sample standard deviation of a method at a value, as in 89.9 ± 0.2."""
+    return with_spread(published.point(experiment, method, value), int(digits))
+
+
+def point(experiment: str, method: str, value: str, threshold: str = "") -> str:
+    """Return mean test accuracy and compression of a method at a value, as in `87.9 % at 37`.
+
+    With a threshold, smaller weights of penalty runs count as zero.
+    """
+    found = published.point(experiment, method, value, threshold)
+    return f"{rounded(found['test_mean'], 1)} % at {rounded(found['compression'], 0)}"
+
+
+def compression(experiment: str, method: str, value: str, digits: str = "0", threshold: str = "") -> str:
+    """Return the compression of a method at a value, as in 1,294; a threshold is as in `point`."""
+    return rounded(published.point(experiment, method, value, threshold)["compression"], int(digits))
+
+
+def difference(experiment: str, method: str, value: str, other: str, other_value: str, digits: str = "1") -> str:
+    """Return by how many points of mean test accuracy a method at a value is above another at its value."""
+    pair = [published.point(experiment, *of)["test_mean"] for of in ((method, value), (other, other_value))]
+    return rounded(pair[0] - pair[1], int(digits))
+
+
+def at(experiment: str, method: str, level: str, digits: str = "1") -> str:
+    """Return the mean test accuracy of a method at a compression, read between its own values if need be."""
+    return rounded(_read(experiment, method, float(level)), int(digits))
+
+
+def lead(experiment: str, method: str, other: str, level: str, digits: str = "1") -> str:
+    """Return by how many points a method is above another at a compression; both are read as in `at`."""
+    return rounded(_read(experiment, method, float(level)) - _read(experiment, other, float(level)), int(digits))
+
+
+def _read(experiment: str, method: str, level: float) -> float:
+    """Return the mean test accuracy at a compression, linear in its logarithm between the two nearest values."""
+    table = points(experiment)
+    own = table[(table["method"] == method) & numpy.isfinite(table["compression"])].sort_values("compression")
+    if own.empty or not 0.99 * own["compression"].min() <= level <= 1.01 * own["compression"].max():
+        raise UsageError(f"{experiment} does not reach a compression of {level:g} with {method}")
+    return float(numpy.interp(numpy.log(level), numpy.log(own["compression"]), own["test_mean"]))

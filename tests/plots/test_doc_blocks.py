@@ -1,0 +1,124 @@
+"""The tables and numbers of the documentation, from made-up results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from benchmark.errors import UsageError
+from benchmark.records.schema import LAYER_COLUMNS
+from benchmark.records.table import append
+from plots.doc_blocks import BLOCKS, counts, published, tables
+from plots.docs import filled
+from tests.builders import GOLDEN, pair, run, write
+
+
+def clear() -> None:
+    """Forget the results that were read."""
+    for cached in (published.points, published.runs, counts._searched):
+        cached.cache_clear()
+
+
+@pytest.fixture
+def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setattr(published, "REFERENCE", tmp_path / "reference")
+    monkeypatch.setattr(tables, "RANGES", {"golden": {"up to 25": (0, 25), "30 to 80": (30, 80)}})
+    clear()
+    (tmp_path / "reference" / "golden").mkdir(parents=True)
+    penalty = [
+        *pair("dwf[depth=2]", 1, 100, (80, 82), (81.05, 81.05)),  # at CR 10
+        *pair("dwf[depth=2]", 2, 20, (70, 72), (71, 73)),  # at CR 50
+        run("dwf[depth=2]", 3, 0, 10, 60, 60),  # at CR 100
+        run("dwf[depth=2]", 3, 1, 30, 60, 64),  # at CR 33: the two are too far apart for a mean
+    ]
+    write(tmp_path / "reference" / "golden", [*GOLDEN, *penalty])
+    yield tmp_path
+    clear()
+
+
+def test_numbers_of_a_point_are_computed_by_hand(results: Path) -> None:
+    assert BLOCKS["mean"]("golden", "dense", "1") == "92.0"
+    assert BLOCKS["mean"]("golden", "snip", "0.1", "2") == "89.00"
+    assert BLOCKS["spread"]("golden", "dense", "1", "2") == "92.00 ± 1.41"
+    assert BLOCKS["spread"]("golden", "snip", "0.01") == "52.0"  # a single seed has no spread
+    assert BLOCKS["point"]("golden", "dwf[depth=3]", "1") == "91.0 % at 5"
+    assert BLOCKS["mean"]("golden", "dwf[depth=2]", "1") == "81.1"  # half is rounded up
+
+
+def test_differences_at_a_compression_are_read_between_the_two_nearest_values(results: Path) -> None:
+    assert BLOCKS["compression"]("golden", "dwf[depth=2]", "2") == "50"
+    assert BLOCKS["difference"]("golden", "dense", "1", "snip", "0.1") == "3.0"
+    assert BLOCKS["at"]("golden", "snip", "10") == "89.0"
+    assert BLOCKS["at"]("golden", "snip", "14.1421356") == "92.0"  # half-way from 10 to 20 in the logarithm
+    assert BLOCKS["lead"]("golden", "snip", "dwf[depth=2]", "10", "2") == "7.95"
+    assert BLOCKS["lead"]("golden", "dwf[depth=2]", "snip", "10", "2") == "-7.95"
+
+
+def test_runs_are_counted_one_by_one(results: Path) -> None:
+    assert BLOCKS["seeds"]("golden", "dwf[depth=3]", "1") == "92.0 % at 3, 90.0 % at 10"
+    assert BLOCKS["below"]("golden", "dwf*", "0", "65") == "4 of 10"
+    assert BLOCKS["below"]("golden", "dwf*", "5", "65") == "2 of 2"
+    assert BLOCKS["diverged"]("golden", "snip", "0.01") == "1 of 2"
+    assert BLOCKS["diverged"]("golden", "snip") == "1 of 10"
+    assert BLOCKS["zeros"]("golden", "dwf[depth=3]", "1") == "70 to 90"
+
+
+def test_trials_of_learning_rates_are_read_from_a_search(results: Path) -> None:
+    folder = results / "reference" / "search"
+    folder.mkdir()
+    (folder / "learning_rates.csv").touch()
+    rates = {0.1: 80, 0.2: 85, 0.4: None}
+    write(
+        folder, [run("snip", 0.1, 0, 100, val, val, key=str(rate), learning_rate=rate) for rate, val in rates.items()]
+    )
+    assert BLOCKS["trial"]("search", "snip", "0.1", "0.2") == "85.0 % at 10"
+    assert BLOCKS["diverged"]("search", "snip", "", "0.4") == "1 of 1"
+    assert BLOCKS["steady"]("search", "snip") == BLOCKS["chosen"]("search", "snip") == "0.2"
+
+
+def test_the_share_of_a_layer_and_saved_multiply_adds_are_means_over_seeds(results: Path) -> None:
+    folder = results / "reference" / "layered"
+    folder.mkdir()
+    rows = [run("snip", 0.1, seed, 100, 80, 80, theoretical_speedup=ratio) for seed, ratio in enumerate((7.0, 9.0))]
+    write(folder, rows)
+    left = zip(rows, (20, 30), strict=True)
+    append(folder / "layers.csv", LAYER_COLUMNS, [(row.key, "fc1", kept, 500) for row, kept in left])
+    assert BLOCKS["kept"]("layered", "snip", "0.1", "fc1") == "5.0"
+    assert BLOCKS["speedup"]("layered", "snip", "0.1") == "8"
+
+
+def test_the_table_of_masks_has_a_column_for_each_compression(results: Path) -> None:
+    assert BLOCKS["masks"]("golden", "5", "10", "100", "1000") == (
+        "| test accuracy in % at a compression of | 5 | 10 | 100 | 1000 |\n"
+        "|---|---|---|---|---|\n"
+        "| SNIP | 99.0 ± 0.0 | 89.0 ± 1.4 | 52.0 (one seed) | \N{EN DASH} |"
+    )
+
+
+def test_the_table_of_penalties_has_medians_where_seeds_are_far_apart(results: Path) -> None:
+    assert BLOCKS["penalties"]("golden") == (
+        "| test accuracy in % (at a compression of) | up to 25 | 30 to 80 |\n"
+        "|---|---|---|\n"
+        "| depth 2 | 81.1 (10) | 72.0 (50), 62.0 (50, median) |\n"
+        "| depth 3 | 91.0 (5, median) | \N{EN DASH} |"
+    )
+
+
+@pytest.mark.parametrize(
+    ("block", "says"),
+    [
+        ("mean nothing dense 1", "no published results of 'nothing'; experiments are golden"),
+        ("mean golden dense 2", "golden has no dense with value 2; there are 1"),
+        ("mean golden rigl 0.1", "golden has no run of rigl"),
+        ("mean golden", "wrong arguments"),
+        ("unknown golden", "there is no block 'unknown'; blocks are at, "),
+        ("mean golden dense many", "wrong arguments: could not convert"),
+        ("at golden snip 1000", "golden does not reach a compression of 1000 with snip"),
+        ("below golden rigl* 0 50", r"golden has no run of rigl\* at 0 or more"),
+    ],
+)
+def test_a_block_that_cannot_be_filled_is_refused_with_the_choices(results: Path, block: str, says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        filled(f"<!-- begin: {block} -->old<!-- end -->", BLOCKS)
