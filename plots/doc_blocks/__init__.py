@@ -1,4 +1,8 @@
-"""The blocks of the documentation that come from the published results: tables and numbers of sentences."""
+"""The blocks of the documentation that come from the published results: tables and numbers of sentences.
+
+published.py reads the results. numbers.py has accuracies, compressions and differences of methods, counts.py has
+numbers of single runs, of trials of learning rates and of layers, and tables.py has the tables.
+"""
 
 from __future__ import annotations
 

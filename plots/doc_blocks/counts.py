@@ -1,4 +1,4 @@
-"""The numbers of sentences about single runs: how each seed ended, and trials of learning rates."""
+"""The numbers of sentences about single runs, trials of learning rates, layers and multiply-adds."""
 
 from __future__ import annotations
 
