@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 from methods.core.lazy import torch
 from methods.core.registry import MethodError
 
 Initialization = Literal["truncated", "variance", "standard", "root", "ones"]
+Start = Literal["truncated", "variance", "standard", "root", "ones", "given"]
 
 
 def draw_factors(
@@ -50,3 +52,16 @@ def draw_factors(
         if rescale:
             factors *= (std / factors.prod(0).std().item()) ** (1 / depth)
     return factors.to(weights)
+
+
+def factors_of(weights: torch.Tensor, depth: int, fan_in: int) -> torch.Tensor:
+    """Return factors [D, n] whose product is the given weights [n] and which can all learn.
+
+    D - 1 factors are |w|^(1/D), or s^(1/D) if |w| < s, with s = sqrt(2 / fan_in), the standard deviation of Kaiming's
+    start. The first factor is w divided by the others. So a weight of zero has a gradient; in the scheme `root` it has
+    none, because all its factors are zero.
+    """
+    others = weights.abs().clamp(min=math.sqrt(2 / fan_in)).pow(1 / depth)
+    factors = others.expand(depth, -1).clone()
+    factors[0] = weights / others.pow(depth - 1)
+    return factors

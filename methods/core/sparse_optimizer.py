@@ -15,7 +15,8 @@ from methods.core.driver import Driver
 from methods.core.network import Network, hessian_gradient, twice_differentiable
 from methods.core.optimizers import Optimizer, Sgd
 from methods.core.probe import no_trace
-from methods.core.registry import MethodError, parse
+from methods.core.registry import MethodError, read_form
+from methods.core.wrapper import Wrapper
 
 
 class SparseOptimizer(torch.optim.Optimizer):
@@ -24,7 +25,8 @@ class SparseOptimizer(torch.optim.Optimizer):
     Parameters that require no gradient stay as they are. `coverage` says which parameters are pruned.
 
     model: the model itself, not its parameters.
-    method: a written form, such as "dwf[depth=3]".
+    method: a written form, such as "dwf[depth=3]". Training starts from the model's weights; to draw the factors of dwf
+        anew, as the suite does, write "dwf[depth=3,init=truncated]".
     steps: the number of calls of `step()`.
     lr: the learning rate; torch's schedulers change it as usual. other_lr: that of biases, norms and all other
         parameters that are not made sparse, by default lr. Factors need a larger learning rate than dense weights, at
@@ -61,7 +63,7 @@ class SparseOptimizer(torch.optim.Optimizer):
             raise MethodError(f"SparseOptimizer takes the model itself, not {_called(model)}")
         if steps < 1:
             raise MethodError(f"steps is a whole number >= 1, not {steps}")
-        self.method = parse(method)
+        self.method = _parse(method)
         value = _value(self.method, {"strength": strength, "penalty": penalty, "density": density})
         rates = list(rates or (lr * (1 + math.cos(math.pi * t / steps)) / 2 for t in range(steps)))
         optimizer = optimizer or Sgd()
@@ -123,6 +125,14 @@ class SparseOptimizer(torch.optim.Optimizer):
 def _called(given: object) -> str:
     """Return how a message calls an object that should have been a model."""
     return f"an object of type {type(given).__name__}; write SparseOptimizer(model, ...), not model.parameters()"
+
+
+def _parse(text: str) -> Method:
+    """Return the method that a written form names; options that it leaves out have their defaults for scripts."""
+    cls, options = read_form(text)
+    if issubclass(cls, Wrapper):
+        options["mask"] = str(_parse(options.get("mask", cls.mask)))
+    return cls(**(cls.script_options | options))
 
 
 def _value(method: Method, given: dict[str, float | None]) -> float:

@@ -1,0 +1,81 @@
+"""Factors start from the weights that a script gives, and weights of zero learn."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+
+from methods import METHODS, SparseOptimizer, parse
+from methods.core.optimizers import Sgd
+from methods.dwf_factors import factors_of
+from tests.builders import batch_norm_cnn, mlp
+
+X, Y = torch.randn(32, 1, 4, 4, generator=torch.Generator().manual_seed(0)), torch.arange(32) % 4
+
+
+def loss_of(model: torch.nn.Module) -> torch.Tensor:
+    return torch.nn.functional.cross_entropy(model(X), Y)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3, 6])
+def test_the_product_of_the_factors_is_the_given_weights(depth: int) -> None:
+    weights = torch.tensor([0.5, -0.5, 0.0, -2.0, 1e-9])
+    factors = factors_of(weights, depth, fan_in=8)  # Kaiming's standard deviation is 0.5
+    torch.testing.assert_close(factors.prod(0), weights)
+    if depth > 1:
+        balanced = torch.tensor([0.5, 0.5, 2.0]).pow(1 / depth)
+        torch.testing.assert_close(factors[1:, [0, 1, 3]], balanced.expand(depth - 1, -1))
+        torch.testing.assert_close(factors[1:, [2, 4]], torch.full((depth - 1, 2), 0.5 ** (1 / depth)))
+        assert factors[0, 2] == 0
+
+
+@pytest.mark.parametrize(
+    "form", ["dwf[depth=1]", "dwf[depth=2]", "dwf", "dwf[depth=5]", "shallow", "powerprop", "dense"]
+)
+def test_building_keeps_the_weights_of_the_model(form: str) -> None:
+    model = batch_norm_cnn()
+    before = copy.deepcopy(model.state_dict())
+    value = {"density": 0.5} if parse(form).knob == "density" else {"strength": 2.0}
+    SparseOptimizer(model, form, steps=3, lr=0.1, **({} if form == "dense" else value))
+    for name, tensor in model.state_dict().items():
+        torch.testing.assert_close(tensor, before[name], rtol=1e-5, atol=1e-7)
+
+
+def test_a_start_that_is_named_is_drawn_and_the_suite_draws_by_default() -> None:
+    model = mlp()
+    before = model.get_parameter("1.weight").detach().clone()
+    optimizer = SparseOptimizer(model, "dwf[init=truncated]", strength=2.0, steps=3, lr=0.1)
+    assert (model.get_parameter("1.weight") - before).abs().max() > 0.1
+    assert str(optimizer.method) == "dwf[depth=3]" == str(parse("dwf"))
+    assert str(SparseOptimizer(mlp(), "shallow", strength=2.0, steps=3, lr=0.1).method) == "dwf[depth=2,init=given]"
+
+
+def test_a_method_inside_another_starts_from_the_given_weights() -> None:
+    model = mlp()
+    before = model.get_parameter("1.weight").detach().clone()
+    SparseOptimizer(model, "control[mask=dwf]", strength=2.0, steps=3, lr=0.1)
+    torch.testing.assert_close(model.get_parameter("1.weight"), before, rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("form", ["dwf[depth=2]", "dwf[depth=3]", "dwf[depth=6]"])
+def test_a_layer_of_zeros_learns(form: str) -> None:
+    model = mlp()
+    head = list(model.parameters())[-2]
+    torch.nn.init.zeros_(head)
+    before = loss_of(model).item()
+    optimizer = SparseOptimizer(model, form, strength=0.1, steps=60, lr=0.2, optimizer=Sgd(0.9))
+    for step in range(60):
+        for group in optimizer.param_groups:
+            group["lr"] = 0.2 * (1 - step / 60)
+        optimizer.zero_grad()
+        loss_of(model).backward()
+        optimizer.step()
+    assert head.abs().max() > 0.1
+    assert loss_of(model).item() < 0.5 * before
+
+
+def test_options_of_scripts_are_options_of_their_methods() -> None:
+    for name, cls in METHODS.items():
+        assert set(cls.script_options) <= set(cls.__dataclass_fields__), name
