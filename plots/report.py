@@ -47,6 +47,7 @@ def report(folder: Path, threshold: float | None = None, stale: Set[str] = froze
     figures = folder / "figures"
     paths: list[Path] = []
     try:
+        figures.mkdir(exist_ok=True)
         for registered in own if threshold is None else ():
             paths += registered.draw(folder, frame, figures)
         fronts: list[Path] = []
@@ -56,4 +57,7 @@ def report(folder: Path, threshold: float | None = None, stale: Set[str] = froze
         board.write_text(text, encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{folder} cannot be written: {error.strerror}") from error
+    finally:
+        if figures.is_dir() and not any(figures.iterdir()):
+            figures.rmdir()  # an experiment may have no figure
     return Report([*fronts, *paths, board], runs)

@@ -121,11 +121,7 @@ def sequence(count: int) -> list[str]:
 
 
 def save(figure: Figure, path: Path) -> list[Path]:
-    """Write a figure to <path>.png and <path>.svg, then clear it; the same figure gives the same bytes.
-
-    The folder of the files is made if it is missing, unless its own folder is missing as well.
-    """
-    path.parent.mkdir(exist_ok=True)
+    """Write a figure to <path>.png and <path>.svg, then clear it; the same figure gives the same bytes."""
     targets = [path.with_name(f"{path.name}.{suffix}") for suffix in ("png", "svg")]
     with figure_style():
         figure.savefig(targets[0], dpi=150, metadata={"Software": None})

@@ -32,7 +32,7 @@ def members(lines: pandas.DataFrame) -> pandas.DataFrame:
 
 
 def draw(frame: pandas.DataFrame, task: str, path: Path) -> list[Path]:
-    """Write the figure of one task to <path>.png and <path>.svg."""
+    """Write the figure of one task to <path>.png and <path>.svg; the folder must exist."""
     return save(front(frame, task), path)
 
 
