@@ -1,4 +1,4 @@
-"""What a script should know about a network at the end of its training."""
+"""Sentences about faults of a network at the end of a script's training."""
 
 from __future__ import annotations
 
