@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
@@ -14,7 +13,7 @@ from methods.core.network import Network
 from methods.core.optimizers import Optimizer, State
 from methods.core.probe import Probe
 from methods.core.registry import MethodError, register, register_alias
-from methods.dwf_factors import Start, draw_factors, factors_of
+from methods.dwf_factors import Initialization, draw_factors
 
 COMPILE_FROM = 400_000  # entries of all factors; for fewer, compiling costs more time than it saves
 
@@ -32,9 +31,9 @@ class Factorization(Method):
     gradient of the loss shrinks over the run by exp(-2 strength), for every task, depth and budget. With `by=penalty`
     the knob is lambda itself.
 
-    init, epsilon, rescale: the initialization of the factors, see `methods.dwf_factors`. `given` keeps the network's
-    weights and is the default of SparseOptimizer; experiments compare the other schemes. The paper does not state its
-    epsilon; 0.25 without rescaling is our choice, by the experiment `init`.
+    init, epsilon, rescale: the initialization of the factors, see `methods.dwf_factors`. The default of SparseOptimizer
+    is `ones`, which keeps the network's weights. The paper does not state its epsilon; 0.25 without rescaling is our
+    choice, by the experiment `init`.
     decay: `coupled` adds the L2 term to the gradient, as the theory asks. `decoupled` shrinks the factors outside of
     the step, omega <- omega (1 - lr lr_gain 2 lambda / D), as AdamW does. With SGD both are the same up to the delay of
     the momentum; with Adam, decoupled decay leaves weights dense that coupled decay would make zero.
@@ -44,11 +43,11 @@ class Factorization(Method):
     paper: ClassVar[str] = "Kolb, Weber, Bischl & Rügamer, ICLR 2025; depth 2: Ziyin & Wang, ICML 2023"
     state_names: ClassVar[tuple[str, ...]] = ("factors", "states")
     derived_names: ClassVar[tuple[str, ...]] = ("scratch", "slope", "step")
-    script_options: ClassVar[dict[str, Any]] = {"init": "given"}
+    script_options: ClassVar[dict[str, Any]] = {"init": "ones"}
 
     depth: int = field(default=3, metadata={"shown": True})
     by: Literal["strength", "penalty"] = "strength"
-    init: Start = "truncated"
+    init: Initialization = "truncated"
     epsilon: float = 0.25
     rescale: bool = False
     decay: Literal["coupled", "decoupled"] = "coupled"
@@ -71,11 +70,8 @@ class Factorization(Method):
         for run, generator in enumerate(probe.generators()):
             for layer in net.layers:
                 start = net.weights[run, layer.span]
-                if self.init == "given":
-                    factors = factors_of(start, self.depth, math.prod(layer.shape[1:]))
-                else:
-                    factors = draw_factors(start, self.depth, self.init, self.epsilon, self.rescale, generator)
-                self.factors[:, run, layer.span] = factors
+                drawn = draw_factors(start, self.depth, self.init, self.epsilon, self.rescale, generator)
+                self.factors[:, run, layer.span] = drawn
         self.states = [self.optimizer.state(factor) for factor in self.factors]  # in place of `state`
         self.scratch = torch.empty_like(net.weights)
         budget = self.optimizer.lr_gain * sum(probe.learning_rates) if self.by == "strength" else 1.0

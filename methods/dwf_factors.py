@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import Literal
 
 from methods.core.lazy import torch
 from methods.core.registry import MethodError
 
 Initialization = Literal["truncated", "variance", "standard", "root", "ones"]
-Start = Literal["truncated", "variance", "standard", "root", "ones", "given"]
 
 
 def draw_factors(
@@ -28,7 +26,8 @@ def draw_factors(
     variance: omega ~ N(0, s^(2/D)). The product has standard deviation s, but kurtosis 3^D.
     standard: omega ~ N(0, s^2). The product has standard deviation s^D, which is close to zero from D = 3 on.
     root: |omega| = |w|^(1/D), with the sign of w on the first factor. The factors are balanced; their product is w.
-    ones: w and D - 1 factors of one. The product is w; the factors are as unbalanced as possible.
+    ones: w and D - 1 factors of one. The product is w; the factors are as unbalanced as possible. A weight of zero has
+        a gradient; under `root` it has none, because all its factors are zero. Scripts start so by default.
     """
     if scheme == "root":
         factors = weights.abs().pow(1 / depth).expand(depth, -1).clone()
@@ -52,16 +51,3 @@ def draw_factors(
         if rescale:
             factors *= (std / factors.prod(0).std().item()) ** (1 / depth)
     return factors.to(weights)
-
-
-def factors_of(weights: torch.Tensor, depth: int, fan_in: int) -> torch.Tensor:
-    """Return factors [D, n] whose product is the given weights [n] and which can all learn.
-
-    D - 1 factors are |w|^(1/D), or s^(1/D) if |w| < s, with s = sqrt(2 / fan_in), the standard deviation of Kaiming's
-    start. The first factor is w divided by the others. So a weight of zero has a gradient; in the scheme `root` it has
-    none, because all its factors are zero.
-    """
-    others = weights.abs().clamp(min=math.sqrt(2 / fan_in)).pow(1 / depth)
-    factors = others.expand(depth, -1).clone()
-    factors[0] = weights / others.pow(depth - 1)
-    return factors

@@ -142,6 +142,13 @@ class Network:
                     place.copy_(parameter.grad)
                 parameter.grad = place
 
+    def release(self) -> None:
+        """Give the parameters of a single model storages of their own, without gradients."""
+        for layer in (*self.layers, *self._other_layers):
+            parameter = self.model.get_parameter(layer.name)
+            parameter.data = parameter.data.clone()
+            parameter.grad = None
+
     def zero_grad(self) -> None:
         self.grad.zero_()
         self.other_grad.zero_()

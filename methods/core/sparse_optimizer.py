@@ -12,10 +12,11 @@ import torch
 from methods.core.base import Method
 from methods.core.coverage import coverage
 from methods.core.driver import Driver
-from methods.core.network import Network, hessian_gradient, twice_differentiable
+from methods.core.final_check import end_of_training
+from methods.core.network import Network
 from methods.core.optimizers import Optimizer, Sgd
-from methods.core.probe import no_trace
 from methods.core.registry import MethodError, read_form
+from methods.core.script_probe import ScriptProbe
 from methods.core.wrapper import Wrapper
 
 
@@ -61,8 +62,13 @@ class SparseOptimizer(torch.optim.Optimizer):
     ):
         if not isinstance(model, torch.nn.Module):
             raise MethodError(f"SparseOptimizer takes the model itself, not {_called(model)}")
-        if steps < 1:
+        if not (isinstance(steps, int) and steps >= 1):
             raise MethodError(f"steps is a whole number >= 1, not {steps}")
+        for name, rate in (("lr", lr), ("other_lr", other_lr)):
+            if rate is not None and not (0 <= rate < math.inf and (rate > 0 or name == "other_lr")):
+                raise MethodError(f"{name} is a finite number {'>=' if name == 'other_lr' else '>'} 0, not {rate:g}")
+        if rates is not None and len(rates) != steps:
+            raise MethodError(f"rates has one learning rate for each of the {steps:,} steps, not {len(rates):,}")
         self.method = _parse(method)
         value = _value(self.method, {"strength": strength, "penalty": penalty, "density": density})
         rates = list(rates or (lr * (1 + math.cos(math.pi * t / steps)) / 2 for t in range(steps)))
@@ -73,19 +79,30 @@ class SparseOptimizer(torch.optim.Optimizer):
         self.net = Network([model])
         self.coverage = coverage(model)
         super().__init__(_groups(model, self.net, lr, lr if other_lr is None else other_lr), {})
-        self._rates_done = 0.0
-        script = _ScriptProbe(self.net, rates, probe, seed)
+        self._rates_done, self._steps, self._finished = 0.0, steps, False
+        script = ScriptProbe(self.net, rates, probe, seed)
         budget = steps / sum(self.method.phases)
         self._driver = Driver(self.net, self.method, [value], optimizer, weight_decay, script, budget)
         self._driver.start_phases()
 
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Refuse further parameters: the parameters are those of the model."""
+        if hasattr(self, "_driver"):
+            raise MethodError("SparseOptimizer takes no further parameter groups: it trains the model it was built on")
+        super().add_param_group(param_group)
+
     def zero_grad(self, set_to_none: bool = False) -> None:
-        """Set the gradients to zero; they are parts of one tensor, so they never become None."""
+        """Set the gradients to zero; they are parts of one tensor, so they become None only after `finish()`."""
+        if self._finished:
+            super().zero_grad()
+            return
         self.net.gather_gradients()
         self.net.zero_grad()
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        if self._finished:
+            raise RuntimeError("step() came after finish(), which ended the training; build a new SparseOptimizer")
         loss = None
         if closure is not None:
             with torch.enable_grad():
@@ -97,18 +114,28 @@ class SparseOptimizer(torch.optim.Optimizer):
         self._driver.start_phases()  # now, so that the next gradient is that of the network in its new phase
         return loss
 
-    @torch.no_grad()
     def finish(self) -> None:
-        """Leave exact zeros in the model; call it once, after the last step."""
-        self._driver.finish()
+        """Leave exact zeros in the model, whose parameters own their storage again; call it after the last step.
+
+        Warns if the steps or learning rates differed from the plan, if a layer is empty, or if next to nothing is left.
+        """
+        if self._finished:
+            return
+        with torch.no_grad():
+            before = int(self.net.weights.count_nonzero())
+            self._driver.finish()
+            said = end_of_training(self.net, self.method, before, self._driver.steps_done, self._steps)
+            self.net.release()
+        self._finished = True
         spent = self._driver.optimizer.lr_gain * self._rates_done
         if self.method.penalty is not None and not math.isclose(spent, self._expected, rel_tol=0.05):
             penalty = float(self.method.penalty[0])
-            warnings.warn(
-                f"the learning rates gave a strength of {penalty * spent:.3g}, but "
-                f"{penalty * self._expected:.3g} was planned; give the learning rate of every step as `rates`",
-                stacklevel=2,
+            said.append(
+                f"the learning rates gave a strength of {penalty * spent:.3g}, but {penalty * self._expected:.3g} was "
+                "planned; give the learning rate of every step as `rates`"
             )
+        for sentence in said:
+            warnings.warn(sentence, stacklevel=2)
 
     def state_dict(self) -> dict[str, Any]:
         """Return tensors, numbers and strings; save the model's own state_dict with it."""
@@ -154,44 +181,3 @@ def _groups(model: torch.nn.Module, net: Network, lr: float, other_lr: float) ->
     others = [parameter for parameter in trained if id(parameter) not in prunable]
     groups = [{"params": [parameter for parameter in trained if id(parameter) in prunable], "lr": lr}]
     return groups + ([{"params": others, "lr": other_lr}] if others else [])
-
-
-class _ScriptProbe:
-    """The probe that a training script gives to a method, by a function that returns the loss on a batch."""
-
-    def __init__(self, net: Network, rates: list[float], loss: Callable[[], torch.Tensor] | None, seed: int):
-        self.net, self.learning_rates, self.seed = net, rates, seed
-        self._loss = loss
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The shape of the first input that the model gets in a call of `probe`."""
-        shapes: list[tuple[int, ...]] = []
-        hook = self.net.model.register_forward_pre_hook(lambda _, inputs: shapes.append(tuple(inputs[0].shape[1:])))
-        try:
-            with no_trace(self.net):
-                self.loss()
-        finally:
-            hook.remove()
-        return shapes[0]
-
-    def loss(self) -> torch.Tensor:
-        if self._loss is None:
-            raise MethodError("this method scores data: give `probe`, a function that returns the loss on a batch")
-        return self._loss()
-
-    def generators(self) -> list[torch.Generator]:
-        return [torch.Generator().manual_seed(self.seed)]
-
-    def gradient(self, batches: int, first: int = 0) -> torch.Tensor:
-        """Return the mean gradient over `batches` calls of `probe`, which chooses the batches; `first` is ignored."""
-        with no_trace(self.net):
-            for _ in range(batches):
-                self.loss().backward()
-            return self.net.grad / batches
-
-    def hessian_gradient(self, per_class: int, temperature: float) -> torch.Tensor:
-        """Return Hessian times gradient on one call of `probe`; `per_class` and `temperature` are ignored."""
-        weights = [self.net.model.get_parameter(layer.name) for layer in self.net.layers]
-        with no_trace(self.net), twice_differentiable():
-            return hessian_gradient(self.loss(), weights).unsqueeze(0)

@@ -9,7 +9,6 @@ import torch
 
 from methods import METHODS, SparseOptimizer, parse
 from methods.core.optimizers import Sgd
-from methods.dwf_factors import factors_of
 from tests.builders import batch_norm_cnn, mlp
 
 X, Y = torch.randn(32, 1, 4, 4, generator=torch.Generator().manual_seed(0)), torch.arange(32) % 4
@@ -17,18 +16,6 @@ X, Y = torch.randn(32, 1, 4, 4, generator=torch.Generator().manual_seed(0)), tor
 
 def loss_of(model: torch.nn.Module) -> torch.Tensor:
     return torch.nn.functional.cross_entropy(model(X), Y)
-
-
-@pytest.mark.parametrize("depth", [1, 2, 3, 6])
-def test_the_product_of_the_factors_is_the_given_weights(depth: int) -> None:
-    weights = torch.tensor([0.5, -0.5, 0.0, -2.0, 1e-9])
-    factors = factors_of(weights, depth, fan_in=8)  # Kaiming's standard deviation is 0.5
-    torch.testing.assert_close(factors.prod(0), weights)
-    if depth > 1:
-        balanced = torch.tensor([0.5, 0.5, 2.0]).pow(1 / depth)
-        torch.testing.assert_close(factors[1:, [0, 1, 3]], balanced.expand(depth - 1, -1))
-        torch.testing.assert_close(factors[1:, [2, 4]], torch.full((depth - 1, 2), 0.5 ** (1 / depth)))
-        assert factors[0, 2] == 0
 
 
 @pytest.mark.parametrize(
@@ -49,7 +36,7 @@ def test_a_start_that_is_named_is_drawn_and_the_suite_draws_by_default() -> None
     optimizer = SparseOptimizer(model, "dwf[init=truncated]", strength=2.0, steps=3, lr=0.1)
     assert (model.get_parameter("1.weight") - before).abs().max() > 0.1
     assert str(optimizer.method) == "dwf[depth=3]" == str(parse("dwf"))
-    assert str(SparseOptimizer(mlp(), "shallow", strength=2.0, steps=3, lr=0.1).method) == "dwf[depth=2,init=given]"
+    assert str(SparseOptimizer(mlp(), "shallow", strength=2.0, steps=3, lr=0.1).method) == "dwf[depth=2,init=ones]"
 
 
 def test_a_method_inside_another_starts_from_the_given_weights() -> None:
