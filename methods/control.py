@@ -6,6 +6,7 @@ import copy
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
+from methods.core.base import Method
 from methods.core.lazy import torch
 from methods.core.masked import Masked
 from methods.core.network import Network
@@ -83,9 +84,16 @@ class Control(Wrapper):
         self.penalty = None  # the retraining has no penalty
         self.retraining.apply_mask(mask)
 
+    @property
+    def _present(self) -> Method:
+        """The method of the present training."""
+        return self.inner if self.retraining.mask is None else self.retraining
+
     def update(self, lr: torch.Tensor) -> None:
-        method = self.inner if self.retraining.mask is None else self.retraining
-        method.update(lr)
+        self._present.update(lr)
+
+    def take_up(self) -> None:
+        self._present.take_up()
 
     def finish(self) -> None:
         """Leave the weights as they are: the mask keeps the pruned ones at zero."""

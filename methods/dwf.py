@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
-from methods.core.base import EPSILON, Method
+from methods.core.base import EPSILON, Method, differs
 from methods.core.compilation import fused
 from methods.core.lazy import torch
 from methods.core.network import Network
@@ -83,6 +83,12 @@ class Factorization(Method):
     def update(self, lr: torch.Tensor) -> None:
         tensors = (self.factors.unbind(), self.states, self.net.grad, self.scratch, self.net.weights)
         self.step(*tensors, self.slope, lr, self.optimizer, self.decay == "decoupled")
+
+    def take_up(self) -> None:
+        """Start the factors of changed weights as `ones` does; the other factors stay."""
+        written = differs(product(self.scratch, self.factors.unbind()), self.net.weights)
+        self.factors[0].copy_(torch.where(written, self.net.weights, self.factors[0]))
+        self.factors[1:].masked_fill_(written, 1)
 
     def diagnose(self) -> dict[str, torch.Tensor]:
         """Return the penalty (lambda / D) sum ||omega||^2 and measures of how unequal the factors are.

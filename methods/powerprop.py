@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from methods.core.base import differs
 from methods.core.lazy import torch
 from methods.core.network import Network
 from methods.core.probe import Probe
@@ -40,6 +41,12 @@ class Powerpropagation(Magnitude):
     def apply_mask(self, mask: torch.Tensor) -> None:
         super().apply_mask(mask)
         self.theta.masked_fill_(~mask, 0)
+
+    def take_up(self) -> None:
+        super().take_up()
+        weights = self.net.weights
+        written = differs(self.theta * self.theta.abs().pow(self.alpha - 1), weights)
+        self.theta.copy_(torch.where(written, weights.sign() * weights.abs().pow(1 / self.alpha), self.theta))
 
     def update(self, lr: torch.Tensor) -> None:
         grad, scale = self.net.grad, self.theta.abs().pow(self.alpha - 1)

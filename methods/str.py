@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from methods.core.base import Method
+from methods.core.base import Method, differs
 from methods.core.lazy import torch
 from methods.core.network import Network
 from methods.core.probe import Probe
@@ -44,6 +44,17 @@ class SoftThresholdReparametrization(Method):
         for i, layer in enumerate(self.net.layers):
             theta, threshold = self.theta[:, layer.span], self.logits[:, i : i + 1].sigmoid()
             self.net.weights[:, layer.span] = theta.sign() * (theta.abs() - threshold).clamp(min=0)
+
+    def take_up(self) -> None:
+        """Set theta of changed weights so that soft thresholding gives them; the other theta stay."""
+        given = self.net.weights.clone()
+        self.collapse()
+        written = differs(self.net.weights, given)
+        for i, layer in enumerate(self.net.layers):
+            weights = given[:, layer.span]
+            theta = weights + weights.sign() * self.logits[:, i : i + 1].sigmoid()
+            self.theta[:, layer.span] = torch.where(written[:, layer.span], theta, self.theta[:, layer.span])
+        self.collapse()
 
     def update(self, lr: torch.Tensor) -> None:
         weights, grad = self.net.weights, self.net.grad

@@ -78,6 +78,9 @@ class Method:
             self.net.grad.add_(self.net.weights, alpha=self.weight_decay)
         self.optimizer.step(self.net.weights, self.net.grad, self.state, lr)
 
+    def take_up(self) -> None:
+        """Take up what a script has written to `net.weights`, for methods with a mask or with copies of their own."""
+
     def finish(self) -> None:
         """Leave exact zeros in `net.weights` after the last step."""
         if self.threshold:
@@ -118,6 +121,11 @@ class Method:
     def _listed(cls, names: str) -> list[str]:
         """Return what a class and its bases list under `state_names` or `derived_names`."""
         return [name for base in reversed(cls.__mro__) for name in vars(base).get(names, ())]
+
+
+def differs(one: torch.Tensor, two: torch.Tensor) -> torch.Tensor:
+    """Return where two tensors differ by more than rounding."""
+    return ~torch.isclose(one, two, rtol=1e-5, atol=0, equal_nan=True)
 
 
 def _unsaveable(value: Any) -> str | None:

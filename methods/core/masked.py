@@ -49,3 +49,7 @@ class Masked(Method):
         if self.mask is not None:
             self.net.grad.masked_fill_(~self.mask, 0)
         super().update(lr)
+
+    def take_up(self) -> None:
+        if self.mask is not None:
+            self.net.weights.masked_fill_(~self.mask, 0)

@@ -69,6 +69,7 @@ class Network:
         self.weights, self.grad, self.layers = self._flatten(models, names)
         self.other_params, self.other_grad, self._other_layers = self._flatten(models, others)
         self.other_state: dict[str, torch.Tensor] = {}
+        self._versions = {name: self.model.get_parameter(name)._version for name in (*names, *others)}
         self._buffers: dict[str, torch.Tensor] = {}
         self._frozen: dict[str, torch.Tensor] = {}
         if self.runs > 1:
@@ -129,6 +130,31 @@ class Network:
         leaf.grad = grad
         parts = leaf.split([layer.size for layer in layers], dim=1)
         return {layer.name: part.unflatten(1, layer.shape) for layer, part in zip(layers, parts, strict=True)}
+
+    def take_in(self) -> bool:
+        """Take in what a script has written to a single model's parameters, and return whether it has written.
+
+        A parameter that was assigned, as `to(memory_format=...)` and `load_state_dict(assign=True)` do, becomes a view
+        of the flat tensor again. Raises RuntimeError if a parameter is gone or has another type, device or shape.
+        """
+        written, parameters = False, dict(self.model.named_parameters())
+        for flat, layers in ((self.weights, self.layers), (self.other_params, self._other_layers)):
+            for layer in layers:
+                place = flat[0, layer.span].view(layer.shape)
+                parameter = parameters.get(layer.name)
+                kind = None if parameter is None else (parameter.dtype, parameter.device, parameter.shape)
+                if parameter is None or kind != (place.dtype, place.device, place.shape):
+                    raise RuntimeError(
+                        f"{layer.name} is no longer the parameter that the optimizer was built on; convert, move or "
+                        "replace parts of the model before you build it"
+                    )
+                if parameter.data_ptr() != place.data_ptr():
+                    place.copy_(parameter.detach())
+                    parameter.data = place
+                    written = True
+                written |= parameter._version != self._versions.get(layer.name, parameter._version)
+                self._versions[layer.name] = parameter._version
+        return written
 
     def gather_gradients(self) -> None:
         """Copy a single model's gradients back into the flat gradients if a script has replaced or removed them."""

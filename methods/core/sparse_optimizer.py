@@ -80,6 +80,7 @@ class SparseOptimizer(torch.optim.Optimizer):
         self.coverage = coverage(model)
         super().__init__(_groups(model, self.net, lr, lr if other_lr is None else other_lr), {})
         self._rates_done, self._steps, self._finished = 0.0, steps, False
+        self._written = False  # by the script, to the model's parameters
         script = ScriptProbe(self.net, rates, probe, seed)
         budget = steps / sum(self.method.phases)
         self._driver = Driver(self.net, self.method, [value], optimizer, weight_decay, script, budget)
@@ -96,6 +97,7 @@ class SparseOptimizer(torch.optim.Optimizer):
         if self._finished:
             super().zero_grad()
             return
+        self._written |= self.net.take_in()
         self.net.gather_gradients()
         self.net.zero_grad()
 
@@ -107,12 +109,22 @@ class SparseOptimizer(torch.optim.Optimizer):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
+        self._take_up()
         self.net.gather_gradients()
         lr = float(self.param_groups[0]["lr"])
         self._driver.step(lr, float(self.param_groups[-1]["lr"]))
         self._rates_done += lr
         self._driver.start_phases()  # now, so that the next gradient is that of the network in its new phase
         return loss
+
+    def _take_up(self) -> None:
+        """Continue with the weights that a script has written to the model since the last step."""
+        if self.net.take_in() or self._written:
+            self._written = False
+            self._driver.method.take_up()
+            groups = _groups(self.net.model, self.net, 0, 0)  # load_state_dict(assign=True) makes new parameters
+            for group, present in zip(self.param_groups, groups, strict=True):
+                group["params"] = present["params"]
 
     def finish(self) -> None:
         """Leave exact zeros in the model, whose parameters own their storage again; call it after the last step.
@@ -122,6 +134,7 @@ class SparseOptimizer(torch.optim.Optimizer):
         if self._finished:
             return
         with torch.no_grad():
+            self._take_up()
             before = int(self.net.weights.count_nonzero())
             self._driver.finish()
             said = end_of_training(self.net, self.method, before, self._driver.steps_done, self._steps)

@@ -38,6 +38,9 @@ class Wrapper(Method):
     def update(self, lr: torch.Tensor) -> None:
         self.inner.update(lr)
 
+    def take_up(self) -> None:
+        self.inner.take_up()
+
     def finish(self) -> None:
         self.inner.finish()
 

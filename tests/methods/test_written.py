@@ -1,0 +1,117 @@
+"""Training goes on from what a script writes to the model, or is refused in one sentence."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from methods import METHODS, Masked, SparseOptimizer, parse
+from tests.builders import batch_norm_cnn, mlp
+
+VALUE = {"density": {"density": 0.25}, "strength": {"strength": 0.1}, "penalty": {"penalty": 1e-3}, "none": {}}
+X, Y = torch.randn(32, 1, 4, 4, generator=torch.Generator().manual_seed(0)), torch.arange(32) % 4
+
+
+def built(model: torch.nn.Module, form: str, steps: int = 10) -> SparseOptimizer:
+    value = VALUE[parse(form).knob]
+    return SparseOptimizer(
+        model, form, steps=steps, lr=0.05, rates=[0.05] * steps, probe=lambda: loss_of(model), **value
+    )
+
+
+def loss_of(model: torch.nn.Module) -> torch.Tensor:
+    return torch.nn.functional.cross_entropy(model(X), Y)
+
+
+def steps(model: torch.nn.Module, optimizer: SparseOptimizer, count: int) -> None:
+    for _ in range(count):
+        optimizer.zero_grad()
+        loss_of(model).backward()
+        optimizer.step()
+
+
+@pytest.mark.parametrize(
+    "form", [form for form in METHODS if form not in ("rigl", "set", "imp")]
+)  # they grow or rewind
+def test_training_goes_on_from_loaded_weights_under_the_mask(form: str) -> None:
+    model = mlp()
+    optimizer = built(model, form)
+    steps(model, optimizer, 2)
+    model.load_state_dict(mlp(3).state_dict())
+    method = optimizer.method if optimizer.method.inner is None else optimizer.method.inner
+    mask = method.mask if isinstance(method, Masked) else None
+    expected = optimizer.net.weights.clone() if mask is None else optimizer.net.weights * mask
+    for group in optimizer.param_groups:
+        group["lr"] = 1e-9
+    steps(model, optimizer, 1)
+    assert (optimizer.net.weights - expected).abs().max() < 1e-4
+
+
+@pytest.mark.parametrize("form", ["random", "snip", "magnitude", "set", "gmp", "control"])
+def test_weights_that_are_written_after_the_last_step_end_at_the_density(form: str) -> None:
+    model = mlp()
+    optimizer = built(model, form, steps=30)
+    steps(model, optimizer, 30)
+    model.load_state_dict(mlp(3).state_dict())
+    optimizer.finish()
+    assert int(torch.cat([p.flatten() for p in model.parameters() if p.dim() > 1]).count_nonzero()) == 60
+
+
+CHANGES: dict[str, Callable[[torch.nn.Module], object]] = {
+    "channels last": lambda model: model.to(memory_format=torch.channels_last),
+    "assigned": lambda model: model.load_state_dict(copy.deepcopy(batch_norm_cnn(1).state_dict()), assign=True),
+    "a vector": lambda model: torch.nn.utils.vector_to_parameters(
+        torch.nn.utils.parameters_to_vector(batch_norm_cnn(1).parameters()), model.parameters()
+    ),
+    "a swapped module": lambda model: setattr(model, "7", copy.deepcopy(getattr(batch_norm_cnn(1), "7"))),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+@pytest.mark.parametrize("form", ["dense", "dwf"])
+def test_a_changed_model_trains_as_one_that_was_changed_before(form: str, change: Callable[..., object]) -> None:
+    late, early = batch_norm_cnn(), batch_norm_cnn()
+    change(early)
+    optimizers = built(late, form), built(early, form)
+    change(late)
+    for model, optimizer in zip((late, early), optimizers, strict=True):
+        steps(model, optimizer, 4)
+    assert not torch.equal(late.get_parameter("7.weight"), batch_norm_cnn(1).get_parameter("7.weight"))
+    for one, two in zip(late.parameters(), early.parameters(), strict=True):
+        torch.testing.assert_close(one, two)
+    held = {id(parameter) for group in optimizers[0].param_groups for parameter in group["params"]}
+    assert held == {id(parameter) for parameter in late.parameters()}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda model: model.double(),
+        lambda model: setattr(model, "7", torch.nn.Linear(3, 2)),
+        lambda model: setattr(model, "7", torch.nn.Identity()),
+    ],
+    ids=["another type", "another shape", "no parameter"],
+)
+def test_a_model_that_cannot_be_followed_is_refused(change: Callable[[torch.nn.Module], object]) -> None:
+    model = batch_norm_cnn()
+    optimizer = built(model, "dwf")
+    change(model)
+    with pytest.raises(RuntimeError, match="is no longer the parameter that the optimizer was built on"):
+        optimizer.zero_grad()
+    with pytest.raises(RuntimeError, match="is no longer the parameter that the optimizer was built on"):
+        optimizer.step()
+
+
+def test_factors_of_weights_that_were_not_written_stay() -> None:
+    model = mlp()
+    optimizer = built(model, "dwf")
+    steps(model, optimizer, 3)
+    before = optimizer.method.factors.clone()
+    with torch.no_grad():
+        model.get_parameter("1.weight")[0, 0] = 0.5
+    optimizer._take_up()
+    assert optimizer.method.factors[:, 0, 0].tolist() == [0.5, 1, 1]
+    assert torch.equal(optimizer.method.factors[:, 0, 1:], before[:, 0, 1:])
