@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import pickle
 from collections.abc import Callable
 
 import pytest
@@ -115,3 +116,45 @@ def test_factors_of_weights_that_were_not_written_stay() -> None:
     optimizer._take_up()
     assert optimizer.method.factors[:, 0, 0].tolist() == [0.5, 1, 1]
     assert torch.equal(optimizer.method.factors[:, 0, 1:], before[:, 0, 1:])
+
+
+@pytest.mark.parametrize("form", ["dense", "dwf", "snip", "gmp", "str"])
+def test_a_deep_copy_of_model_and_optimizer_trains_alike_and_apart(form: str) -> None:
+    model = batch_norm_cnn()
+    optimizer = built(model, form)
+    steps(model, optimizer, 4)
+    twin, its_optimizer = copy.deepcopy((model, optimizer))
+    before = copy.deepcopy(twin.state_dict())
+    steps(model, optimizer, 6)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in twin.state_dict().items())
+    steps(twin, its_optimizer, 6)
+    for one, two in ((model, optimizer), (twin, its_optimizer)):
+        assert not torch.equal(one.get_parameter("7.weight"), before["7.weight"])
+        two.finish()
+    for ours, theirs in zip(model.parameters(), twin.parameters(), strict=True):
+        assert torch.equal(ours, theirs)
+
+
+def test_a_pickled_pair_trains_alike() -> None:
+    model = mlp()
+    optimizer = SparseOptimizer(model, "dwf", penalty=1e-3, steps=10, lr=0.05)
+    steps(model, optimizer, 4)
+    twin, its_optimizer = pickle.loads(pickle.dumps((model, optimizer)))
+    steps(model, optimizer, 3)
+    steps(twin, its_optimizer, 3)
+    for ours, theirs in zip(model.parameters(), twin.parameters(), strict=True):
+        assert torch.equal(ours, theirs)
+
+
+def test_one_cycle_schedules_the_learning_rates_at_fixed_momentum() -> None:
+    model = mlp()
+    optimizer = built(model, "dense")
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=[0.2, 0.1], total_steps=11, cycle_momentum=False)
+    rates = []
+    for _ in range(10):
+        steps(model, optimizer, 1)
+        rates.append([group["lr"] for group in optimizer.param_groups])
+        schedule.step()
+    assert max(rates) == pytest.approx([0.2, 0.1], rel=0.1) and rates[0][0] < 0.05
+    with pytest.raises(ValueError, match="cycle_momentum"):
+        torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=0.2, total_steps=10)
