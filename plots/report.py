@@ -56,7 +56,7 @@ def report(folder: Path, threshold: float | None = None, stale: Set[str] = froze
                 fronts += draw(runs, task, figures / f"front-{task}{suffix}")
         board.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise UsageError(f"{folder} cannot be written: {error.strerror}") from error
+        raise UsageError(f"{error.filename or folder} cannot be read or written: {error.strerror}") from error
     finally:
         if figures.is_dir() and not any(figures.iterdir()):
             figures.rmdir()  # an experiment may have no figure

@@ -97,6 +97,8 @@ def _with_narrow(runs: pandas.DataFrame) -> pandas.DataFrame:
 
 def _at_threshold(runs: pandas.DataFrame, path: Path, threshold: float) -> pandas.DataFrame:
     """Return the runs with the counts and accuracies that thresholds.csv holds for penalty runs at a threshold."""
+    if not runs["penalty"].notna().any():
+        raise UsageError(f"{path.parent} holds no run of a penalty, and a zero threshold changes no other run")
     table = read_table(path, THRESHOLD_COLUMNS, THRESHOLD_COLUMNS[1:])
     chosen = table[numpy.isclose(table["threshold"], threshold, rtol=1e-3)]
     chosen = chosen.drop_duplicates("key", keep="last").set_index("key")

@@ -41,4 +41,7 @@ Results = Annotated[Path, typer.Option(help="Folder that holds a folder for each
 DataFolder = Annotated[
     Path, typer.Option("--data", envvar="SPARSEFRONT_DATA", help="Folder of data sets, as torchvision lays them out.")
 ]
-Plugins = Annotated[list[Path] | None, typer.Option("--plugin", help="Python file with methods and tasks of your own.")]
+Plugins = Annotated[
+    list[Path] | None,
+    typer.Option("--plugin", help="Python file with methods, tasks, experiments or figures of your own."),
+]

@@ -30,12 +30,14 @@ def check_method(form: str) -> Iterator[Finding]:
     promises = method_promises.PROMISES
     if METHODS[form].knob == "density":
         promises = promises | method_promises.MASK_PROMISES
+    given: set[str] = set()  # one fault may break every promise, and its sentence is long
     for sentence, look in promises.items():
         reason = ""
         for name, build in ARCHITECTURES.items():
             found = _reason(look, form, build)
             reason = reason or (found and f"{found} (on the network {name})")
-        yield Finding(form, sentence, reason)
+        yield Finding(form, sentence, "of the same error as above" if reason in given else reason)
+        given |= {reason} - {""}
 
 
 def check_task(name: str) -> Iterator[Finding]:

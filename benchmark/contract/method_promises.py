@@ -1,4 +1,4 @@
-"""The promises of every method. Each function trains a written form on a small network and raises BrokenPromise."""
+"""The promises of every method. Each function trains one method on a small network and may raise BrokenPromise."""
 
 from __future__ import annotations
 

@@ -17,9 +17,9 @@ FAN_IN = 300  # torch draws weights of a linear layer from +-1 / sqrt(fan in)
 
 
 def write_densities(folder: Path) -> None:
-    """Write <folder>/initial_weights.csv: a line for each initialization, depth and bin of w / s.
+    """Write <folder>/initial_weights.csv: a line for each initialization, depth and bin of weights w / s.
 
-    s is the standard deviation of the usual start.
+    s is the standard deviation of torch's own start of a linear layer.
     """
     bound = FAN_IN**-0.5
     start = (2 * torch.rand(DRAWN, generator=torch.Generator().manual_seed(0)) - 1) * bound

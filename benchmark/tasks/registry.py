@@ -28,7 +28,10 @@ def task(function: Callable[..., Task]) -> Callable[..., Task]:
 
 
 def task_scheme(prefix: str) -> Callable[[Callable[[str], Callable[..., Task]]], Callable[[str], Callable[..., Task]]]:
-    """Register a function that returns a task function for the part of a name that follows `prefix`."""
+    """Register a whole family of tasks by the start of their names, such as `timm:`.
+
+    The decorated function gets the rest of the name, such as `resnet26-cifar10`, and returns the task function.
+    """
 
     def decorate(find: Callable[[str], Callable[..., Task]]) -> Callable[[str], Callable[..., Task]]:
         if prefix in SCHEMES:

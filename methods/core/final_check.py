@@ -22,6 +22,8 @@ def end_of_training(net: Network, method: Method, before: int, done: int, declar
     planned = round(float(method.value) * total) if method.knob == "density" else total
     if left < min(FEW * total, planned):
         said.append(f"{left:,} of {total:,} weights are left; a smaller {method.knob} or learning rate leaves more")
+    if not bool(net.weights.isfinite().all()):
+        said.append("the weights are not finite; a smaller learning rate may train")
     empty = [layer.name for layer in net.layers if not net.weights[:, layer.span].any()]
     if empty:
         said.append(f"no weight is left in {', '.join(empty)}")

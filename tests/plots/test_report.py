@@ -92,7 +92,7 @@ def test_unreadable_results_leave_no_file(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     (write(tmp_path) / "figures").write_text("in the way")
-    with pytest.raises(UsageError, match="cannot be written: File exists"):
+    with pytest.raises(UsageError, match="cannot be read or written: File exists"):
         report(tmp_path)
 
 
