@@ -4,3 +4,7 @@ commands.py defines the commands, options.py the options that they share, and ov
 experiment. machine.py resolves the options that depend on the machine, and method_table.py prints the table of methods
 for the documentation.
 """
+
+from benchmark.cli.commands import main
+
+__all__ = ["main"]
