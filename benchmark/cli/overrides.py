@@ -24,7 +24,7 @@ def override(
     precision: str | None,
     tier: str,
 ) -> tuple[str, Experiment]:
-    """Return the name of the results folder and the experiment, with the values that the command line overrides."""
+    """Return the name of the results folder, and the experiment with the changes that the command line asks for."""
     experiment = get_experiment(name)
     if tier == "smoke":
         name, experiment = f"{name}-smoke", experiment.smoke()

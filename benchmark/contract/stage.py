@@ -55,7 +55,7 @@ ARCHITECTURES: dict[str, Build] = {"mlp": mlp, "batch-norm-cnn": batch_norm_cnn}
 
 
 class FakeProbe:
-    """A probe with a gradient that the caller sets, for a method that is driven by hand."""
+    """A probe with a gradient that the caller sets, for tests that call the steps of a method themselves."""
 
     def __init__(self, net: Network, learning_rates: list[float]):
         self.net, self.learning_rates = net, learning_rates
