@@ -33,7 +33,7 @@ def override(
     if methods is not None:
         experiment = replace(experiment, methods=tuple(split_list(methods)), dense_widths=())
     if values:
-        experiment = replace(experiment, values=_values(values, experiment))
+        experiment = replace(experiment, values=_values(values, experiment), pairs=None)
     if seeds is not None:
         experiment = replace(
             experiment, seeds=tuple(_numbers(seeds, int, "--seeds", "whole numbers from 0 to 4294967295"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -13,10 +13,15 @@ from benchmark.tasks.registry import canonical_task, get_task, read_task
 from methods.core.base import Method
 from methods.core.registry import check_value, parse
 
+Pairs = Sequence[tuple[float, float]]  # of a peak learning rate and a value of the knob
+
 
 @dataclass(frozen=True)
 class Experiment:
-    """A grid: every task x method x learning rate x value of the method's knob x seed."""
+    """A grid: every task x method x learning rate x value of the method's knob x seed.
+
+    With `pairs`, a method has pairs of learning rate and value instead of every combination of both.
+    """
 
     tasks: tuple[str, ...]
     methods: tuple[str, ...]
@@ -24,6 +29,7 @@ class Experiment:
     seeds: tuple[int, ...] = (0, 1, 2)
     epochs: int | None = None  # None: the number of the task's recipe
     learning_rates: tuple[float, ...] = ()  # peaks; if empty, the task's recipe has one for each method
+    pairs: Callable[[Method], Pairs] | None = None
     precision: str = "float32"
     synthetic: bool = False  # train on synthetic data
     dense_widths: tuple[float, ...] = ()  # small dense networks to add, for each task with the option width
@@ -48,13 +54,21 @@ class Experiment:
                 task = get_task(name)
                 epochs = self.epochs or task.epochs
                 for method in map(parse, self.methods):
-                    learning_rates = self.learning_rates or (task.learning_rate_of(method),)
-                    for learning_rate, value in product(learning_rates, self._values_of(method)):
+                    for learning_rate, value in self._pairs_of(method, task.learning_rate_of(method)):
                         yield Run(name, str(method), value, seed, epochs, learning_rate, self.precision, self.synthetic)
                 for width in self.dense_widths if read_task(name)[1].get("width") == 1 else ():
                     learning_rate = task.learning_rate_of(parse("dense"))
                     small = canonical_task(name, width=width)
                     yield Run(small, "dense", 1.0, seed, epochs, learning_rate, self.precision, self.synthetic)
+
+    def _pairs_of(self, method: Method, recipe: float) -> Pairs:
+        """Return the pairs of a method; `recipe` is the learning rate of the task's recipe."""
+        if self.pairs is None:
+            return list(product(self.learning_rates or (recipe,), self._values_of(method)))
+        pairs = self.pairs(method)
+        for _, value in pairs:
+            check_value(method, value)
+        return pairs[:1] + pairs[-1:] if self.synthetic else pairs
 
     def _values_of(self, method: Method) -> tuple[float, ...]:
         """Return the values of a method's knob; raise UsageError or MethodError if it has none or a wrong one."""

@@ -1,0 +1,46 @@
+"""The search gives every method the same 24 points, scaled to its knob."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from benchmark.errors import UsageError
+from benchmark.experiments.registry import get_experiment
+from benchmark.experiments.search import sobol_pairs
+from methods.core.registry import parse
+
+
+def test_the_first_sobol_points_are_those_computed_by_hand() -> None:
+    # Points (1/2, 1/2), (3/4, 1/4), (1/4, 3/4) between 0.05 and 1.6, and between 0.002 and 0.2.
+    assert sobol_pairs(parse("gmp"))[:3] == [(0.283, 0.02), (0.673, 0.00632), (0.119, 0.0632)]
+
+
+def test_all_methods_have_the_same_points() -> None:
+    def shares(form: str, low: float) -> list[tuple[float, float]]:
+        return [(rate, math.log(value / low)) for rate, value in sobol_pairs(parse(form))]
+
+    masks, penalties = shares("gmp", 0.002), shares("prox-lq", 2e-5)
+    assert len(set(masks)) == 24
+    for one, other in zip(masks, penalties, strict=True):
+        assert one == pytest.approx(other, abs=0.01)
+
+
+def test_a_method_without_a_knob_is_tried_at_24_learning_rates() -> None:
+    pairs = sobol_pairs(parse("dense"))
+    assert len(dict(pairs)) == 24
+    assert {value for _, value in pairs} == {1.0}
+
+
+@pytest.mark.parametrize("form", ["dwf[depth=3]", "str"])
+def test_a_strength_is_refused_since_it_depends_on_the_learning_rate(form: str) -> None:
+    with pytest.raises(UsageError, match=r"has no range for the strength of .*; it has one for densities and"):
+        sobol_pairs(parse(form))
+
+
+def test_an_experiment_runs_the_pairs_and_not_their_product() -> None:
+    grid = replace(get_experiment("search"), methods=("gmp",))
+    assert [(run.learning_rate, run.value) for run in grid.runs()] == list(sobol_pairs(parse("gmp")))
+    assert len(grid.smoke().runs()) == 2
