@@ -65,7 +65,7 @@ class Experiment:
         """Return the pairs of a method; `recipe` is the learning rate of the task's recipe."""
         if self.pairs is None:
             return list(product(self.learning_rates or (recipe,), self._values_of(method)))
-        pairs = self.pairs(method)
+        pairs = list(self.pairs(method))
         for _, value in pairs:
             check_value(method, value)
         return pairs[:1] + pairs[-1:] if self.synthetic else pairs
