@@ -88,7 +88,7 @@ def toy_task(build: Build = mlp, **recipe: Any) -> Task:
         "epochs": EPOCHS,
         "batch_size": 100,
         "learning_rate": 0.1,
-        "learning_rates": {"dwf": 0.3},
+        "learning_rates": {"dwf": 0.3, "rewa": 0.02},
         "optimizer": Sgd(0.9),
         "weight_decay": 1e-3,
     }

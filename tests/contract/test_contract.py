@@ -38,6 +38,8 @@ FORMS = [
     "set[update_freq=5]",
     "control[mask=magnitude[finetune=0.01]]",
     "prox-lq[q=1/2]",
+    "pwd[p=0.5]",
+    "rewa[k=3,m=0]",
     "control[mask=snip,kind=reinit]",
     "control[mask=dwf[depth=3,threshold=0.001],kind=random]",
     "ham[mask=acdc]",

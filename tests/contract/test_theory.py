@@ -124,6 +124,47 @@ def test_deeper_factors_end_at_a_minimizer_of_the_scalar_problem(depth: int, ini
     assert ours[~zero].abs().min() > 0.1
 
 
+@pytest.mark.parametrize("optimizer", [Sgd(0.0), Sgd(0.9)], ids=["plain", "momentum"])
+@pytest.mark.parametrize(
+    ("form", "p"),
+    [
+        ("pwd[p=0.5]", 1 / 2),
+        ("pwd[p=0.6666667]", 2 / 3),
+        ("pwd[p=1.5]", 1.5),
+        ("rewa", 8 / 9),
+        ("rewa[k=3,m=0]", 4 / 3),
+    ],
+)
+def test_penalties_of_any_exponent_end_at_a_minimizer_of_the_scalar_problem(
+    form: str, p: float, optimizer: Sgd
+) -> None:
+    z = torch.tensor([-2.0, -1.0, -0.01, 0.01, 0.9, 1.4, 2.0], dtype=DOUBLE)
+    rate = 0.02 * (1 - optimizer.momentum)
+    ours = minimize(parse(form), lambda w: w - z, 7, 0.2, rate, 8_000, start=z.sign(), optimizer=optimizer)
+    outer = torch.tensor([math.copysign(outer_minimizer(abs(v), 0.2, p), v) for v in z.tolist()], dtype=DOUBLE)
+    torch.testing.assert_close(ours, outer, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(("pwd", "proximal"), [("pwd[p=0.5]", "prox-lq[q=1/2]"), ("pwd[p=0.6666667]", "prox-lq")])
+def test_norm_decay_agrees_with_the_proximal_steps_of_its_penalty(pwd: str, proximal: str, toy_data: Data) -> None:
+    for penalty in (1e-3, 3e-3):
+        one, other = (
+            train(toy_task(), parse(form), [penalty], [0], 20, 0.1, toy_data, "float32")[0].measured
+            for form in (pwd, proximal)
+        )
+        assert one.density is not None and other.density is not None and one.density < 0.6
+        assert one.density == pytest.approx(other.density, rel=0.12)
+        assert one.test_accuracy == pytest.approx(other.test_accuracy, abs=2.5)
+
+
+@pytest.mark.parametrize(("m", "passes"), [(0, True), (8, False)])
+def test_a_weight_passes_zero_under_the_scaled_step_alone(m: int, passes: bool) -> None:
+    """The chain rule, m = k - 1, stops at zero on the way from -1 to 1; a smaller power of y does not."""
+    start = torch.tensor([-1.0], dtype=DOUBLE)
+    ours = minimize(parse(f"rewa[k=9,m={m}]"), lambda w: w - 1, 1, 0.0, 0.05, 3_000, start, Sgd(0.0))
+    assert ours.item() == pytest.approx(1 if passes else 0, abs=0.01)
+
+
 @pytest.mark.parametrize("depth", [1, 2, 3, 4, 8])
 @pytest.mark.parametrize("optimizer", [Sgd(0.0), Sgd(0.9)], ids=["plain", "momentum"])
 def test_an_unneeded_weight_shrinks_by_the_strength_alone(depth: int, optimizer: Sgd) -> None:

@@ -65,6 +65,37 @@ def test_proximal_methods_end_with_zeros_below_epsilon() -> None:
     assert kept(net) == [1, 2, 3, 4, 5]
 
 
+def test_norm_decay_divides_the_stepped_weight_by_a_power_of_the_weight_before() -> None:
+    net = six()
+    net.weights[0, 5] = 0.0
+    method = parse("pwd[p=0.5]")
+    method.bind(net, [0.2], Sgd(0.9), 0.0, FakeProbe(net, [0.1]))
+    net.grad.fill_(1.0)
+    method.update(torch.tensor(0.1))
+    before = [0.5, -4.0, 3.0, -0.1, 2.0]  # p kappa = 0.5 * 0.2 * 0.1 / (1 - 0.9) = 0.1
+    assert net.weights[0].tolist() == pytest.approx([(w - 0.1) / (1 + 0.1 * abs(w) ** -1.5) for w in before] + [0])
+    net.grad.zero_()
+    method.update(torch.tensor(0.0))  # nothing moves, and a zero over zero gives no NaN
+    assert net.weights[0, 5] == 0 and bool(net.weights.isfinite().all())
+
+
+def test_rewa_steps_the_root_of_a_weight_by_a_smaller_power_than_the_chain_rule() -> None:
+    net = six()
+    method = parse("rewa[k=3,m=1.5]")
+    method.bind(net, [0.2], Sgd(0.0), 0.0, FakeProbe(net, [0.1]))
+    net.grad.fill_(1.0)
+    method.update(torch.tensor(0.1))
+    roots = [numpy.sign(w) * abs(w) ** (1 / 3) for w in WEIGHTS]
+    decay = 0.2 * (1 - 0.5 / 3)  # lambda p
+    moved = [y - 0.1 * (abs(y) ** 1.5 + decay * y) for y in roots]
+    assert net.weights[0].tolist() == pytest.approx([y**3 for y in moved], rel=1e-4)
+    net.weights[0, 0] = 8.0  # as a script may
+    method.take_up()
+    net.grad.zero_()
+    method.update(torch.tensor(0.1))
+    assert net.weights[0, 0].item() == pytest.approx((2 - 0.1 * decay * 2) ** 3, rel=1e-4)
+
+
 def test_l1_steps_along_the_subgradient_and_prunes_at_the_end() -> None:
     net = six()
     net.weights[0, 3] = 0.0
