@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     Draw = Callable[[Path, DataFrame, Path], list[Path]]
+    Choose = Callable[[DataFrame], DataFrame]
 
 
 @dataclass(frozen=True)
@@ -23,24 +24,24 @@ class RegisteredFigure:
     draw: Draw
     experiments: tuple[str, ...]
     replaces_front: bool  # the report draws no front figures of these experiments
-    compares_learning_rates: bool  # each of these experiments trains every method at several learning rates
+    choose: Choose | None  # of experiments that compare learning rates: returns the runs that front and table show
 
 
 FIGURES: list[RegisteredFigure] = []
 
 
 def figure(
-    experiments: Collection[str], *, replaces_front: bool = False, compares_learning_rates: bool = False
+    experiments: Collection[str], *, replaces_front: bool = False, choose: Choose | None = None
 ) -> Callable[[Draw], Draw]:
     """Register `draw(folder, runs, figures)` for the named experiments.
 
     `folder` is the experiment's results folder, `runs` the table that `plots.load` returns, and `figures` the folder
-    that the function writes its files to; it returns their paths. If an experiment compares learning rates, its front
-    and leaderboard show each method at the chosen learning rate, and `runs` holds the runs at all of them.
+    that the function writes its files to; it returns their paths. If an experiment compares learning rates, `choose`
+    takes the runs at all of them and returns those that front and leaderboard show, as `plots.at_chosen` does.
     """
 
     def decorate(draw: Draw) -> Draw:
-        FIGURES.append(RegisteredFigure(draw, tuple(experiments), replaces_front, compares_learning_rates))
+        FIGURES.append(RegisteredFigure(draw, tuple(experiments), replaces_front, choose))
         return draw
 
     return decorate

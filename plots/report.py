@@ -13,7 +13,6 @@ from benchmark.errors import UsageError
 from benchmark.records.table import read
 from plots.figures.fronts import draw
 from plots.leaderboards import markdown
-from plots.learning_rates import at_chosen
 from plots.registry import figures_of
 from plots.results import AT_LEARNING_RATE, VALUE, load
 
@@ -37,10 +36,10 @@ def report(folder: Path, threshold: float | None = None, stale: Set[str] = froze
     """
     names = {row["experiment"].removesuffix("-smoke") for row in read(folder / "runs.csv")}
     own = figures_of(names)
-    compared = any(registered.compares_learning_rates for registered in own)
-    frame = runs = load(folder, threshold, AT_LEARNING_RATE if compared else VALUE, stale)
-    if compared:
-        runs = at_chosen(frame)
+    choose = next((registered.choose for registered in own if registered.choose), None)
+    frame = runs = load(folder, threshold, AT_LEARNING_RATE if choose else VALUE, stale)
+    if choose:
+        runs = choose(frame)
     suffix = "" if threshold is None else f"-threshold-{threshold:g}"
     board = folder / f"leaderboard{suffix}.md"
     text = markdown(runs, folder.resolve().name)

@@ -27,7 +27,7 @@ def folder(experiment: str) -> Path:
 @functools.cache
 def runs(experiment: str, threshold: float | None = None) -> pandas.DataFrame:
     """Return the runs of a published experiment, those at several learning rates included."""
-    compared = (folder(experiment) / "learning_rates.csv").is_file()
+    compared = any((folder(experiment) / name).is_file() for name in ("learning_rates.csv", "trials.csv"))
     return load(folder(experiment), threshold, AT_LEARNING_RATE if compared else VALUE)
 
 

@@ -14,19 +14,17 @@ from matplotlib.patches import Rectangle
 from matplotlib.transforms import offset_copy
 
 from plots.axes import PLAIN
-from plots.learning_rates import MASKS, learning_rates, least_useful_accuracy, write_learning_rates
+from plots.learning_rates import MASKS, at_chosen, learning_rates, least_useful_accuracy, write_learning_rates
 from plots.registry import figure
 from plots.results import AT_LEARNING_RATE, measured
 from plots.style import figure_style, names, save, sheet
 from plots.summaries import subtitle, summary
 
 # Two values of a method are too few for a heat map, so these experiments have the table alone.
-figure(("learning-rate-families", "learning-rate-lenet5"), replaces_front=True, compares_learning_rates=True)(
-    write_learning_rates
-)
+figure(("learning-rate-families", "learning-rate-lenet5"), replaces_front=True, choose=at_chosen)(write_learning_rates)
 
 
-@figure(("learning-rate", "learning-rate-digits"), compares_learning_rates=True)
+@figure(("learning-rate", "learning-rate-digits"), choose=at_chosen)
 def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
     """Write <folder>/learning_rates.csv, and one figure for each task that has a method with a strength."""
     runs = measured(frame)

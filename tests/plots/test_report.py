@@ -28,13 +28,14 @@ FILES = {
     "layers": ["front-toy", "layers-toy"],
     "learning-rate": ["front-toy", "learning-rate-toy"],
     "learning-rate-families": [],
+    "search": ["search-toy"],
     "misalignment": ["misalignment-toy"],
 }
 
 
 def complete(folder: Path, experiment: str) -> Path:
     """Write results that hold everything that any figure draws."""
-    rates = (0.1, 0.2) if any(figure.compares_learning_rates for figure in figures_of([experiment])) else (0.1,)
+    rates = (0.1, 0.2) if any(figure.choose for figure in figures_of([experiment])) else (0.1,)
     rows = []
     for depth, value, rate in itertools.product((2, 3), (2.0, 6.0), rates):
         named = {"experiment": experiment, "key": f"{depth} {value} {rate}", "options": f"depth={depth}"}

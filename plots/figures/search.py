@@ -1,0 +1,46 @@
+"""The figure of a search: the hypervolume that a method reaches with its first k trials, on average."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas
+from matplotlib.figure import Figure
+
+from plots.registry import figure
+from plots.results import measured
+from plots.style import figure_style, looks, names, save
+from plots.trials import chosen_trials, expected_hypervolume, write_trials
+
+
+@figure(("search",), replaces_front=True, choose=chosen_trials)
+def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
+    """Write <folder>/trials.csv, <folder>/expected_hypervolume.csv and one figure for each task."""
+    paths = write_trials(folder, frame)
+    table = expected_hypervolume(frame)
+    for task, lines in table.groupby("task"):
+        paths += save(worth_of_trials(frame[frame["task"] == task], lines), figures / f"search-{task}")
+    return paths
+
+
+def worth_of_trials(frame: pandas.DataFrame, lines: pandas.DataFrame) -> Figure:
+    """Draw a line for each method of one task: expected hypervolume over the number of trials."""
+    with figure_style():
+        drawing = Figure()
+        drawing.suptitle(
+            f"{frame['task'].iloc[0]}: what tuning is worth", x=0.01, ha="left", fontsize=12, fontweight="bold"
+        )
+        axes = drawing.add_subplot()
+        epochs = " or ".join(f"{number:g}" for number in sorted(measured(frame)["epochs"].unique()))
+        axes.set_title(f"mean over all subsets of k trials, one seed, {epochs} epochs, validation data")
+        axes.set_xlabel("trials k of learning rate and knob")
+        axes.set_ylabel("hypervolume in log10 compression x points")
+        look = looks(frame)
+        for method, name in names(frame).items():
+            own = lines[lines["method"] == method]
+            if not own.empty:
+                axes.plot("trials", "hypervolume", data=own, label=name, color=look[method][0], linewidth=1.4)
+                axes.plot(own["trials"].iloc[-1], own["hypervolume"].iloc[-1], look[method][1], color=look[method][0])
+        axes.set_xlim(1, lines["trials"].max() + 0.5)
+        drawing.legend(loc="outside right upper")
+    return drawing
