@@ -39,7 +39,7 @@ def worth_of_trials(frame: pandas.DataFrame, lines: pandas.DataFrame) -> Figure:
         for method, name in names(frame).items():
             own = lines[lines["method"] == method]
             if not own.empty:
-                axes.plot("trials", "hypervolume", data=own, label=name, color=look[method][0], linewidth=1.4)
+                axes.plot(own["trials"], own["hypervolume"], label=name, color=look[method][0], linewidth=1.4)
                 axes.plot(own["trials"].iloc[-1], own["hypervolume"].iloc[-1], look[method][1], color=look[method][0])
         axes.set_xlim(1, lines["trials"].max() + 0.5)
         drawing.legend(loc="outside right upper")

@@ -19,8 +19,9 @@ def table(folder: Path, *found: tuple[float, float, int, float]) -> dict[tuple[f
     """Return whether each trial (learning rate, value, weights left of 1,000, accuracy) is nondominated and chosen."""
     rows = [DENSE] + [at_rate("gmp", *trial) for trial in found]
     lines = trials(load(write(folder, rows), point=AT_LEARNING_RATE))
-    own = lines[lines["method"] == "gmp"].set_index(["learning_rate", "value"])
-    return {place: tuple(line) for place, line in own[["nondominated", "chosen"]].iterrows()}
+    own = lines[lines["method"] == "gmp"]
+    places = zip(own["learning_rate"], own["value"], strict=True)
+    return dict(zip(places, zip(own["nondominated"], own["chosen"], strict=True), strict=True))
 
 
 def test_a_trial_that_another_one_beats_is_not_chosen(tmp_path: Path) -> None:
