@@ -18,6 +18,8 @@ PENALTIES: Mapping[str, tuple[float, float]] = {
     "dwf": (5e-5, 5e-3),
     "prox-l1": (2e-4, 2e-2),
     "prox-lq": (2e-5, 2e-3),
+    "pwd": (2e-5, 2e-3),
+    "rewa": (5e-5, 5e-3),
 }
 
 
@@ -33,7 +35,18 @@ def search() -> Experiment:
         tasks=("lenet300-fmnist",),
         methods=(
             *("dense", "dwf[depth=2,by=penalty]", "dwf[depth=3,by=penalty]", "dwf[depth=4,by=penalty]"),
-            *("prox-lq[q=2/3]", "prox-lq[q=1/2]", "gmp", "powerprop", "rigl", "magnitude", "snip", "synflow"),
+            *(
+                "prox-lq[q=2/3]",
+                "prox-lq[q=1/2]",
+                "pwd[p=0.8]",
+                "rewa",
+                "gmp",
+                "powerprop",
+                "rigl",
+                "magnitude",
+                "snip",
+                "synflow",
+            ),
             "random[distribution=erk]",
         ),
         values={},
