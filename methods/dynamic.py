@@ -9,6 +9,7 @@ from methods.core.lazy import torch
 from methods.core.masks import Distribution, keep_top
 from methods.core.network import Network
 from methods.core.probe import Probe
+from methods.core.ranks import mean_over_ranks
 from methods.core.registry import MethodError
 from methods.random import Random
 
@@ -66,7 +67,7 @@ class Rewired(Random):
     def rewire(self, share: float, growth: torch.Tensor) -> None:
         """Drop a share of each layer's kept weights, and grow as many by their growth scores."""
         assert self.mask is not None
-        mask = torch.empty_like(self.mask)
+        mask, growth = torch.empty_like(self.mask), mean_over_ranks(growth)
         for layer, kept in zip(self.net.layers, self.kept, strict=True):
             replaced = [int(share * count) for count in kept]
             magnitudes = self.net.weights[:, layer.span].abs().masked_fill(~self.mask[:, layer.span], -torch.inf)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from methods.core.masked import Masked
-from methods.core.masks import Distribution
+from methods.core.masks import Distribution, check_scores
 from methods.core.network import Network
 from methods.core.probe import Probe
 from methods.core.registry import MethodError, register
@@ -38,4 +38,5 @@ class Grasp(Masked):
     def setup(self, net: Network, probe: Probe) -> None:
         super().setup(net, probe)
         scores = net.weights * probe.hessian_gradient(self.per_class, self.temperature)
+        check_scores("grasp", scores)
         self.prune_to(scores, self.distribution)

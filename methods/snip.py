@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from methods.core.masked import Masked
-from methods.core.masks import Distribution
+from methods.core.masks import Distribution, check_scores
 from methods.core.network import Network
 from methods.core.probe import Probe
 from methods.core.registry import MethodError, register
@@ -45,4 +45,6 @@ class Snip(Masked):
         for k in range(1, self.iterations + 1):
             gradient = probe.gradient(self.batches, first=(k - 1) * self.batches)
             scores = (gradient * net.weights).abs()
+            if k == 1:  # later ones may be zero, where a small density cuts all paths
+                check_scores("snip", scores)
             self.prune_to(scores, self.distribution, self.value ** (k / self.iterations))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, is_dataclass
+from typing import Any, ClassVar
 
 from methods.core.lazy import torch
 from methods.core.masked import Masked
-from methods.core.masks import Distribution
+from methods.core.masks import Distribution, check_scores
 from methods.core.network import Network
-from methods.core.probe import Probe
+from methods.core.probe import Arguments, Probe
 from methods.core.registry import MethodError, register
 
 
@@ -23,6 +23,9 @@ class SynFlow(Masked):
     Tanaka, Kunin, Yamins & Ganguli, NeurIPS 2020. The density falls to d^(k / n) in iteration k of n = `iterations`,
     with new scores each time. They are float64, because those of deep networks overflow in float32. Without biases the
     scores of every layer have the same sum. Batch norm is in evaluation mode, with its statistics at initialization.
+
+    A script's model may take several inputs and keywords, and return dicts or tuples: floating-point inputs are ones,
+    tokens are those of the first example, and R sums the logits, if they are named so, or else all outputs.
     """
 
     family: ClassVar[str] = "before training"
@@ -37,20 +40,55 @@ class SynFlow(Masked):
 
     def setup(self, net: Network, probe: Probe) -> None:
         super().setup(net, probe)
-        shape = probe.shape
+        ones = probe.ones()
         for k in range(1, self.iterations + 1):
-            scores = torch.stack([flow(net, run, shape) for run in range(net.runs)])
+            scores = torch.stack([flow(net, run, ones) for run in range(net.runs)])
+            if k == 1:
+                check_scores("synflow", scores)
             self.prune_to(scores, self.distribution, self.value ** (k / self.iterations))
 
 
-def flow(net: Network, run: int, shape: tuple[int, ...]) -> torch.Tensor:
-    """Return float64 scores [N] of one run's present weights."""
-    device = "cpu" if net.weights.device.type == "mps" else net.weights.device  # MPS has no float64
-    model = copy.deepcopy(net.plain(run)).to(device).double().eval()
-    with torch.no_grad():
-        for tensor in (*model.parameters(), *model.buffers()):
-            tensor.abs_()
+def flow(net: Network, run: int, ones: Arguments) -> torch.Tensor:
+    """Return float64 scores [N] of one run's present weights; `ones` are the arguments of the forward pass.
+
+    Raises MethodError if the model cannot be copied or computed in float64, or has no output to sum.
+    """
+    device = torch.device("cpu") if net.weights.device.type == "mps" else net.weights.device  # MPS has no float64
+    try:
+        model = copy.deepcopy(net.plain(run)).to(device).double().eval()
+        with torch.no_grad():
+            for tensor in (*model.parameters(), *model.buffers()):
+                tensor.abs_()
+        args, kwargs = _in_float64(ones, device)
+        outputs = _outputs(model(*args, **kwargs))
+    except (RuntimeError, TypeError, ValueError, IndexError) as error:
+        said = str(error).partition("\n")[0]
+        raise MethodError(f"synflow computes a copy of the model in float64 on ones, which fails: {said}") from error
+    if not outputs:
+        raise MethodError("synflow sums the outputs of the model, which are no tensors, nor dicts or tuples of them")
+    total = torch.stack([output.sum() for output in outputs]).sum()
     weights = [model.get_parameter(layer.name) for layer in net.layers]
-    ones = torch.ones(1, *shape, dtype=torch.float64, device=device)
-    gradients = torch.autograd.grad(model(ones).sum(), weights)
+    gradients = torch.autograd.grad(total, weights, materialize_grads=True)
     return torch.cat([(w.detach() * g).flatten() for w, g in zip(weights, gradients, strict=True)])
+
+
+def _in_float64(value: Any, device: torch.device) -> Any:
+    """Return arguments with their tensors on a device, those of floating point as float64."""
+    if isinstance(value, torch.Tensor):
+        return value.to(device, torch.float64 if value.is_floating_point() else None)
+    if isinstance(value, dict):
+        return {name: _in_float64(part, device) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_in_float64(part, device) for part in value]
+    return value
+
+
+def _outputs(value: Any) -> list[torch.Tensor]:
+    """Return the floating-point tensors that a model gives: the logits, if named so, or all except single numbers."""
+    if isinstance(value, torch.Tensor):
+        return [value] if value.is_floating_point() and value.dim() else []
+    named = value if isinstance(value, dict) else vars(value) if is_dataclass(value) else {}
+    if named.get("logits") is not None:
+        return _outputs(named["logits"])
+    parts = named.values() if named else value if isinstance(value, list | tuple) else ()
+    return [output for part in parts for output in _outputs(part)]

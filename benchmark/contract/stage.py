@@ -15,6 +15,7 @@ from benchmark.training.loop import train
 from benchmark.training.measure import Result
 from methods.core.network import Network
 from methods.core.optimizers import Sgd
+from methods.core.probe import Arguments
 from methods.core.registry import parse
 
 Build = Callable[[int], nn.Module]  # builds a network from a seed
@@ -60,7 +61,9 @@ class FakeProbe:
     def __init__(self, net: Network, learning_rates: list[float]):
         self.net, self.learning_rates = net, learning_rates
         self.made = torch.zeros_like(net.weights)
-        self.shape = (net.layers[0].shape[1],)
+
+    def ones(self) -> Arguments:
+        return (torch.ones(1, self.net.layers[0].shape[1]),), {}
 
     def generators(self) -> list[torch.Generator]:
         return [torch.Generator().manual_seed(7) for _ in range(self.net.runs)]

@@ -8,7 +8,7 @@ from benchmark.data.seeds import Seeds, generator
 from benchmark.data.split import Split
 from benchmark.training.evaluation import cross_entropy
 from methods.core.network import Network, flat_gradient, hessian_gradient, twice_differentiable
-from methods.core.probe import no_trace
+from methods.core.probe import Arguments, no_trace
 
 
 class Probe:
@@ -17,7 +17,10 @@ class Probe:
     def __init__(self, net: Network, train: Split, batch_size: int, seeds: list[int], learning_rates: list[float]):
         self.net, self.train, self.batch_size, self.seeds = net, train, batch_size, seeds
         self.learning_rates = learning_rates
-        self.shape = tuple(train[0].shape[1:])
+
+    def ones(self) -> Arguments:
+        """Return the arguments of a forward pass of one image of ones."""
+        return (torch.ones(1, *self.train[0].shape[1:], device=self.train[1].device),), {}
 
     def generators(self) -> list[torch.Generator]:
         """Return new CPU generators, one for each run, that depend only on the run's seed."""

@@ -5,5 +5,6 @@ that spec.py parses. network.py holds R networks as flat tensors, masks.py compu
 driver.py drives a method through training, and sparse_optimizer.py drives it in a user's own script. probe.py is what
 a method may use before training. autocast.py computes packs in mixed precision, compilation.py compiles updates,
 and lazy.py imports torch when it is first used. For scripts, coverage.py says which parameters are pruned,
-final_check.py what is wrong at the end of training, and script_probe.py gives a method the loss on a batch.
+final_check.py what is wrong at the end of training, and script_probe.py gives a method the loss on a batch. ranks.py
+keeps the ranks of torch.distributed alike.
 """

@@ -9,6 +9,7 @@ from methods.core.lazy import torch
 from methods.core.masks import Distribution, keep_top_per_layer
 from methods.core.network import Network
 from methods.core.probe import Probe
+from methods.core.ranks import mean_over_ranks
 
 
 class Masked(Method):
@@ -28,8 +29,9 @@ class Masked(Method):
         """Keep the round(density * N) weights with the largest scores and prune the others.
 
         The default density is the run's value; `density` [R, 1] replaces it, for instance on a pruning schedule. A
-        weight that is pruned already stays pruned.
+        weight that is pruned already stays pruned. Ranks of torch.distributed prune alike, by the mean of their scores.
         """
+        scores = mean_over_ranks(scores)
         if self.mask is not None:
             scores = scores.masked_fill(~self.mask.to(scores.device), -torch.inf)
         densities = (self.value if density is None else density).flatten().tolist()

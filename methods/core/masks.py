@@ -7,8 +7,20 @@ from typing import Literal
 
 from methods.core.lazy import torch
 from methods.core.network import Layer
+from methods.core.registry import MethodError
 
 Distribution = Literal["global", "uniform", "erk", "balanced"]
+
+
+def check_scores(method: str, scores: torch.Tensor) -> None:
+    """Raise MethodError if a row of scores [R, N] ranks no weight: if all are zero, or if one is not finite."""
+    if not bool(scores.isfinite().all()):
+        raise MethodError(f"{method} cannot rank weights by scores that are not finite; check the data and the loss")
+    if not bool(scores.any(1).all()):
+        raise MethodError(
+            f"the scores of {method} are all zero, so they rank no weight; does the loss depend on the weights, and is "
+            "an output layer all zeros?"
+        )
 
 
 def keep_top(scores: torch.Tensor, keep: Sequence[int]) -> torch.Tensor:

@@ -156,6 +156,16 @@ class Network:
                 self._versions[layer.name] = parameter._version
         return written
 
+    def drop_gradients(self) -> None:
+        """Take the gradients off a single model's parameters, until `gather_gradients`."""
+        for layer in (*self.layers, *self._other_layers):
+            self.model.get_parameter(layer.name).grad = None
+
+    def has_gradients(self) -> bool:
+        """Tell whether a parameter of a single model has a gradient."""
+        layers = (*self.layers, *self._other_layers)
+        return any(self.model.get_parameter(layer.name).grad is not None for layer in layers)
+
     def gather_gradients(self) -> None:
         """Copy a single model's gradients back into the flat gradients if a script has replaced or removed them."""
         for grad, layers in ((self.grad, self.layers), (self.other_grad, self._other_layers)):
@@ -164,6 +174,8 @@ class Network:
                 place = grad[0, layer.span].view(layer.shape)
                 if parameter.grad is None:
                     place.zero_()
+                elif parameter.grad.layout != torch.strided:  # such as that of nn.Embedding(sparse=True)
+                    place.copy_(parameter.grad.to_dense())
                 elif parameter.grad.data_ptr() != place.data_ptr():
                     place.copy_(parameter.grad)
                 parameter.grad = place
@@ -194,9 +206,12 @@ class Network:
                 model.get_buffer(name).copy_(buffer[run])
         return model
 
+    def named_buffers(self) -> list[tuple[str, torch.Tensor]]:
+        """Return the buffers of all runs, such as running statistics, by name."""
+        return list(self._buffers.items()) if self.runs > 1 else list(self.model.named_buffers())
+
     def buffers(self) -> list[torch.Tensor]:
-        """Return the buffers of all runs, such as running statistics."""
-        return list(self._buffers.values()) if self.runs > 1 else list(self.model.buffers())
+        return [buffer for _, buffer in self.named_buffers()]
 
 
 def twice_differentiable() -> AbstractContextManager[None]:
@@ -206,7 +221,7 @@ def twice_differentiable() -> AbstractContextManager[None]:
 
 def flat_gradient(loss: torch.Tensor, weights: Sequence[torch.Tensor], create_graph: bool = False) -> torch.Tensor:
     """Return the gradient [N] of a loss with respect to `weights`, as one flat tensor."""
-    gradients = torch.autograd.grad(loss, weights, create_graph=create_graph)
+    gradients = torch.autograd.grad(loss, weights, create_graph=create_graph, materialize_grads=True)
     return torch.cat([gradient.flatten() for gradient in gradients])
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Any, Protocol, TypeAlias
 
 from methods.core.lazy import torch
 from methods.core.network import Network
+
+Arguments: TypeAlias = tuple[tuple[Any, ...], dict[str, Any]]  # those of a call, by position and by name
 
 
 class Probe(Protocol):
@@ -15,9 +17,8 @@ class Probe(Protocol):
 
     learning_rates: list[float]  # one for each step of all phases
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The shape of one input."""
+    def ones(self) -> Arguments:
+        """Return the arguments of a forward pass of one example whose numbers are ones."""
 
     def gradient(self, batches: int, first: int = 0) -> torch.Tensor:
         """Return the mean gradient [R, N] of the loss at the present weights.
@@ -38,11 +39,14 @@ class Probe(Protocol):
 @contextmanager
 def no_trace(net: Network) -> Iterator[None]:
     """Start from zero gradients, and at the end zero the gradients and restore the buffers, such as batch norm's."""
-    before = [buffer.clone() for buffer in net.buffers()]
+    before = {name: buffer.clone() for name, buffer in net.named_buffers()}
     net.zero_grad()
     try:
         yield
     finally:
+        if net.runs == 1:
+            net.gather_gradients()  # a function of a script may have replaced them
         net.zero_grad()
-        for buffer, value in zip(net.buffers(), before, strict=True):
-            buffer.copy_(value)
+        for name, buffer in net.named_buffers():
+            if name in before and buffer.shape == before[name].shape:  # a forward pass may make buffers or enlarge them
+                buffer.copy_(before[name])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from methods.core.lazy import torch
 from methods.core.network import Network, hessian_gradient, twice_differentiable
-from methods.core.probe import no_trace
+from methods.core.probe import Arguments, no_trace
 from methods.core.registry import MethodError
 
 
@@ -17,35 +18,71 @@ class ScriptProbe:
         self.net, self.learning_rates, self.seed = net, rates, seed
         self._loss = loss
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The shape of the first input that the model gets in a call of `probe`."""
-        shapes: list[tuple[int, ...]] = []
-        hook = self.net.model.register_forward_pre_hook(lambda _, inputs: shapes.append(tuple(inputs[0].shape[1:])))
+    def ones(self) -> Arguments:
+        """Return the first example of the first call of the model in a call of `probe`, with ones as its numbers."""
+        calls: list[Arguments] = []
+        hook = self.net.model.register_forward_pre_hook(lambda _, *call: calls.append(call), with_kwargs=True)
         try:
             with no_trace(self.net):
-                self.loss()
+                self._call()
         finally:
             hook.remove()
-        return shapes[0]
+        if not calls:
+            raise MethodError("`probe` must call the model that the optimizer is built on, not a part of it")
+        return _example(calls[0], _batch(calls[0]))
 
-    def loss(self) -> torch.Tensor:
+    def _call(self) -> torch.Tensor:
         if self._loss is None:
             raise MethodError("this method scores data: give `probe`, a function that returns the loss on a batch")
-        return self._loss()
+        with torch.enable_grad():
+            return self._loss()
+
+    def _checked(self, loss: Any) -> torch.Tensor:
+        if not (isinstance(loss, torch.Tensor) and loss.numel() == 1 and loss.requires_grad):
+            raise MethodError("`probe` must return the loss on a batch: a tensor of one number that has a gradient")
+        return loss
 
     def generators(self) -> list[torch.Generator]:
         return [torch.Generator().manual_seed(self.seed)]
 
     def gradient(self, batches: int, first: int = 0) -> torch.Tensor:
-        """Return the mean gradient over `batches` calls of `probe`, which chooses the batches; `first` is ignored."""
+        """Return the mean gradient over `batches` calls of `probe`, which chooses the batches; `first` is ignored.
+
+        The function may clear gradients before it computes the loss, and may call `backward` itself.
+        """
+        total = torch.zeros_like(self.net.grad)
         with no_trace(self.net):
             for _ in range(batches):
-                self.loss().backward()
-            return self.net.grad / batches
+                self.net.drop_gradients()
+                loss = self._call()
+                if not self.net.has_gradients():
+                    self._checked(loss).backward()
+                self.net.gather_gradients()
+                total += self.net.grad
+        return total / batches
 
     def hessian_gradient(self, per_class: int, temperature: float) -> torch.Tensor:
         """Return Hessian times gradient on one call of `probe`; `per_class` and `temperature` are ignored."""
         weights = [self.net.model.get_parameter(layer.name) for layer in self.net.layers]
         with no_trace(self.net), twice_differentiable():
-            return hessian_gradient(self.loss(), weights).unsqueeze(0)
+            return hessian_gradient(self._checked(self._call()), weights).unsqueeze(0)
+
+
+def _example(value: Any, batch: int) -> Any:
+    """Return the first example of a batch, in which floating-point tensors hold ones; tokens stay."""
+    if isinstance(value, torch.Tensor):
+        first = value[:1] if value.dim() and len(value) == batch else value
+        return torch.ones_like(first) if value.is_floating_point() else first
+    if isinstance(value, dict):
+        return {name: _example(part, batch) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)([_example(part, batch) for part in value])
+    return value
+
+
+def _batch(value: Any) -> int:
+    """Return the number of examples, by the first tensor among the arguments."""
+    if isinstance(value, torch.Tensor):
+        return len(value) if value.dim() else 0
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    return next((found for part in parts if (found := _batch(part))), 0)

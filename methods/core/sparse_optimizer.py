@@ -15,6 +15,7 @@ from methods.core.driver import Driver
 from methods.core.final_check import end_of_training
 from methods.core.network import Network
 from methods.core.optimizers import Optimizer, Sgd
+from methods.core.ranks import as_first_rank
 from methods.core.registry import MethodError, read_form
 from methods.core.script_probe import ScriptProbe
 from methods.core.wrapper import Wrapper
@@ -76,12 +77,16 @@ class SparseOptimizer(torch.optim.Optimizer):
         self._expected = optimizer.lr_gain * sum(rates)
         if self.method.knob == "strength" and penalty is not None:
             value *= self._expected
+        if isinstance(model, torch.nn.parallel.DistributedDataParallel):
+            model = model.module  # the same parameters, by the names that they have in the model
         self.net = Network([model])
+        own_seed = torch.tensor(seed, device=self.net.weights.device)
+        as_first_rank(own_seed, self.net.weights, self.net.other_params)
         self.coverage = coverage(model)
         super().__init__(_groups(model, self.net, lr, lr if other_lr is None else other_lr), {})
         self._rates_done, self._steps, self._finished = 0.0, steps, False
         self._written = False  # by the script, to the model's parameters
-        script = ScriptProbe(self.net, rates, probe, seed)
+        script = ScriptProbe(self.net, rates, probe, int(own_seed))
         budget = steps / sum(self.method.phases)
         self._driver = Driver(self.net, self.method, [value], optimizer, weight_decay, script, budget)
         self._driver.start_phases()

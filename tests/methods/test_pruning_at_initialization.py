@@ -13,6 +13,7 @@ from benchmark.training.probe import Probe
 from methods.core.masks import layer_counts
 from methods.core.network import Layer, Network, hessian_gradient
 from methods.core.optimizers import Sgd
+from methods.core.probe import Arguments
 from methods.core.registry import parse
 from methods.random import Random
 from methods.synflow import flow
@@ -27,9 +28,13 @@ def two_layers() -> Network:
     return net
 
 
+def ones(*shape: int) -> Arguments:
+    return (torch.ones(1, *shape),), {}
+
+
 def test_flow_equals_the_one_worked_out_by_hand() -> None:
     # |W1| 1 = (1 + 2, 3 + 0); output = 1 * 3 + 2 * 3 = 9. Each weight's score is the flow through it.
-    assert flow(two_layers(), 0, (2,)).tolist() == [1, 2, 6, 0, 3, 6]
+    assert flow(two_layers(), 0, ones(2)).tolist() == [1, 2, 6, 0, 3, 6]
 
 
 def test_iterative_synflow_keeps_a_path_that_one_iteration_would_prune() -> None:
@@ -44,7 +49,7 @@ def test_flow_is_conserved_from_layer_to_layer(seed: int, sizes: list[int]) -> N
     torch.manual_seed(seed)
     layers = [torch.nn.Linear(a, b, bias=False) for a, b in itertools.pairwise(sizes)]
     net = Network([torch.nn.Sequential(*layers)])
-    scores = flow(net, 0, (sizes[0],))
+    scores = flow(net, 0, ones(sizes[0]))
     sums = torch.stack([scores[layer.span].sum() for layer in net.layers])
     torch.testing.assert_close(sums, sums[:1].expand_as(sums), rtol=1e-9, atol=0)
 
@@ -54,7 +59,7 @@ def test_computing_flow_does_not_change_the_network() -> None:
     net = Network([model])
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     net.grad.fill_(1.0)
-    flow(net, 0, (1, 4, 4))
+    flow(net, 0, ones(1, 4, 4))
     assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
     assert (net.grad == 1).all()
 
