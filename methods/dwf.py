@@ -64,6 +64,10 @@ class Factorization(Method):
         if not self.threshold >= 0:
             raise MethodError(f"the threshold of dwf is a number >= 0, not {self.threshold:g}")
 
+    @property
+    def exponent(self) -> float:
+        return 2 / self.depth
+
     def setup(self, net: Network, probe: Probe) -> None:
         """Start the factors [D, R, N] and write their product into the network."""
         self.factors = net.weights.new_empty(self.depth, *net.weights.shape)

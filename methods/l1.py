@@ -8,6 +8,8 @@ from typing import ClassVar
 from methods.core.lazy import torch
 from methods.core.masked import Masked
 from methods.core.masks import Distribution
+from methods.core.network import Network
+from methods.core.probe import Probe
 from methods.core.registry import MethodError, register
 
 
@@ -28,6 +30,14 @@ class VanillaL1(Masked):
     def __post_init__(self) -> None:
         if not self.penalty_weight >= 0:
             raise MethodError(f"the penalty_weight of l1 is a number >= 0, not {self.penalty_weight:g}")
+
+    @property
+    def exponent(self) -> float:
+        return 1.0
+
+    def setup(self, net: Network, probe: Probe) -> None:
+        super().setup(net, probe)
+        self.penalty = torch.full_like(self.value, self.penalty_weight).to(net.weights)
 
     def update(self, lr: torch.Tensor) -> None:
         self.net.grad.add_(self.net.weights.sign(), alpha=self.penalty_weight)

@@ -24,5 +24,9 @@ class ProximalL1(Proximal):
 
     version: ClassVar[int] = 2  # version 1 counted every weight that was not exactly zero
 
+    @property
+    def exponent(self) -> float:
+        return 1.0
+
     def shrink(self, weights: torch.Tensor, kappa: torch.Tensor) -> torch.Tensor:
         return weights.sign() * (weights.abs() - kappa).clamp(min=0)

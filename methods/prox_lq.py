@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import ClassVar, Literal
 
 from methods.core.lazy import torch
@@ -24,6 +25,10 @@ class ProximalLq(Proximal):
     paper: ClassVar[str] = "Xu, Chang, Xu & Zhang, IEEE TNNLS 2012; Cao, Sun & Xu, 2013"
 
     q: Literal["1/2", "2/3"] = field(default="2/3", metadata={"shown": True})
+
+    @property
+    def exponent(self) -> float:
+        return float(Fraction(self.q))
 
     def shrink(self, weights: torch.Tensor, kappa: torch.Tensor) -> torch.Tensor:
         magnitude = weights.abs()

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from plots.results import of_task
 from plots.style import names
-from plots.summaries import budgets, failed, stale, summary, thresholds
+from plots.summaries import budgets, failed, processors, stale, summary, thresholds
 
 LEVELS = (5, 10, 20, 50, 100, 200, 500)  # compression ratios
 LOSSES = (1, 2, 5)  # points of validation accuracy below dense
@@ -101,6 +101,10 @@ def footnote(frame: pandas.DataFrame) -> str:
     if stale(frame):
         notes.append(f"{stale(frame).capitalize()}: another version of task or method computed these rows.")
     notes += [f"{thresholds(frame).capitalize()}."] if thresholds(frame) else []
+    if mixed := processors(frame):
+        notes.append(
+            f"Some means are over seeds of different processors, which do not agree bit by bit: {', '.join(mixed)}."
+        )
     return " ".join(notes)
 
 

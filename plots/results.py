@@ -97,7 +97,8 @@ def _with_narrow(runs: pandas.DataFrame) -> pandas.DataFrame:
 
 def _at_threshold(runs: pandas.DataFrame, path: Path, threshold: float) -> pandas.DataFrame:
     """Return the runs with the counts and accuracies that thresholds.csv holds for penalty runs at a threshold."""
-    if not runs["penalty"].notna().any():
+    penalized = runs["penalty"].notna() & (runs["knob"] != "density")  # l1 has a penalty, but ends with a mask
+    if not penalized.any():
         raise UsageError(f"{path.parent} holds no run of a penalty, and a zero threshold changes no other run")
     table = read_table(path, THRESHOLD_COLUMNS, THRESHOLD_COLUMNS[1:])
     chosen = table[numpy.isclose(table["threshold"], threshold, rtol=1e-3)]
@@ -105,12 +106,13 @@ def _at_threshold(runs: pandas.DataFrame, path: Path, threshold: float) -> panda
     if chosen.empty:
         there = ", ".join(f"{number:g}" for number in sorted(set(table["threshold"])))
         raise UsageError(f"{path} holds no threshold {threshold:g}; thresholds are {there}")
-    penalized = runs["penalty"].notna() & (runs["status"] == "ok")
+    penalized &= runs["status"] == "ok"
     if lacking := int((penalized & ~runs["key"].isin(chosen.index)).sum()):
         raise UsageError(
             f"{path} does not hold threshold {threshold:g} for {lacking} runs; give their experiment a new folder"
         )
     runs = runs.set_index("key")
+    chosen = chosen[chosen.index.isin(runs.index[penalized.to_numpy()])]
     runs.update(chosen[["nonzeros", "density", "val_accuracy", "test_accuracy"]])
     runs = runs.reset_index()
     runs.loc[penalized, "threshold"] = threshold

@@ -65,6 +65,22 @@ def thresholds(runs: pandas.DataFrame) -> str:
     return f"counted as zero: |w| < {' or '.join(f'{value:g}' for value in sorted(others))}" if others else ""
 
 
+def processors(runs: pandas.DataFrame) -> list[str]:
+    """Name the processors and accelerators whose runs are averaged in one mean, sorted; none if no mean mixes them.
+
+    One model with other vector instructions is another processor. Rows of older versions that name none do not count.
+    """
+    there = measured(runs)
+    names = there["hardware"].str.cat(there["cpu_capability"], sep=" ").str.strip()
+    named = there.assign(processor=names)[there["hardware"] != ""]
+    mixed: set[str] = set()
+    for _, same in named.groupby(VALUE):
+        # A row that does not know its instructions is of the same processor as one that does.
+        if max(same[column].replace("", None).nunique() for column in ("hardware", "cpu_capability")) > 1:
+            mixed |= set(same["processor"])
+    return sorted(mixed)
+
+
 def stale(runs: pandas.DataFrame) -> str:
     """Name the methods whose rows another version of the code computed, as in `stale: snip`, or nothing."""
     methods = sorted(measured(runs).loc[runs["stale"], "method"].unique())
@@ -80,6 +96,10 @@ def seeds(lines: pandas.DataFrame) -> str:
 
 
 def subtitle(runs: pandas.DataFrame, lines: pandas.DataFrame) -> str:
-    """Return the line below a figure's title: seeds, epochs, zero thresholds other than the default, stale methods."""
+    """Return the line below a figure's title.
+
+    It has the seeds, epochs, zero thresholds other than the default, that processors are mixed, and stale methods.
+    """
     epochs = " or ".join(f"{number:g}" for number in sorted(runs["epochs"].unique()))
-    return ", ".join(filter(None, [seeds(lines), f"{epochs} epochs", thresholds(runs), stale(runs)]))
+    mixed = "seeds of different processors" if processors(runs) else ""
+    return ", ".join(filter(None, [seeds(lines), f"{epochs} epochs", thresholds(runs), mixed, stale(runs)]))

@@ -9,7 +9,9 @@ from enum import StrEnum
 
 CURVE_COLUMNS = ("key", "epoch", "metric", "value")
 LAYER_COLUMNS = ("key", "layer", "kept", "total")
-THRESHOLD_COLUMNS = ("key", "threshold", "nonzeros", "density", "val_accuracy", "test_accuracy")
+THRESHOLD_COLUMNS = (
+    "key", "threshold", "nonzeros", "density", "val_accuracy", "test_accuracy", "val_difference_se",
+)  # fmt: skip
 # In initial_weights.csv, where `density` is the probability density of a weight.
 INITIAL_COLUMNS = ("init", "depth", "weight", "density", "kurtosis")
 
@@ -18,7 +20,7 @@ FAMILIES = ("factorization", "penalty", "during training", "before training", "d
 
 EPSILON = 1.19e-7  # float32's machine epsilon, below which the DWF paper calls a weight zero
 # Magnitudes below which a weight of a penalty run may be called zero; each run is counted at all of them.
-THRESHOLDS = (EPSILON, 1e-6, 1e-5, 1e-4, 1e-3)
+THRESHOLDS = (EPSILON, 1e-6, 1e-5, 1e-4, 1e-3, 3e-3, 1e-2, 2e-2, 3e-2)
 
 # Columns that were renamed, by their old name; `read` understands both.
 RENAMED = {"rest_rate": "other_learning_rate", "cut": "threshold"}
@@ -93,6 +95,9 @@ class Measurement:
     theoretical_speedup: float | None = None  # macs_dense / macs_sparse
     empty_layers: int | None = None  # prunable layers without a single nonzero weight
     train_loss: float | None = None  # mean cross-entropy of the final network, like val_loss and test_loss
+    uncut_train_loss: float | None = None  # train_loss of a penalty run before its small weights became zero
+    penalty_sum: float | None = None  # sum of |w|^q before that, with the q of the method's penalty
+    objective: float | None = None  # uncut_train_loss + penalty * penalty_sum
     val_accuracy: float | None = None  # percent
     val_loss: float | None = None
     test_accuracy: float | None = None  # percent, of the last epoch
@@ -104,6 +109,7 @@ class Measurement:
     error: str = ""  # the reason, where the status is not ok
     device: str = ""  # cpu, cuda or mps
     hardware: str = ""  # model of the processor or accelerator that trained the run
+    cpu_capability: str = ""  # vector instructions that torch used, as in AVX512; empty on other devices
     threads: int | None = None
     torch: str = ""  # version
 
@@ -121,7 +127,7 @@ COLUMNS = tuple(f.name for f in fields(Row))
 # Cells of columns that an older version did not write.
 DEFAULTS = {
     f.name: "" if f.default is None else str(f.default).lower() for f in fields(Row) if f.default is not MISSING
-}
+} | {"val_difference_se": ""}
 
 
 def hash_fields(**declared: object) -> str:

@@ -87,6 +87,14 @@ def hardware(device: torch.device) -> str:
     )
 
 
+def cpu_capability(device: torch.device) -> str:
+    """Return the vector instructions that torch uses, as in AVX512, or nothing for a device other than a CPU.
+
+    They decide the order of sums, so two machines of one model may give different results if one hides some of them.
+    """
+    return torch.backends.cpu.get_cpu_capability() if device.type == "cpu" else ""
+
+
 def cpu() -> str:
     """Return the model of this machine's processor."""
     with suppress(OSError):  # Linux

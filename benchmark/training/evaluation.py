@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from torch.nn import functional
@@ -14,6 +15,14 @@ from methods.core.network import prunable_names
 
 EVALUATION_BATCH = 5_000  # the largest number of examples
 EVALUATION_VALUES = 2**24  # the largest number of input values of all runs, which bounds the memory
+
+
+class Evaluation(NamedTuple):
+    """The results of R runs over a split with n examples."""
+
+    accuracy: list[float]  # percent, of each run
+    loss: list[float]  # mean cross-entropy
+    correct: torch.Tensor  # [R, n], whether an example is classified correctly, on the device
 
 
 def layer_nonzeros(model: torch.nn.Module) -> dict[str, tuple[int, int]]:
@@ -52,8 +61,8 @@ def cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 
 def evaluate(
     model: torch.nn.Module, split: Split, forward: Callable[[torch.Tensor], torch.Tensor] | None = None, runs: int = 1
-) -> tuple[list[float], list[float]]:
-    """Return accuracy in percent and mean cross-entropy of each run over a split, exact for a short last batch.
+) -> Evaluation:
+    """Return what each run makes of the examples of a split; means are exact for a short last batch.
 
     `forward` gives the logits [R, B, C] of R = `runs` networks with the model's architecture; by default those of the
     model. The model stays in evaluation mode; its buffers do not change.
@@ -65,8 +74,9 @@ def evaluate(
     with torch.no_grad():
         for x, y in zip(split[0].split(size), split[1].split(size), strict=True):
             logits = forward(x) if forward else model(x).unsqueeze(0)
-            correct.append((logits.argmax(-1) == y).sum(-1))
+            correct.append(logits.argmax(-1) == y)
             loss.append(cross_entropy(logits, y).sum(-1))
     n = len(split[1])
     mean_loss = torch.stack(loss).cpu().double().sum(0) / n  # not every device has float64
-    return [100 * count / n for count in torch.stack(correct).sum(0).tolist()], mean_loss.tolist()
+    right = torch.cat(correct, dim=1)
+    return Evaluation([100 * count / n for count in right.sum(1).tolist()], mean_loss.tolist(), right)

@@ -14,9 +14,9 @@ from benchmark.data.split import Data
 from benchmark.records.schema import Measurement
 from benchmark.tasks.task import Task
 from benchmark.training.checkpoint import Checkpoint
-from benchmark.training.devices import hardware, peak_memory_mb, reset_peak_memory
+from benchmark.training.devices import cpu_capability, hardware, peak_memory_mb, reset_peak_memory
 from benchmark.training.evaluation import cross_entropy
-from benchmark.training.measure import Result, ThresholdPoint, autocast, epoch_points, measure, measure_thresholds
+from benchmark.training.measure import Result, Uncut, autocast, epoch_points, measure, measure_uncut
 from benchmark.training.probe import Probe
 from benchmark.training.schedule import schedule
 from benchmark.training.state import Progress, resume, snapshot
@@ -69,7 +69,7 @@ def train(
             start, zeros = [0] * net.runs, torch.zeros(net.runs, device=device)
             curves = epoch_points(0, net, method, data, precision, {"rate_share": [0.0] * net.runs})
             progress = Progress(setup_seconds, setup_seconds, start, [True] * net.runs, curves, zeros)
-        at_thresholds: list[list[ThresholdPoint]] = [[] for _ in values]
+        uncut = [Uncut() for _ in values]
         for epoch in range(driver.steps_done // steps_per_epoch + 1, epochs + 1):
             begun = time.perf_counter()
             streams = batches.state_dict()
@@ -89,7 +89,7 @@ def train(
             if epoch == epochs:
                 driver.start_late_phases()
                 if method.penalty is not None:
-                    at_thresholds = measure_thresholds(net, data, precision)
+                    uncut = measure_uncut(net, method, data, precision)
                 driver.finish()
             losses = progress.end_epoch(driver.steps_done, steps_per_epoch)
             progress.seconds += time.perf_counter() - begun
@@ -100,7 +100,7 @@ def train(
             progress.add(epoch_points(epoch, net, method, data, precision, known))
         shared = replace(_shared(progress, driver, device), batch_size=batch_size)
         return [
-            measure(net, method, run, data, precision, finite, curves, at_thresholds[run], replace(shared, steps=steps))
+            measure(net, method, run, data, precision, finite, curves, uncut[run], replace(shared, steps=steps))
             for run, (finite, curves, steps) in enumerate(
                 zip(progress.finite, progress.curves, progress.steps, strict=True)
             )
@@ -133,6 +133,7 @@ def _shared(progress: Progress, driver: Driver, device: torch.device) -> Measure
         peak_memory_mb=peak_memory_mb(device),
         device=device.type,
         hardware=hardware(device),
+        cpu_capability=cpu_capability(device),
         threads=torch.get_num_threads(),
         torch=str(torch.__version__),
     )

@@ -1,4 +1,4 @@
-"""The measurements of R runs: after every epoch, at every zero threshold, and on each final network."""
+"""The measurements of R runs: after every epoch, before small weights become zero, and on each final network."""
 
 from __future__ import annotations
 
@@ -17,7 +17,19 @@ from methods.core.network import Network
 
 Point = tuple[int, str, float]  # epoch, metric, value
 Layer = tuple[str, int, int]  # name, kept, total
-ThresholdPoint = tuple[float, int, float, float, float]  # threshold, nonzeros, density, validation and test accuracy
+# Threshold, nonzeros, density, validation and test accuracy, and the standard error of the difference between this
+# validation accuracy and that at the first threshold.
+ThresholdPoint = tuple[float, int, float, float, float, float]
+
+
+@dataclass
+class Uncut:
+    """The measurements of a penalty run before its small weights become zero; empty for other runs."""
+
+    at_thresholds: list[ThresholdPoint] = field(default_factory=list)
+    train_loss: float | None = None
+    penalty_sum: float | None = None
+    objective: float | None = None
 
 
 @dataclass
@@ -48,7 +60,7 @@ def epoch_points(
     method's `diagnose`.
     """
     with autocast(precision, data.val[1].device):
-        accuracies, losses = evaluate(net.model, data.val, net.forward, net.runs)
+        accuracies, losses, _ = evaluate(net.model, data.val, net.forward, net.runs)
     magnitudes = net.weights.abs()
     kept = (magnitudes >= method.threshold) & (magnitudes > 0)
     metrics = {"density": kept.float().mean(1), "weight_norm": net.weights.norm(dim=1)}
@@ -69,7 +81,7 @@ def measure(
     precision: str,
     finite: bool,
     curves: list[Point],
-    at_thresholds: list[ThresholdPoint],
+    uncut: Uncut,
     measured: Measurement,
 ) -> Result:
     """Count and evaluate one run's final network; a loss that is not finite makes the run diverged, too."""
@@ -80,9 +92,9 @@ def measure(
     penalty = float(method.penalty[run]) if method.penalty is not None else None
     measured = replace(measured, prunable=prunable, parameters=parameters, penalty=penalty)
     with autocast(precision, data.train[1].device):
-        _, (train_loss,) = evaluate(model, data.train)
-        (val_accuracy,), (val_loss,) = evaluate(model, data.val)
-        (test_accuracy,), (test_loss,) = evaluate(model, data.test)
+        (train_loss,) = evaluate(model, data.train).loss
+        (val_accuracy,), (val_loss,), _ = evaluate(model, data.val)
+        (test_accuracy,), (test_loss,), _ = evaluate(model, data.test)
     if not finite or not math.isfinite(train_loss + test_loss):
         lost = "the loss of the final network" if finite else f"the training loss of epoch {curves[-1][0] + 1}"
         return Result(replace(measured, status=Status.DIVERGED, error=f"{lost} is not finite"), curves)
@@ -100,24 +112,63 @@ def measure(
         theoretical_speedup=dense / sparse if sparse else math.inf,
         empty_layers=sum(kept == 0 for kept, _ in layers.values()),
         train_loss=train_loss,
+        uncut_train_loss=uncut.train_loss,
+        penalty_sum=uncut.penalty_sum,
+        objective=uncut.objective,
         val_accuracy=val_accuracy,
         val_loss=val_loss,
         test_accuracy=test_accuracy,
         test_loss=test_loss,
     )
-    return Result(measured, curves, [(name, kept, total) for name, (kept, total) in layers.items()], at_thresholds)
+    return Result(
+        measured, curves, [(name, kept, total) for name, (kept, total) in layers.items()], uncut.at_thresholds
+    )
 
 
-def measure_thresholds(net: Network, data: Data, precision: str) -> list[list[ThresholdPoint]]:
-    """Return the nonzeros, density, validation and test accuracy of every run at each of THRESHOLDS."""
+def measure_uncut(net: Network, method: Method, data: Data, precision: str) -> list[Uncut]:
+    """Measure penalty runs before their small weights become zero.
+
+    The objective is mean training loss + lambda sum |w|^q, in which methods of equal q and lambda can be compared. For
+    dwf, q = 2 / depth: its factors have at least this penalty. It is empty for penalties that are no power of |w|.
+    """
+    assert method.penalty is not None
+    points = _at_thresholds(net, data, precision)
+    with autocast(precision, net.weights.device):
+        losses = evaluate(net.model, data.train, net.forward, net.runs).loss
+    if method.exponent is None:
+        return [Uncut(run_points, loss) for run_points, loss in zip(points, losses, strict=True)]
+    sums = [float(row.cpu().double().abs().pow(method.exponent).sum()) for row in net.weights]
+    penalties = method.penalty.flatten().tolist()
+    return [
+        Uncut(run_points, loss, total, loss + penalty * total)
+        for run_points, loss, total, penalty in zip(points, losses, sums, penalties, strict=True)
+    ]
+
+
+def _at_thresholds(net: Network, data: Data, precision: str) -> list[list[ThresholdPoint]]:
+    """Return the points of every run at each of THRESHOLDS."""
     whole = net.weights.clone()
     measured: list[list[ThresholdPoint]] = [[] for _ in range(net.runs)]
+    first: torch.Tensor | None = None
     for threshold in THRESHOLDS:
         net.weights.copy_(whole.masked_fill(whole.abs() < threshold, 0))
         nonzeros = net.weights.count_nonzero(1).tolist()
         with autocast(precision, net.weights.device):
-            val, test = (evaluate(net.model, split, net.forward, net.runs)[0] for split in (data.val, data.test))
+            val, test = (evaluate(net.model, split, net.forward, net.runs) for split in (data.val, data.test))
+        first = val.correct if first is None else first
+        errors = standard_errors(val.correct, first)
         for run, points in enumerate(measured):
-            points.append((threshold, nonzeros[run], nonzeros[run] / net.weights.shape[1], val[run], test[run]))
+            counts = nonzeros[run], nonzeros[run] / net.weights.shape[1]
+            points.append((threshold, *counts, val.accuracy[run], test.accuracy[run], errors[run]))
     net.weights.copy_(whole)
     return measured
+
+
+def standard_errors(one: torch.Tensor, other: torch.Tensor) -> list[float]:
+    """Return the standard errors [R] of the differences between two accuracies over the same examples, in points.
+
+    one, other: [R, n], whether an example is classified correctly. Only examples on which they differ count.
+    """
+    n = one.shape[1]
+    gained, lost = ((one & ~other).sum(1).tolist(), (other & ~one).sum(1).tolist())
+    return [100 * math.sqrt(g + h - (g - h) ** 2 / n) / n for g, h in zip(gained, lost, strict=True)]

@@ -57,6 +57,11 @@ class Method:
         """The magnitude below which a weight counts as zero while training and becomes zero at the end."""
         return 0.0
 
+    @property
+    def exponent(self) -> float | None:
+        """The q of a penalty lambda sum |w|^q; None for a method without a penalty or with one of another form."""
+        return None
+
     def bind(self, net: Network, values: list[float], optimizer: Optimizer, weight_decay: float, probe: Probe) -> None:
         """Bind the method to the networks that it trains, one value of the knob for each, and set it up."""
         for value in values:

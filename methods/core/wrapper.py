@@ -28,6 +28,10 @@ class Wrapper(Method):
     def phases(self) -> tuple[float, ...]:
         return self.inner.phases
 
+    @property
+    def exponent(self) -> float | None:
+        return self.inner.exponent
+
     def setup(self, net: Network, probe: Probe) -> None:
         self.inner.bind(net, self.value.flatten().tolist(), self.optimizer, self.weight_decay, probe)
         self.penalty = self.inner.penalty

@@ -6,10 +6,12 @@ import math
 from pathlib import Path
 from typing import Any
 
+import pandas
 import pytest
 
+from plots.leaderboards import footnote
 from plots.results import load
-from plots.summaries import budgets, seeds, summary, thresholds
+from plots.summaries import budgets, processors, seeds, subtitle, summary, thresholds
 from tests.builders import run, write
 
 
@@ -57,3 +59,22 @@ def test_methods_that_took_more_steps_are_named(tmp_path: Path) -> None:
     assert budgets(load(write(tmp_path, rows))) == "imp[rounds=3] took 4 times the steps"
     (same := tmp_path / "same").mkdir()
     assert budgets(load(write(same))) == ""
+
+
+def test_means_over_runs_of_different_processors_are_named(tmp_path: Path) -> None:
+    def frame(name: str, *processors: tuple[str, str]) -> pandas.DataFrame:
+        (folder := tmp_path / name).mkdir()
+        rows = [
+            run("snip", 0.1, seed, 100, 80, 80, hardware=model, cpu_capability=capability)
+            for seed, (model, capability) in enumerate(processors)
+        ]
+        other = run("random", 0.1, 0, 100, 80, 80, hardware="Another", cpu_capability="AVX2")  # a mean of its own
+        return load(write(folder, [*rows, other]))
+
+    same = frame("same", ("EPYC", "AVX512"), ("EPYC", "AVX512"), ("EPYC", ""), ("", ""))
+    assert processors(same) == [] and "processors" not in footnote(same) + subtitle(same, summary(same))
+    models = frame("models", ("EPYC", "AVX512"), ("Xeon", "AVX512"))
+    assert processors(models) == ["EPYC AVX512", "Xeon AVX512"]
+    assert "EPYC AVX512, Xeon AVX512" in footnote(models)
+    assert "seeds of different processors" in subtitle(models, summary(models))
+    assert processors(frame("hidden", ("EPYC", "AVX512"), ("EPYC", "AVX2"))) == ["EPYC AVX2", "EPYC AVX512"]

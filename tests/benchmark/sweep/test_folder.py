@@ -23,7 +23,7 @@ RUNS = [Run("lenet300-digits", "snip", value, 0, 2, 0.1) for value in (0.5, 0.2,
 
 
 def finish(folder: ResultsFolder, run: Run, status: Status, cuts: int = 0) -> None:
-    result = Result(Measurement(status=status), at_thresholds=[(1e-4, 1, 0.1, 90.0, 90.0)] * cuts)
+    result = Result(Measurement(status=status), at_thresholds=[(1e-4, 1, 0.1, 90.0, 90.0, 0.0)] * cuts)
     folder.append([make_row("test", run, result, "cpu", "0", "")], [result])
 
 
@@ -109,7 +109,7 @@ def test_a_table_of_an_older_version_gets_the_missing_columns(tmp_path: Path) ->
 
 @pytest.mark.parametrize("both", [False, True])
 def test_cuts_of_an_older_version_move_to_the_thresholds(both: bool, tmp_path: Path) -> None:
-    old = ["key", "cut", *THRESHOLD_COLUMNS[2:]]
+    old = ["key", "cut", *THRESHOLD_COLUMNS[2:6]]
     append(tmp_path / "cuts.csv", old, [["before", 1e-4, 1, 0.1, 90, 90]])
     if both:
         finish(ResultsFolder(tmp_path), RUNS[0], Status.OK, cuts=1)

@@ -24,7 +24,7 @@ from benchmark.engines.local import in_processes
 from benchmark.engines.settings import Settings
 from benchmark.errors import UsageError
 from benchmark.experiments.run import Run
-from benchmark.records.schema import CURVE_COLUMNS, LAYER_COLUMNS, THRESHOLD_COLUMNS, Measurement, Status
+from benchmark.records.schema import CURVE_COLUMNS, LAYER_COLUMNS, THRESHOLD_COLUMNS, THRESHOLDS, Measurement, Status
 from benchmark.records.table import read
 from benchmark.sweep.folder import ResultsFolder
 from benchmark.sweep.sweep import sweep
@@ -54,7 +54,7 @@ def test_a_sweep_writes_a_row_its_curves_and_its_layers_for_every_run(tmp_path: 
     assert len(curves) == len({(c["key"], c["epoch"], c["metric"]) for c in curves})
     assert {(c["key"], c["epoch"]) for c in curves} == {(row["key"], epoch) for row in written for epoch in "012"}
     cuts = read(tmp_path / "thresholds.csv", THRESHOLD_COLUMNS)
-    assert [cut["key"] for cut in cuts] == [written[3]["key"]] * 5
+    assert [cut["key"] for cut in cuts] == [written[3]["key"]] * len(THRESHOLDS)
     layers = read(tmp_path / "layers.csv", LAYER_COLUMNS)
     for row in written:
         own = [layer for layer in layers if layer["key"] == row["key"]]

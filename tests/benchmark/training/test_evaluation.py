@@ -17,10 +17,12 @@ def test_a_perfect_model_has_exactly_100_percent(batch: int, monkeypatch: pytest
     monkeypatch.setattr(evaluation, "EVALUATION_BATCH", batch)
     labels = torch.arange(101) % 5
     inputs = 50 * torch.nn.functional.one_hot(labels, 5).float()
-    assert evaluate(torch.nn.Identity(), (InMemory(inputs), labels)) == ([100.0], [pytest.approx(0, abs=1e-6)])
+    perfect = evaluate(torch.nn.Identity(), (InMemory(inputs), labels))
+    assert perfect.accuracy == [100.0] and perfect.loss == [pytest.approx(0, abs=1e-6)] and perfect.correct.all()
     wrong = labels.clone()
     wrong[-1] = (wrong[-1] + 1) % 5  # in the short last batch
-    ((accuracy,), (loss,)) = evaluate(torch.nn.Identity(), (InMemory(inputs), wrong))
+    (accuracy,), (loss,), correct = evaluate(torch.nn.Identity(), (InMemory(inputs), wrong))
+    assert correct.tolist() == [[True] * 100 + [False]]
     assert accuracy == pytest.approx(100 * 100 / 101, abs=1e-5)
     assert loss == pytest.approx(50 / 101, abs=1e-5)
 
@@ -36,8 +38,8 @@ def test_many_runs_are_evaluated_on_fewer_examples_at_a_time(monkeypatch: pytest
             sizes.append(len(x))
             return x.expand(runs, -1, -1)
 
-        accuracies, _ = evaluate(torch.nn.Identity(), (InMemory(inputs), labels), forward, runs)
-        assert accuracies == [100.0] * runs and sizes[0] == max(sizes) == size
+        found = evaluate(torch.nn.Identity(), (InMemory(inputs), labels), forward, runs)
+        assert found.correct.shape == (runs, 20) and found.accuracy == [100.0] * runs and sizes[0] == max(sizes) == size
 
 
 def test_evaluation_changes_no_buffer() -> None:

@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from benchmark.data.augmentation import Augmentation
 from benchmark.data.inputs import InMemory
 from benchmark.data.split import Data
+from benchmark.records.schema import THRESHOLDS
 from benchmark.tasks.task import Task
 from benchmark.training.loop import train
+from benchmark.training.measure import standard_errors
 from benchmark.training.schedule import schedule
 from methods.core.registry import parse
 from tests.builders import batch_norm_cnn, toy_task
@@ -143,15 +145,46 @@ def test_the_final_network_is_counted_and_evaluated_at_every_threshold(toy_data:
     """The method's own threshold gives the final network; larger thresholds keep fewer weights."""
     together = train(toy_task(), parse("dwf[threshold=1e-4]"), [0.5, 3.0], [0, 0], 4, 0.3, toy_data, "float32")
     for result in together:
-        assert [point[0] for point in result.at_thresholds] == [1.19e-7, 1e-6, 1e-5, 1e-4, 1e-3]
+        assert tuple(point[0] for point in result.at_thresholds) == THRESHOLDS
         nonzeros = [point[1] for point in result.at_thresholds]
         assert nonzeros == sorted(nonzeros, reverse=True)
         own = result.at_thresholds[3]
         names = ("nonzeros", "density", "val_accuracy", "test_accuracy")
-        assert own[1:] == tuple(getattr(result.measured, name) for name in names)
+        assert own[1:5] == tuple(getattr(result.measured, name) for name in names)
     assert together[0].at_thresholds != together[1].at_thresholds
     (masked,) = train(toy_task(), parse("snip"), [0.5], [0], 1, 0.1, toy_data, "float32")
     assert masked.at_thresholds == []
+
+
+def test_the_objective_of_a_penalty_run_is_that_of_its_network_before_small_weights_become_zero(toy_data: Data) -> None:
+    penalties, forms = [1e-3, 1e-2], {"dwf[depth=4,by=penalty,threshold=0.05]": 1 / 2, "prox-l1": 1.0, "l1": 1.0}
+    for form, exponent in forms.items():
+        method = parse(form)
+        values = [0.5, 0.25] if form == "l1" else penalties
+        together = train(toy_task(), method, values, [0, 1], 2, 0.1, toy_data, "float32")
+        (alone,) = train(toy_task(), parse(form), values[1:], [1], 2, 0.1, toy_data, "float32")
+        assert alone.measured.objective == pytest.approx(together[1].measured.objective, rel=1e-3)
+        for result in together:
+            row = result.measured
+            assert row.penalty and row.penalty_sum and row.uncut_train_loss and row.train_loss
+            assert row.objective == pytest.approx(row.uncut_train_loss + row.penalty * row.penalty_sum)
+        cut = float(method.net.weights[-1].double().abs().pow(exponent).sum())
+        if form == "prox-l1":  # its cut moves next to nothing
+            assert (row.penalty_sum, row.uncut_train_loss) == pytest.approx((cut, row.train_loss), rel=1e-3)
+        else:
+            assert row.penalty_sum > 1.05 * cut and row.uncut_train_loss != pytest.approx(row.train_loss, rel=1e-3)
+    for form in ("str", "snip"):  # a penalty that is no power of |w|, and none
+        (other,) = train(toy_task(), parse(form), [0.5], [0], 1, 0.1, toy_data, "float32")
+        assert other.measured.penalty_sum is None and other.measured.objective is None
+        assert (other.measured.uncut_train_loss is None) == (form == "snip")
+
+
+def test_the_standard_error_of_a_paired_difference_counts_only_examples_that_change() -> None:
+    one = torch.tensor([[1, 1, 1, 0, 0, 0, 0, 0], [1, 1, 1, 1, 0, 0, 0, 0]]).bool()
+    other = torch.tensor([[1, 0, 0, 1, 0, 0, 0, 0], [1, 1, 1, 1, 0, 0, 0, 0]]).bool()
+    difference = torch.tensor([0, 1, 1, -1, 0, 0, 0, 0]).double()
+    expected = 100 * difference.std(correction=0).item() / math.sqrt(8)
+    assert standard_errors(one, other) == pytest.approx([expected, 0])
 
 
 def test_curves_of_a_penalty_run_hold_its_penalty_and_its_misalignment(toy_data: Data) -> None:
