@@ -17,8 +17,9 @@ from benchmark.training.devices import numerics
 from benchmark.training.loop import backward
 from benchmark.training.probe import Probe
 from methods.core.driver import Driver
-from methods.core.network import Network, prunable_names
+from methods.core.network import Network
 from methods.core.optimizers import Sgd
+from methods.core.prunable import prunable_names
 from methods.core.registry import parse
 
 TASKS = ("lenet300-fmnist",)

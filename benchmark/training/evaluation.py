@@ -11,7 +11,7 @@ from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmark.data.split import Split
-from methods.core.network import prunable_names
+from methods.core.prunable import prunable_names
 
 EVALUATION_BATCH = 5_000  # the largest number of examples
 EVALUATION_VALUES = 2**24  # the largest number of input values of all runs, which bounds the memory

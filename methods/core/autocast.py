@@ -9,6 +9,7 @@ import torch
 from torch.nn import functional
 
 LOWERED = {functional.linear, functional.conv1d, functional.conv2d, functional.conv3d}
+LOWERED |= {functional.conv_transpose1d, functional.conv_transpose2d, functional.conv_transpose3d}
 
 
 def packed_autocast(device: torch.device) -> AbstractContextManager[object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -55,14 +56,16 @@ def layer_counts(layers: Sequence[Layer], keep: int, distribution: Distribution)
 
     uniform: the same density everywhere. erk (Evci et al., ICML 2020): density proportional to
     sum(shape) / product(shape). balanced (Gadhikar et al., ICML 2023): the same number of weights in every layer. A
-    layer whose density would pass 1 is kept whole, and the other layers share the remaining weights.
+    layer whose density would pass 1 is kept whole, and the other layers share the remaining weights. Matrices that are
+    stacked in one tensor, as those of queries, keys and values, count as layers of their own.
     """
     if distribution == "uniform":
         weight = [1.0 for _ in layers]
     elif distribution == "erk":
-        weight = [sum(layer.shape) / layer.size for layer in layers]
+        shapes = [(layer.shape[0] // layer.stack, *layer.shape[1:]) for layer in layers]
+        weight = [sum(shape) / math.prod(shape) for shape in shapes]
     elif distribution == "balanced":
-        weight = [1 / layer.size for layer in layers]
+        weight = [layer.stack / layer.size for layer in layers]
     else:
         raise ValueError(f"there is no distribution {distribution!r}")
     whole: set[int] = set()

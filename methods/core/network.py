@@ -8,17 +8,22 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from methods.core.lazy import torch
+from methods.core.prunable import prunable_names, stacked_matrices, trained_names
 from methods.core.registry import MethodError
 
 
 @dataclass(frozen=True)
 class Layer:
-    """A prunable parameter: its name and shape, and its span in the last axis of `Network.weights`."""
+    """A prunable parameter: its name and shape, and its span in the last axis of `Network.weights`.
+
+    stack: the number of matrices along its first axis, such as those of queries, keys and values in one tensor.
+    """
 
     name: str
     shape: tuple[int, ...]
     start: int
     stop: int
+    stack: int = 1
 
     @property
     def size(self) -> int:
@@ -27,19 +32,6 @@ class Layer:
     @property
     def span(self) -> slice:
         return slice(self.start, self.stop)
-
-
-def trained_names(model: torch.nn.Module) -> list[str]:
-    """Return the names of the parameters that require a gradient, in the model's order, each tensor once."""
-    return [name for name, parameter in model.named_parameters() if parameter.requires_grad]
-
-
-def prunable_names(model: torch.nn.Module) -> list[str]:
-    """Return the names of the trained weights of linear and convolutional modules, as `trained_names` orders them."""
-    nn = torch.nn
-    kinds = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
-    weights = {id(module.weight) for module in model.modules() if isinstance(module, kinds)}
-    return [name for name in trained_names(model) if id(model.get_parameter(name)) in weights]
 
 
 class Network:
@@ -53,17 +45,18 @@ class Network:
     Parameters that require no gradient stay as they are.
     """
 
-    def __init__(self, models: Sequence[torch.nn.Module]):
+    def __init__(self, models: Sequence[torch.nn.Module], names: list[str] | None = None):
         """Make the parameters of R models of one architecture, all on one device, views of the flat tensors.
 
-        Raises MethodError for a model without a prunable weight.
+        `names` are the parameters to prune, by default `prunable_names`. Raises MethodError if there are none.
         """
         self.model = models[0]
         self.runs = len(models)
-        names = prunable_names(self.model)
+        names = prunable_names(self.model) if names is None else names
         if not names:
             raise MethodError(
-                "the model has no weight to prune: no linear or convolutional module has one that requires a gradient"
+                "the model has no weight to prune: no linear, convolutional, attention or recurrent module has one "
+                "that requires a gradient and is not excluded"
             )
         others = [name for name in trained_names(self.model) if name not in set(names)]
         self.weights, self.grad, self.layers = self._flatten(models, names)
@@ -84,6 +77,7 @@ class Network:
         self, models: Sequence[torch.nn.Module], names: list[str]
     ) -> tuple[torch.Tensor, torch.Tensor, list[Layer]]:
         rows, layers, start = [], [], 0
+        stacks = stacked_matrices(self.model)
         for model in models:
             parameters = dict(model.named_parameters())
             empty = next(iter(parameters.values())).detach().new_empty(0)
@@ -92,7 +86,8 @@ class Network:
         grad = torch.zeros_like(flat)
         for name in names:
             parameter = self.model.get_parameter(name)
-            layer = Layer(name, tuple(parameter.shape), start, start + parameter.numel())
+            stop, stack = start + parameter.numel(), stacks.get(id(parameter), 1)
+            layer = Layer(name, tuple(parameter.shape), start, stop, stack)
             layers.append(layer)
             start = layer.stop
             if self.runs == 1:  # the model computes with views, and backward adds to the flat gradient

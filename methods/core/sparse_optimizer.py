@@ -10,11 +10,13 @@ from typing import Any
 import torch
 
 from methods.core.base import Method
+from methods.core.choice import Choice
 from methods.core.coverage import coverage
 from methods.core.driver import Driver
 from methods.core.final_check import end_of_training
 from methods.core.network import Network
 from methods.core.optimizers import Optimizer, Sgd
+from methods.core.prunable import prunable_names
 from methods.core.ranks import as_first_rank
 from methods.core.registry import MethodError, read_form
 from methods.core.script_probe import ScriptProbe
@@ -22,9 +24,10 @@ from methods.core.wrapper import Wrapper
 
 
 class SparseOptimizer(torch.optim.Optimizer):
-    """Trains a model, and leaves its linear and convolutional weights sparse after `finish()`.
+    """Trains a model, and leaves the weights of its linear, convolutional, attention and recurrent modules sparse.
 
-    Parameters that require no gradient stay as they are. `coverage` says which parameters are pruned.
+    Zeros are exact after `finish()`. Parameters that require no gradient stay as they are. `coverage` says which
+    parameters are pruned; a warning says so if most trained parameters stay dense without having been excluded.
 
     model: the model itself, not its parameters.
     method: a written form, such as "dwf[depth=3]". Training starts from the model's weights; to draw the factors of dwf
@@ -40,6 +43,8 @@ class SparseOptimizer(torch.optim.Optimizer):
     probe: for methods that score training data, a function that returns the loss of the model on a new batch at each
         call. synflow takes the shape of the input from it; grasp uses its loss without a temperature.
     seed: the seed of the method's random numbers.
+    include, exclude: parameters to prune as well, such as embeddings, and parameters to leave dense: names with
+        wildcards, modules, classes of modules, parameters or functions (name, parameter) -> bool, or a list of them.
 
     Create it after the model is on its device. Raises MethodError for a wrong method, option or value.
     """
@@ -60,6 +65,8 @@ class SparseOptimizer(torch.optim.Optimizer):
         weight_decay: float = 0.0,
         probe: Callable[[], torch.Tensor] | None = None,
         seed: int = 0,
+        include: Choice = None,
+        exclude: Choice = None,
     ):
         if not isinstance(model, torch.nn.Module):
             raise MethodError(f"SparseOptimizer takes the model itself, not {_called(model)}")
@@ -79,10 +86,17 @@ class SparseOptimizer(torch.optim.Optimizer):
             value *= self._expected
         if isinstance(model, torch.nn.parallel.DistributedDataParallel):
             model = model.module  # the same parameters, by the names that they have in the model
-        self.net = Network([model])
+        names = prunable_names(model, include, exclude)
+        self.net = Network([model], names)
         own_seed = torch.tensor(seed, device=self.net.weights.device)
         as_first_rank(own_seed, self.net.weights, self.net.other_params)
-        self.coverage = coverage(model)
+        self.coverage = coverage(model, names)
+        trained = self.net.weights.numel() + self.net.other_params.numel()
+        if self.net.weights.numel() < trained / 2 and include is None and exclude is None:
+            warnings.warn(
+                f"most trained parameters stay dense: {self.method} {self.coverage}; choose with include= or exclude=",
+                stacklevel=2,
+            )
         super().__init__(_groups(model, self.net, lr, lr if other_lr is None else other_lr), {})
         self._rates_done, self._steps, self._finished = 0.0, steps, False
         self._written = False  # by the script, to the model's parameters
@@ -90,6 +104,9 @@ class SparseOptimizer(torch.optim.Optimizer):
         budget = steps / sum(self.method.phases)
         self._driver = Driver(self.net, self.method, [value], optimizer, weight_decay, script, budget)
         self._driver.start_phases()
+
+    def __repr__(self) -> str:
+        return f"{super().__repr__()}\n{self.method} {self.coverage}"
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Refuse further parameters: the parameters are those of the model."""

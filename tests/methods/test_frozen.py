@@ -7,7 +7,8 @@ import torch
 
 from methods import METHODS, MethodError, SparseOptimizer, parse
 from methods.core.coverage import coverage
-from methods.core.network import Network, prunable_names
+from methods.core.network import Network
+from methods.core.prunable import prunable_names
 from tests.builders import batch_norm_cnn
 
 VALUE = {"density": {"density": 0.2}, "strength": {"strength": 2.0}, "penalty": {"penalty": 0.01}, "none": {}}
@@ -78,8 +79,13 @@ def test_a_pack_of_partly_frozen_networks_trains_as_its_members_alone() -> None:
 
 @pytest.mark.parametrize(
     "model",
-    [torch.nn.GRU(4, 3), torch.nn.BatchNorm1d(3), torch.nn.Linear(4, 3).requires_grad_(False), torch.nn.Flatten()],
-    ids=["recurrent", "norm", "all frozen", "no parameters"],
+    [
+        torch.nn.Embedding(4, 3),
+        torch.nn.BatchNorm1d(3),
+        torch.nn.Linear(4, 3).requires_grad_(False),
+        torch.nn.Flatten(),
+    ],
+    ids=["embedding", "norm", "all frozen", "no parameters"],
 )
 def test_a_model_without_a_prunable_weight_is_refused(model: torch.nn.Module) -> None:
     with pytest.raises(MethodError, match="no weight to prune"):
@@ -96,13 +102,24 @@ def test_parameters_instead_of_the_model_are_refused_in_one_sentence() -> None:
 
 
 def test_the_coverage_names_what_stays_dense_and_what_is_not_trained() -> None:
-    model = torch.nn.ModuleDict({"rnn": torch.nn.RNN(4, 8, bias=False), "head": torch.nn.Linear(8, 3)})
+    model = torch.nn.ModuleDict({"words": torch.nn.Embedding(12, 8), "head": torch.nn.Linear(8, 3)})
     model["norm"] = torch.nn.LayerNorm(8)
     model["norm"].weight.requires_grad_(False)
+    model["body"] = torch.nn.Sequential(torch.nn.Linear(8, 8), torch.nn.Linear(8, 4)).requires_grad_(False)
     said = (
-        "prunes 24 of 131 trained parameters; dense: rnn.weight_hh_l0 (64), rnn.weight_ih_l0 (32), 2 vectors (11); "
-        "not trained: 1 tensor (8)"
+        "prunes 24 of 131 trained parameters; dense: words.weight (96), 2 vectors (11); not trained: body (108), "
+        "norm.weight (8)"
     )
     assert coverage(model) == said
-    assert SparseOptimizer(model, "dense", steps=1, lr=0.1).coverage == said
+    assert SparseOptimizer(model, "dense", steps=1, lr=0.1, exclude="words").coverage == said
     assert coverage(torch.nn.Linear(2, 2, bias=False)) == "prunes 4 of 4 trained parameters"
+
+
+def test_the_coverage_names_the_largest_tensors_alone() -> None:
+    model = torch.nn.ModuleList([torch.nn.Embedding(2, size) for size in range(1, 10)])
+    model.append(torch.nn.Linear(2, 2, bias=False))
+    model.extend([torch.nn.Linear(size, 1).requires_grad_(False) for size in range(1, 10)])
+    named = ", ".join(f"{size - 1}.weight ({2 * size})" for size in range(9, 3, -1))
+    frozen = ", ".join(f"{size + 9} ({size + 1})" for size in range(9, 3, -1))
+    dense = f"dense: {named}, 3 more tensors (12)"
+    assert coverage(model) == f"prunes 4 of 94 trained parameters; {dense}; not trained: {frozen}, 3 more tensors (9)"

@@ -9,7 +9,8 @@ import torch
 
 from benchmark.models.lenets import lenet5
 from benchmark.training.evaluation import cross_entropy
-from methods.core.network import Network, prunable_names
+from methods.core.network import Network
+from methods.core.prunable import prunable_names
 from tests.builders import batch_norm_cnn, mlp
 
 Build = Callable[[int], torch.nn.Module]

@@ -12,7 +12,7 @@ from benchmark.models.lenets import lenet5, lenet300
 from benchmark.models.resnets import resnet18, resnet20
 from benchmark.models.vggs import vgg
 from benchmark.models.wide_resnet import wide_resnet22
-from methods.core.network import prunable_names
+from methods.core.prunable import prunable_names
 
 
 @pytest.mark.parametrize(

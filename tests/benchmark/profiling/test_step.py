@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from benchmark.profiling import step
-from methods.core.network import prunable_names
+from methods.core.prunable import prunable_names
 
 TASK = "lenet300-digits"
 
