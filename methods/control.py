@@ -10,6 +10,7 @@ from methods.core.base import Method
 from methods.core.lazy import torch
 from methods.core.masked import Masked
 from methods.core.network import Network
+from methods.core.optimizers import Optimizer
 from methods.core.probe import Probe
 from methods.core.registry import register
 from methods.core.wrapper import Wrapper
@@ -91,6 +92,10 @@ class Control(Wrapper):
 
     def update(self, lr: torch.Tensor) -> None:
         self._present.update(lr)
+
+    def use(self, optimizer: Optimizer, weight_decay: float) -> None:
+        super().use(optimizer, weight_decay)
+        self.retraining.use(optimizer, weight_decay)
 
     def take_up(self) -> None:
         self._present.take_up()

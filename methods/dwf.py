@@ -88,6 +88,11 @@ class Factorization(Method):
         tensors = (self.factors.unbind(), self.states, self.net.grad, self.scratch, self.net.weights)
         self.step(*tensors, self.slope, lr, self.optimizer, self.decay == "decoupled")
 
+    def use(self, optimizer: Optimizer, weight_decay: float) -> None:
+        if optimizer != self.optimizer:
+            self.step = step  # a scheduled momentum would be compiled anew at every step
+        super().use(optimizer, weight_decay)
+
     def take_up(self) -> None:
         """Start the factors of changed weights as `ones` does; the other factors stay."""
         written = differs(product(self.scratch, self.factors.unbind()), self.net.weights)

@@ -83,6 +83,10 @@ class Method:
             self.net.grad.add_(self.net.weights, alpha=self.weight_decay)
         self.optimizer.step(self.net.weights, self.net.grad, self.state, lr)
 
+    def use(self, optimizer: Optimizer, weight_decay: float) -> None:
+        """Take all further steps with an optimizer of the same kind, whose momentum may differ, and a weight decay."""
+        self.optimizer, self.weight_decay = optimizer, weight_decay
+
     def take_up(self) -> None:
         """Take up what a script has written to `net.weights`, for methods with a mask or with copies of their own."""
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from methods.core.base import Method
+from methods.core.lazy import torch
 from methods.core.network import Network
 from methods.core.optimizers import Optimizer
 from methods.core.probe import Probe
@@ -82,6 +83,6 @@ class Driver:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Resume from a state, in place; the caller restores the networks' parameters and buffers."""
         self.method.load_state_dict(state["method"])
-        for name, tensor in self.net.other_state.items():
-            tensor.copy_(state["other_state"][name])
+        for name, saved in state["other_state"].items():
+            self.net.other_state.setdefault(name, torch.empty_like(self.net.other_params)).copy_(saved)
         self.steps_done, self.phases_started = state["steps_done"], state["phases_started"]

@@ -126,13 +126,13 @@ class Network:
         parts = leaf.split([layer.size for layer in layers], dim=1)
         return {layer.name: part.unflatten(1, layer.shape) for layer, part in zip(layers, parts, strict=True)}
 
-    def take_in(self) -> bool:
-        """Take in what a script has written to a single model's parameters, and return whether it has written.
+    def take_in(self) -> set[str]:
+        """Take in what a script has written to a single model's parameters, and return the names of those.
 
         A parameter that was assigned, as `to(memory_format=...)` and `load_state_dict(assign=True)` do, becomes a view
         of the flat tensor again. Raises RuntimeError if a parameter is gone or has another type, device or shape.
         """
-        written, parameters = False, dict(self.model.named_parameters())
+        written, parameters = set(), dict(self.model.named_parameters())
         for flat, layers in ((self.weights, self.layers), (self.other_params, self._other_layers)):
             for layer in layers:
                 place = flat[0, layer.span].view(layer.shape)
@@ -146,10 +146,21 @@ class Network:
                 if parameter.data_ptr() != place.data_ptr():
                     place.copy_(parameter.detach())
                     parameter.data = place
-                    written = True
-                written |= parameter._version != self._versions.get(layer.name, parameter._version)
+                    written.add(layer.name)
+                if parameter._version != self._versions.get(layer.name, parameter._version):
+                    written.add(layer.name)
                 self._versions[layer.name] = parameter._version
         return written
+
+    def check_trained(self) -> None:
+        """Raise RuntimeError if a single model has other trained parameters than when the network was built."""
+        built, now = {layer.name for layer in (*self.layers, *self._other_layers)}, set(trained_names(self.model))
+        for names, change in ((now - built, "requires a gradient now"), (built - now, "requires no gradient now")):
+            if names:
+                raise RuntimeError(
+                    f"{min(names)} {change}, which it did not when the optimizer was built; add, freeze or unfreeze "
+                    "parameters before you build it"
+                )
 
     def drop_gradients(self) -> None:
         """Take the gradients off a single model's parameters, until `gather_gradients`."""

@@ -44,6 +44,8 @@ class Sgd:
 
     def step(self, tensor: torch.Tensor, grad: torch.Tensor, state: State, lr: torch.Tensor) -> None:
         if self.momentum:
+            if "momentum" not in state:  # a schedule raised the momentum from zero
+                state["momentum"] = torch.zeros_like(tensor)
             velocity = state["momentum"]
             torch.add(grad, velocity, alpha=self.momentum, out=velocity)
             grad = grad.add_(velocity, alpha=self.momentum) if self.nesterov else velocity

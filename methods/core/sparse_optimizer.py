@@ -14,6 +14,7 @@ from methods.core.choice import Choice
 from methods.core.coverage import coverage
 from methods.core.driver import Driver
 from methods.core.final_check import end_of_training
+from methods.core.group_options import group_options, with_group_options
 from methods.core.network import Network
 from methods.core.optimizers import Optimizer, Sgd
 from methods.core.prunable import prunable_names
@@ -67,7 +68,9 @@ class SparseOptimizer(torch.optim.Optimizer):
         seed: int = 0,
         include: Choice = None,
         exclude: Choice = None,
+        rest_lr: float | None = None,
     ):
+        other_lr = rest_lr if other_lr is None else other_lr  # its old name
         if not isinstance(model, torch.nn.Module):
             raise MethodError(f"SparseOptimizer takes the model itself, not {_called(model)}")
         if not (isinstance(steps, int) and steps >= 1):
@@ -97,9 +100,12 @@ class SparseOptimizer(torch.optim.Optimizer):
                 f"most trained parameters stay dense: {self.method} {self.coverage}; choose with include= or exclude=",
                 stacklevel=2,
             )
-        super().__init__(_groups(model, self.net, lr, lr if other_lr is None else other_lr), {})
-        self._rates_done, self._steps, self._finished = 0.0, steps, False
-        self._written = False  # by the script, to the model's parameters
+        groups = _groups(model, self.net, lr, lr if other_lr is None else other_lr)
+        groups[0]["weight_decay"] = weight_decay
+        super().__init__(groups, group_options(optimizer, lr))
+        self._spent, self._steps, self._finished = 0.0, steps, False
+        self._written: set[str] = set()  # the parameters that the script has written to since the last step
+        self._given: torch.Tensor | None = self.net.weights.clone()  # until the first step, see load_state_dict
         script = ScriptProbe(self.net, rates, probe, int(own_seed))
         budget = steps / sum(self.method.phases)
         self._driver = Driver(self.net, self.method, [value], optimizer, weight_decay, script, budget)
@@ -136,17 +142,26 @@ class SparseOptimizer(torch.optim.Optimizer):
             with torch.enable_grad():
                 loss = closure()
         self._take_up()
+        self.net.check_trained()
         self.net.gather_gradients()
-        lr = float(self.param_groups[0]["lr"])
-        self._driver.step(lr, float(self.param_groups[-1]["lr"]))
-        self._rates_done += lr
+        self._given = None
+        weights, others = self.param_groups[0], self.param_groups[-1]
+        present = with_group_options(self.method.optimizer, weights)
+        self.method.use(present, weights["weight_decay"])
+        self._driver.optimizer = with_group_options(self._driver.optimizer, others)
+        if others is not weights and others["weight_decay"]:
+            self.net.other_grad.add_(self.net.other_params, alpha=others["weight_decay"])
+        lr = float(weights["lr"])
+        self._driver.step(lr, float(others["lr"]))
+        self._spent += lr * present.lr_gain
         self._driver.start_phases()  # now, so that the next gradient is that of the network in its new phase
         return loss
 
     def _take_up(self) -> None:
         """Continue with the weights that a script has written to the model since the last step."""
-        if self.net.take_in() or self._written:
-            self._written = False
+        self._written |= self.net.take_in()
+        if self._written:
+            self._written = set()
             self._driver.method.take_up()
             groups = _groups(self.net.model, self.net, 0, 0)  # load_state_dict(assign=True) makes new parameters
             for group, present in zip(self.param_groups, groups, strict=True):
@@ -161,31 +176,37 @@ class SparseOptimizer(torch.optim.Optimizer):
             return
         with torch.no_grad():
             self._take_up()
+            self._driver.method.take_up()  # a mask holds also on weights that were written through `parameter.data`
             before = int(self.net.weights.count_nonzero())
             self._driver.finish()
             said = end_of_training(self.net, self.method, before, self._driver.steps_done, self._steps)
             self.net.release()
         self._finished = True
-        spent = self._driver.optimizer.lr_gain * self._rates_done
-        if self.method.penalty is not None and not math.isclose(spent, self._expected, rel_tol=0.05):
-            penalty = float(self.method.penalty[0])
+        if self.method.penalty is not None and not math.isclose(self._spent, self._expected, rel_tol=0.05):
+            spent, planned = (float(self.method.penalty[0]) * sum_ for sum_ in (self._spent, self._expected))
             said.append(
-                f"the learning rates gave a strength of {penalty * spent:.3g}, but {penalty * self._expected:.3g} was "
-                "planned; give the learning rate of every step as `rates`"
+                f"the learning rates gave a strength of {spent:.3g}, but {planned:.3g} was planned; give the learning "
+                "rate of every step as `rates`"
             )
         for sentence in said:
             warnings.warn(sentence, stacklevel=2)
 
     def state_dict(self) -> dict[str, Any]:
         """Return tensors, numbers and strings; save the model's own state_dict with it."""
-        return super().state_dict() | {"driver": self._driver.state_dict(), "rates_done": self._rates_done}
+        return super().state_dict() | {"driver": self._driver.state_dict(), "spent": self._spent}
 
     @torch.no_grad()
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        own = ("driver", "rates_done")
+        """Resume from a state. The model's own state is loaded before or after, or before the optimizer is built."""
+        own = ("driver", "spent")
         super().load_state_dict({name: value for name, value in state_dict.items() if name not in own})
+        self._written |= self.net.take_in()
+        if self._given is not None:  # undo what the method did to the weights when the optimizer was built
+            for layer in self.net.layers:
+                if layer.name not in self._written:
+                    self.net.weights[:, layer.span] = self._given[:, layer.span]
         self._driver.load_state_dict(state_dict["driver"])
-        self._rates_done = state_dict["rates_done"]
+        self._spent = state_dict["spent"]
 
 
 def _called(given: object) -> str:

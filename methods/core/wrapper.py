@@ -7,6 +7,7 @@ from typing import Any
 from methods.core.base import Method
 from methods.core.lazy import torch
 from methods.core.network import Network
+from methods.core.optimizers import Optimizer
 from methods.core.probe import Probe
 from methods.core.registry import parse
 
@@ -41,6 +42,10 @@ class Wrapper(Method):
 
     def update(self, lr: torch.Tensor) -> None:
         self.inner.update(lr)
+
+    def use(self, optimizer: Optimizer, weight_decay: float) -> None:
+        super().use(optimizer, weight_decay)
+        self.inner.use(optimizer, weight_decay)
 
     def take_up(self) -> None:
         self.inner.take_up()

@@ -156,5 +156,3 @@ def test_one_cycle_schedules_the_learning_rates_at_fixed_momentum() -> None:
         rates.append([group["lr"] for group in optimizer.param_groups])
         schedule.step()
     assert max(rates) == pytest.approx([0.2, 0.1], rel=0.1) and rates[0][0] < 0.05
-    with pytest.raises(ValueError, match="cycle_momentum"):
-        torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=0.2, total_steps=10)
