@@ -88,6 +88,9 @@ class Measurement:
     nonzeros: int | None = None
     density: float | None = None  # nonzeros / prunable
     compression: float | None = None  # prunable / nonzeros
+    effective_nonzeros: int | None = None  # nonzero weights on a path from an input to an output
+    effective_density: float | None = None  # effective_nonzeros / prunable
+    effective_compression: float | None = None  # prunable / effective_nonzeros
     parameters: int | None = None  # all parameters of the dense network
     total_compression: float | None = None  # parameters / parameters that are left, unpruned ones included
     macs_dense: int | None = None  # multiply-adds for one example

@@ -1,6 +1,6 @@
 """Training R runs of one task and method, and measuring their final networks.
 
 loop.py trains, schedule.py gives the learning rate of every step, and probe.py gives methods training data before
-training. state.py holds what checkpoint.py saves. measure.py measures runs with the counts of evaluation.py, and
-devices.py knows the devices of this machine.
+training. state.py holds what checkpoint.py saves. measure.py measures runs with the counts of evaluation.py and
+effective.py, and devices.py knows the devices of this machine.
 """

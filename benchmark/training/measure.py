@@ -11,6 +11,7 @@ import torch
 
 from benchmark.data.split import Data
 from benchmark.records.schema import THRESHOLDS, Measurement, Status
+from benchmark.training.effective import effective_nonzeros
 from benchmark.training.evaluation import evaluate, layer_nonzeros, multiply_adds
 from methods.core.base import Method
 from methods.core.network import Network
@@ -101,11 +102,15 @@ def measure(
     dense, sparse = multiply_adds(model, data.train[0][:1])
     nonzeros = sum(kept for kept, _ in layers.values())
     left = parameters - prunable + nonzeros
+    effective = effective_nonzeros(model, data.train[0][:1])
     measured = replace(
         measured,
         nonzeros=nonzeros,
         density=nonzeros / prunable,
         compression=prunable / nonzeros if nonzeros else math.inf,
+        effective_nonzeros=effective,
+        effective_density=None if effective is None else effective / prunable,
+        effective_compression=None if effective is None else prunable / effective if effective else math.inf,
         total_compression=parameters / left if left else math.inf,
         macs_dense=dense,
         macs_sparse=sparse,

@@ -172,7 +172,11 @@ def test_the_objective_of_a_penalty_run_is_that_of_its_network_before_small_weig
         if form == "prox-l1":  # its cut moves next to nothing
             assert (row.penalty_sum, row.uncut_train_loss) == pytest.approx((cut, row.train_loss), rel=1e-3)
         else:
-            assert row.penalty_sum > 1.05 * cut and row.uncut_train_loss != pytest.approx(row.train_loss, rel=1e-3)
+            assert (
+                row.penalty_sum
+                and row.penalty_sum > 1.05 * cut
+                and row.uncut_train_loss != pytest.approx(row.train_loss, rel=1e-3)
+            )
     for form in ("str", "snip"):  # a penalty that is no power of |w|, and none
         (other,) = train(toy_task(), parse(form), [0.5], [0], 1, 0.1, toy_data, "float32")
         assert other.measured.penalty_sum is None and other.measured.objective is None
