@@ -11,6 +11,7 @@ from benchmark.errors import UsageError
 from benchmark.experiments.experiment import Experiment
 from benchmark.experiments.registry import get_experiment
 from benchmark.records.schema import Measurement
+from benchmark.tasks.loading import load_data
 from benchmark.tasks.registry import get_task
 from benchmark.tasks.task import Task
 from methods.core.base import Method
@@ -58,7 +59,7 @@ def train_once(
     if precision not in ("float32", "bf16"):
         raise UsageError(f"precision is float32 or bf16, not {precision!r}")
     check_device(device)
-    loaded = synthetic_data(recipe.shape, recipe.classes) if synthetic else recipe.data(Path(data))
+    loaded = synthetic_data(recipe.shape, recipe.classes) if synthetic else load_data(recipe, Path(data).expanduser())
     budget, peak_lr = epochs or recipe.epochs, learning_rate or recipe.learning_rate_of(chosen)
     with numerics():
         (result,) = train(recipe, chosen, [value], [seed], budget, peak_lr, loaded.to(device), precision)
@@ -94,7 +95,7 @@ def run_experiment(
         raise UsageError(f"workers must be a whole number >= 1, not {workers}")
     runs = experiment.runs()
     check_device(device)
-    folder = Path(results) / name
-    settings, console = Settings(device, Path(data)), Console(markup=False, quiet=quiet)
+    folder = Path(results).expanduser() / name
+    settings, console = Settings(device, Path(data).expanduser()), Console(markup=False, quiet=quiet)
     sweep(name, runs, folder, settings, workers, console, extra_outputs=experiment.extra_outputs)
     return folder

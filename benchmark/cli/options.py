@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+
+
+def path(text: str | Path) -> Path:
+    """Return a path with the home folder in place of `~`, which no shell replaces in variables and in `--data=~/x`."""
+    return Path(os.path.expanduser(text))  # noqa: PTH111  (unlike Path's, it raises nothing where there is no home)
+
 
 Name = Annotated[str, typer.Argument(help="An experiment, see `sparsefront list experiments`.")]
 Tasks = Annotated[str | None, typer.Option(help="Tasks instead of the experiment's, separated by commas.")]
@@ -37,11 +44,14 @@ Pack = Annotated[
 ]
 Timeout = Annotated[float, typer.Option(help="Seconds of training that a run may take.")]
 Retry = Annotated[Literal["failed"] | None, typer.Option(help="failed: train the failed runs again.")]
-Results = Annotated[Path, typer.Option(help="Folder that holds a folder for each experiment.")]
+Results = Annotated[Path, typer.Option(parser=path, help="Folder that holds a folder for each experiment.")]
 DataFolder = Annotated[
-    Path, typer.Option("--data", envvar="SPARSEFRONT_DATA", help="Folder of data sets, as torchvision lays them out.")
+    Path,
+    typer.Option(
+        "--data", parser=path, envvar="SPARSEFRONT_DATA", help="Folder of data sets, as torchvision lays them out."
+    ),
 ]
 Plugins = Annotated[
     list[Path] | None,
-    typer.Option("--plugin", help="Python file with methods, tasks, experiments or figures of your own."),
+    typer.Option("--plugin", parser=path, help="Python file with methods, tasks, experiments or figures of your own."),
 ]

@@ -9,11 +9,16 @@ from contextlib import redirect_stdout, suppress
 from pathlib import Path
 from typing import Any
 
+from benchmark.data.image_files import image_files, read_image
 from benchmark.data.split import Batch, Data, balanced_order, split
 from benchmark.errors import UsageError, last_line
 from methods.core.lazy import torch
 
 DEBIAN_FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
+# Digests of data sets whose files torchvision does not check. MNIST's is that of the archives with the published MD5
+# hashes; Fashion-MNIST's is that of Debian's package, whose archives are packed anew.
+DIGESTS = {"MNIST": "55c41ac0f5a8", "FashionMNIST": "a64cc0dca83e"}
+PUBLISHED = ("MNIST",)
 
 
 def digits(folder: Path) -> Data:
@@ -38,7 +43,14 @@ def by_torchvision(name: str) -> Callable[[Path], Data]:
             from torchvision import datasets
         except ModuleNotFoundError:
             raise UsageError(f"{name} is read by torchvision: pip install torchvision") from None
-        return split(*map(_tensors, _files(getattr(datasets, name), folder)))
+        loaded = split(*map(_tensors, _files(getattr(datasets, name), folder)))
+        others = [other for other, digest in DIGESTS.items() if other != name and digest == loaded.digest]
+        if others or (name in PUBLISHED and loaded.digest != DIGESTS[name]):
+            raise UsageError(
+                f"the files of {name} in {_raw(getattr(datasets, name), folder)} hold {(*others, 'other data')[0]}, "
+                f"not the published {name}; replace them, or name with --data the folder that holds it"
+            )
+        return loaded
 
     return load
 
@@ -52,32 +64,49 @@ def _tensors(dataset: Any) -> Batch:
 
 def _files(dataset: Any, folder: Path) -> list[Any]:
     """Return training and test set: from the folder, else from Debian's package, else downloaded to the folder."""
-    name = dataset.__name__
-    raw = folder.absolute() / getattr(dataset, "base_folder", f"{name}/raw")
+    from torchvision.datasets.utils import check_integrity
+
+    name, raw, parts = dataset.__name__, _raw(dataset, folder), _parts(dataset)
 
     def both(root: Path, download: bool = False) -> list[Any]:
         return [dataset(root, train=train, download=download) for train in (True, False)]
 
     try:
-        return both(folder)
-    except (ValueError, AssertionError, EOFError, RuntimeError) as error:
-        if "not found" not in str(error):  # torchvision says so of missing files
-            raise UsageError(
-                f"the files of {name} in {raw} cannot be read ({last_line(error)}); replace them"
-            ) from error
+        absent = [part for part in parts if not (raw / part).exists()]
+        damaged = [part for part, md5 in parts.items() if part not in absent and not check_integrity(raw / part, md5)]
+        if not absent + damaged:
+            return both(folder)
+    except Exception as error:  # reading a damaged file may raise anything
+        raise UsageError(f"the files of {name} in {raw} cannot be read ({last_line(error)}); replace them") from error
     if name == "FashionMNIST" and any(DEBIAN_FASHION_MNIST.glob("*.gz")):
         return _from_debian(both)
+    missing = [path for path in (raw, *raw.parents) if not path.exists()]
     try:
         with redirect_stdout(sys.stderr):
             return both(folder, download=True)
     except (OSError, RuntimeError) as error:
-        for created in (raw, raw.parent, folder):  # a failed download leaves empty folders
+        for path in missing:  # a failed download leaves empty folders
             with suppress(OSError):
-                created.rmdir()
+                path.rmdir()
+        fault = f"{name} is not in {raw}"
+        if len(absent) < len(parts):
+            faults = [f"{part} is missing" for part in absent] + [f"{part} is damaged" for part in damaged]
+            fault = f"{name} in {raw} is incomplete ({', '.join(faults)})"
         raise UsageError(
-            f"{name} is not in {raw} and could not be downloaded ({last_line(error)}); "
+            f"{fault} and could not be downloaded ({last_line(error)}); "
             "put its files there, or name with --data the folder that holds it"
         ) from error
+
+
+def _raw(dataset: Any, folder: Path) -> Path:
+    return folder.absolute() / getattr(dataset, "base_folder", f"{dataset.__name__}/raw")
+
+
+def _parts(dataset: Any) -> dict[str, str | None]:
+    """Return the MD5 hash of each file of a data set, where torchvision knows it."""
+    if hasattr(dataset, "train_list"):
+        return dict([*dataset.train_list, *dataset.test_list, (dataset.meta["filename"], dataset.meta["md5"])])
+    return {Path(archive).stem: None for archive, _ in dataset.resources}
 
 
 def _from_debian(both: Callable[[Path], list[Any]]) -> list[Any]:
@@ -90,7 +119,7 @@ def _from_debian(both: Callable[[Path], list[Any]]) -> list[Any]:
             for archive in DEBIAN_FASHION_MNIST.glob("*.gz"):
                 extract_archive(archive, raw)
             return both(Path(root))
-        except (ValueError, AssertionError, EOFError, RuntimeError, OSError) as error:
+        except Exception as error:  # reading a damaged file may raise anything
             raise UsageError(
                 f"the files in {DEBIAN_FASHION_MNIST} cannot be read ({last_line(error)}); "
                 "reinstall Debian's dataset-fashion-mnist"
@@ -103,7 +132,6 @@ def tiny_imagenet(folder: Path) -> Data:
     Its own validation images, 50 a class, are the test set, since the labels of its test images are not public.
     """
     try:
-        from torchvision.datasets.folder import pil_loader
         from torchvision.transforms.functional import pil_to_tensor
     except ModuleNotFoundError:
         raise UsageError("Tiny ImageNet is read by torchvision: pip install torchvision") from None
@@ -111,12 +139,12 @@ def tiny_imagenet(folder: Path) -> Data:
     try:
         label = {name: i for i, name in enumerate((root / "wnids.txt").read_text().split())}
         lines = (line.split("\t") for line in (root / "val" / "val_annotations.txt").read_text().splitlines())
-        test = [(root / "val" / "images" / file, label[name]) for file, name, *_ in lines]
+        test = [(str(root / "val" / "images" / file), label[name]) for file, name, *_ in lines]
         train = [
-            (path, i) for name, i in label.items() for path in sorted((root / "train" / name / "images").iterdir())
+            (path, i) for name, i in label.items() for path in sorted(image_files(root / "train" / name / "images"))
         ]
         sets = [
-            (torch.stack([pil_to_tensor(pil_loader(path)) for path, _ in files]), [i for _, i in files])
+            (torch.stack([pil_to_tensor(read_image(path)) for path, _ in files]), [i for _, i in files])
             for files in (train, test)
         ]
     except (OSError, RuntimeError, ValueError, KeyError) as error:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from benchmark.data.inputs import InMemory, Inputs
+from benchmark.errors import UsageError
 from methods.core.lazy import torch
 
 if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
     from benchmark.data.streamed import ImageReaders
 
 Batch: TypeAlias = "tuple[torch.Tensor, torch.Tensor]"  # inputs [B, ...] float32, labels [B] int64
@@ -22,6 +27,7 @@ class Data:
     train: Split
     val: Split
     test: Split
+    digest: str = ""  # hash of the data as they were read; empty where the loader gives none
 
     @classmethod
     def in_memory(cls, train: Batch, val: Batch, test: Batch) -> Data:
@@ -31,7 +37,8 @@ class Data:
     def to(self, device: str, readers: ImageReaders | None = None) -> Data:
         """Return the same data on a device. Images are read by the processes of `readers`."""
         splits = (self.train, self.val, self.test)
-        return Data(*((inputs.to(device, readers), labels.to(device)) for inputs, labels in splits))
+        moved = ((inputs.to(device, readers), labels.to(device)) for inputs, labels in splits)
+        return Data(*moved, digest=self.digest)
 
 
 def balanced_order(labels: torch.Tensor) -> torch.Tensor:
@@ -40,18 +47,43 @@ def balanced_order(labels: torch.Tensor) -> torch.Tensor:
     return shuffled[labels[shuffled].argsort(stable=True)]
 
 
+def held_out(labels: torch.Tensor) -> torch.Tensor:
+    """Return a mask [n] of the examples for validation: a fixed class-balanced tenth.
+
+    The only example of a class is for training, so that no class is left out.
+    """
+    chosen = torch.zeros(len(labels), dtype=torch.bool)
+    chosen[balanced_order(labels)[::10]] = True
+    counts = labels.bincount()
+    return chosen & (counts[labels] > 1)
+
+
 def split(train: Batch, test: Batch) -> Data:
     """Set a class-balanced tenth of the training examples aside for validation, and normalize each channel.
 
-    Images are [n, C, H, W]. Mean and standard deviation are those of the remaining training examples.
+    Inputs are images [n, C, H, W], or features [n, F], each of which counts as a channel. Mean and standard deviation
+    are those of the remaining training examples; a channel that is the same everywhere becomes zero. Raises UsageError
+    unless there is one label for each example.
     """
-    images, labels = train
-    order = balanced_order(labels)
-    held_out = torch.zeros(len(labels), dtype=torch.bool)
-    held_out[order[::10]] = True
-    std, mean = torch.std_mean(images[~held_out], dim=(0, 2, 3), keepdim=True)
-    return Data.in_memory(
-        train=((images[~held_out] - mean) / std, labels[~held_out]),
-        val=((images[held_out] - mean) / std, labels[held_out]),
+    for part, (inputs, classes) in (("training", train), ("test", test)):
+        if len(inputs) != len(classes):
+            raise UsageError(f"the {part} set has {len(inputs)} examples and {len(classes)} labels")
+    aside = held_out(train[1])
+    kept = train[0][~aside]
+    channel = [place for place in range(kept.dim()) if place != 1]
+    std, mean = torch.std_mean(kept, dim=channel, keepdim=True)
+    std = torch.where(kept.amax(channel, keepdim=True) > kept.amin(channel, keepdim=True), std, 1.0)
+    loaded = Data.in_memory(
+        train=((kept - mean) / std, train[1][~aside]),
+        val=((train[0][aside] - mean) / std, train[1][aside]),
         test=((test[0] - mean) / std, test[1]),
     )
+    return replace(loaded, digest=digest(array.contiguous().numpy() for array in (*train, *test)))
+
+
+def digest(parts: Iterable[Buffer]) -> str:
+    """Return a hash of the bytes of some arrays or texts, as 12 hexadecimal digits."""
+    hashed = hashlib.sha256()
+    for part in parts:
+        hashed.update(part)
+    return hashed.hexdigest()[:12]

@@ -11,6 +11,7 @@ from multiprocessing.util import Finalize
 from typing import Any
 
 from benchmark.data.augmentation import Augmentation
+from benchmark.data.image_files import read_image
 from benchmark.data.inputs import BatchReader
 from methods.core.lazy import torch
 
@@ -174,13 +175,8 @@ class _Files:
         self.transform = transform
 
     def __getitem__(self, item: Item) -> tuple[Any, int]:
-        from torchvision.datasets.folder import pil_loader
-
         path, draw = item
-        try:
-            image = pil_loader(path)
-        except OSError as error:
-            raise OSError(f"{path} cannot be read as an image ({error})") from None
+        image = read_image(path)
         state = random.getstate()
         with torch.random.fork_rng(devices=[]):
             random.seed(draw)

@@ -78,6 +78,7 @@ def _train(part: Pack, worker: Worker) -> list[Result]:
     keys = [member.key for member in part]
     checkpoint = Checkpoint(settings.checkpoints, keys) if settings.checkpoints else None
     try:
+        data = worker.data(run.task, run.synthetic)
         results = train(
             get_task(run.task),
             parse(run.method),
@@ -85,12 +86,14 @@ def _train(part: Pack, worker: Worker) -> list[Result]:
             [member.seed for member in part],
             run.epochs,
             run.learning_rate,
-            worker.data(run.task, run.synthetic),
+            data,
             run.precision,
             checkpoint,
             settings.timeout * len(part),
             worker.stop,
         )
+        for result in results:
+            result.measured.data_hash = data.digest
     except TimeoutError as error:  # the checkpoint is kept for a later sweep with a longer timeout
         return [Result(Measurement(status=Status.TIMEOUT, error=str(error), pack=len(part))) for _ in part]
     except (Exception, SystemExit) as error:

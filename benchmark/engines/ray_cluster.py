@@ -13,7 +13,7 @@ from typing import Any
 from benchmark.data.split import Data
 from benchmark.engines.packs import compute
 from benchmark.engines.settings import Pack, Settings
-from benchmark.engines.worker import Worker, load_data
+from benchmark.engines.worker import Worker, task_data
 from benchmark.errors import UsageError
 from benchmark.experiments.run import Run
 from benchmark.records.schema import Measurement, Status
@@ -69,7 +69,7 @@ def on_ray(packs: list[Pack], settings: Settings, workers: int) -> Iterator[list
                 pack = queue.popleft()
                 name = pack[0].task, pack[0].synthetic
                 if name not in shared:  # each node fetches it once from the cluster's shared memory
-                    shared[name] = ray.put(load_data(*name, settings.data_folder))
+                    shared[name] = ray.put(task_data(*name, settings.data_folder))
                 running[remote.remote(pack, settings, shared[name], cpus)] = pack
             (done, *_), _ = ray.wait(list(running))
             pack = running.pop(done)

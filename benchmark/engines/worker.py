@@ -9,6 +9,7 @@ from benchmark.data.split import Data
 from benchmark.data.streamed import ImageReaders
 from benchmark.data.synthetic import synthetic_data
 from benchmark.engines.settings import Settings
+from benchmark.tasks.loading import load_data
 from benchmark.tasks.registry import get_task
 from methods.core.registry import load_plugin
 
@@ -40,7 +41,7 @@ class Worker:
         if key not in self._data:
             while len(self._data) >= KEPT_DATA_SETS:
                 del self._data[next(iter(self._data))]
-            loaded = loaded or load_data(task, synthetic, self.settings.data_folder)
+            loaded = loaded or task_data(task, synthetic, self.settings.data_folder)
             self._data[key] = loaded.to(self.settings.device, self.readers)
         return self._data[key]
 
@@ -50,7 +51,7 @@ class Worker:
         self.readers.close()
 
 
-def load_data(task_name: str, synthetic: bool, folder: Path) -> Data:
+def task_data(task_name: str, synthetic: bool, folder: Path) -> Data:
     """Return a task's data, or synthetic data of the same shape, in this process's memory."""
     task = get_task(task_name)
-    return synthetic_data(task.shape, task.classes) if synthetic else task.data(folder)
+    return synthetic_data(task.shape, task.classes) if synthetic else load_data(task, folder)

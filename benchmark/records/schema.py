@@ -115,6 +115,7 @@ class Measurement:
     cpu_capability: str = ""  # vector instructions that torch used, as in AVX512; empty on other devices
     threads: int | None = None
     torch: str = ""  # version
+    data_hash: str = ""  # hash of the data set as it was read; empty for synthetic data and where the loader gives none
 
 
 @dataclass(kw_only=True)

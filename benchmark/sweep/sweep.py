@@ -22,6 +22,7 @@ from benchmark.sweep.estimate import seconds_left, seconds_per_epoch
 from benchmark.sweep.folder import ResultsFolder
 from benchmark.sweep.progress import SweepProgress, bar, throttled
 from benchmark.sweep.rows import make_row, tell
+from benchmark.tasks.loading import load_data
 from benchmark.tasks.registry import get_task
 from benchmark.training.devices import hardware
 
@@ -71,7 +72,12 @@ def _remaining(
     console.print(counts, soft_wrap=True)
     folder.check_one_budget(remaining)
     for task in dict.fromkeys(run.task for run in remaining if not run.synthetic):
-        get_task(task).data(settings.data_folder)  # once and in this process, so that missing files are reported first
+        try:
+            load_data(get_task(task), settings.data_folder)  # in this process, so that missing files are reported first
+        except UsageError:
+            raise
+        except Exception:  # a loader's fault concerns its task alone, whose runs meet it again and report it in rows
+            continue
     return remaining
 
 

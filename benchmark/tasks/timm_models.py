@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from benchmark.data.image_folder import image_folder
-from benchmark.errors import UsageError
+from benchmark.errors import UsageError, error_text
 from benchmark.tasks.cifar import RESNET_RATES, recipe
 from benchmark.tasks.registry import task, task_scheme
 from benchmark.tasks.task import Task
@@ -39,7 +39,7 @@ def timm_task(name: str) -> Callable[..., Task]:
 
 def _small(model: str, classes: int) -> Task:
     """Return the task of a network on CIFAR."""
-    _check_model(model)
+    _check_model(model, classes, 32)
     return recipe(partial(network, model, classes, 32), classes, learning_rates=RESNET_RATES)
 
 
@@ -50,7 +50,7 @@ def _folder_task(model: str, folder: str, classes: int, images: int) -> Task:
             f"task 'timm:{model}-{folder}' is not timm:MODEL-DATASET with a data set of {', '.join(CLASSES)}, "
             "imagenet, nor timm:MODEL-FOLDER[classes=K,images=N] with a folder of N images, of K classes"
         )
-    _check_model(model)
+    _check_model(model, classes, 224)
     shape = (3, 224, 224)
     return Task(
         model=partial(network, model, classes, 224),
@@ -67,8 +67,9 @@ def _folder_task(model: str, folder: str, classes: int, images: int) -> Task:
     )
 
 
-def _check_model(model: str) -> None:
-    """Raise UsageError unless timm is installed and has the model."""
+@cache  # a sweep asks for the same few networks once for each of its runs
+def _check_model(model: str, classes: int, side: int) -> None:
+    """Raise UsageError unless timm is installed and has the model, and the model takes images of this size."""
     try:
         import timm
     except ModuleNotFoundError:
@@ -76,6 +77,16 @@ def _check_model(model: str) -> None:
     if not timm.is_model(model):
         near = ", ".join(timm.list_models(f"*{model[:6]}*")[:6]) or "those of timm.list_models()"
         raise UsageError(f"timm has no model {model!r}; models are {near}")
+    for device in ("meta", "cpu"):  # the first computes nothing, and some networks fail on it alone
+        try:
+            with torch.random.fork_rng(devices=[]), torch.no_grad(), torch.device(device):
+                network(model, classes, side)(torch.zeros(2, 3, side, side))
+            return
+        except UsageError:
+            raise
+        except Exception as error:
+            reason = error_text(error)
+    raise UsageError(f"timm's model {model} does not take images of {side} x {side} ({reason}); choose another model")
 
 
 def network(name: str, classes: int, side: int) -> torch.nn.Module:

@@ -38,7 +38,8 @@ def write_mnist(raw: Path, compressed: bool = False) -> None:
 
 
 @pytest.mark.parametrize("name", ["MNIST", "FashionMNIST", "KMNIST"])
-def test_data_in_the_layout_of_torchvision_is_found(name: str, tmp_path: Path) -> None:
+def test_data_in_the_layout_of_torchvision_is_found(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(in_memory, "PUBLISHED", ())
     write_mnist(tmp_path / name / "raw")
     loaded = by_torchvision(name)(tmp_path)
     assert [tuple(x.shape) for x, _ in (loaded.train, loaded.val, loaded.test)] == [
@@ -165,3 +166,86 @@ def test_every_task_accepts_synthetic_data_of_its_shape(name: str) -> None:
     assert task.model()(images[:3]).shape == (3, task.classes)
     assert set(labels.tolist()) == set(range(min(task.classes, len(labels))))
     assert len(TASKS[name].__doc__ or "") > 20
+
+
+def unreachable(*_: object, **__: object) -> None:
+    raise RuntimeError("Error downloading")
+
+
+@pytest.mark.parametrize("lacking", ["t10k-labels-idx1-ubyte", "train-images-idx3-ubyte"])
+def test_a_data_set_without_one_of_its_files_is_incomplete(
+    lacking: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from torchvision import datasets
+
+    monkeypatch.setattr(datasets.KMNIST, "download", unreachable)
+    write_mnist(tmp_path / "KMNIST" / "raw")
+    (tmp_path / "KMNIST" / "raw" / lacking).unlink()
+    with pytest.raises(UsageError, match=rf"KMNIST/raw is incomplete \({lacking} is missing\) .* --data"):
+        by_torchvision("KMNIST")(tmp_path)
+
+
+def test_a_damaged_file_of_cifar_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from torchvision import datasets
+
+    monkeypatch.setattr(datasets.CIFAR10, "download", unreachable)
+    (tmp_path / "cifar-10-batches-py").mkdir()
+    (tmp_path / "cifar-10-batches-py" / "test_batch").write_bytes(b"half of it")
+    with pytest.raises(UsageError, match=r"data_batch_1 is missing, .*, test_batch is damaged"):
+        by_torchvision("CIFAR10")(tmp_path)
+
+
+def test_data_of_a_published_name_is_the_published_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_mnist(tmp_path / "MNIST" / "raw")
+    with pytest.raises(UsageError, match="hold other data, not the published MNIST"):
+        by_torchvision("MNIST")(tmp_path)
+    (tmp_path / "MNIST").rename(tmp_path / "KMNIST")
+    hashed = by_torchvision("KMNIST")(tmp_path).digest
+    monkeypatch.setattr(in_memory, "DIGESTS", {"FashionMNIST": hashed})
+    with pytest.raises(UsageError, match="hold FashionMNIST, not the published KMNIST"):
+        by_torchvision("KMNIST")(tmp_path)
+
+
+def test_damaged_files_are_refused_in_one_sentence(tmp_path: Path) -> None:
+    raw = tmp_path / "KMNIST" / "raw"
+    for content in (b"\0\0\x0a\3" + bytes(12), b"", b"no array"):  # the first has a type that no reader knows
+        write_mnist(raw)
+        (raw / "train-images-idx3-ubyte").write_bytes(content)
+        with pytest.raises(UsageError, match=r"the files of KMNIST in .* cannot be read"):
+            by_torchvision("KMNIST")(tmp_path)
+    write_mnist(raw)
+    write_idx(raw / "train-labels-idx1-ubyte", torch.zeros(99, dtype=torch.uint8))
+    with pytest.raises(UsageError, match="100 examples and 99 labels"):
+        by_torchvision("KMNIST")(tmp_path)
+
+
+def test_a_constant_channel_becomes_zero() -> None:
+    images, labels = torch.rand(60, 3, 4, 4), torch.arange(60) % 3
+    images[:, 1] = 0.1
+    loaded = split((images, labels), (images, labels))
+    for inputs, _ in (loaded.train, loaded.val, loaded.test):
+        assert inputs[:].isfinite().all() and inputs[:][:, 1].abs().max() < 1e-6
+        assert inputs[:][:, [0, 2]].std() > 0.8
+
+
+def test_features_are_normalized_one_by_one() -> None:
+    features, labels = torch.randn(100, 3) * torch.tensor([1.0, 10.0, 100.0]) + 5, torch.arange(100) % 2
+    loaded = split((features, labels), (features, labels))
+    assert torch.allclose(loaded.train[0][:].std(0), torch.ones(3), atol=1e-4)
+    assert torch.allclose(loaded.train[0][:].mean(0), torch.zeros(3), atol=1e-4)
+
+
+def test_the_only_example_of_a_class_is_trained_on() -> None:
+    labels = torch.cat([torch.zeros(40), torch.ones(40), torch.arange(2, 14)]).long()
+    loaded = split((torch.rand(92, 1, 2, 2), labels), (torch.rand(92, 1, 2, 2), labels))
+    assert set(loaded.train[1].tolist()) == set(range(14))
+    assert loaded.val[1].bincount().tolist() == [4, 4]
+
+
+def test_the_digest_follows_from_values_and_labels_alone() -> None:
+    images, labels = torch.rand(40, 1, 4, 4), torch.arange(40) % 2
+    one = split((images, labels), (images, labels)).digest
+    assert len(one) == 12 and split((images.clone(), labels), (images, labels)).digest == one
+    assert split((images, 1 - labels), (images, labels)).digest != one
+    images[3, 0, 2, 2] += 1e-6
+    assert split((images, labels), (images, labels)).digest != one

@@ -249,8 +249,20 @@ def test_unsuitable_folders_are_rejected_in_one_sentence(tmp_path: Path) -> None
     with pytest.raises(UsageError, match="2 classes and 20 images in train, not 2 and 40"):
         load(tmp_path)
     (tmp_path / "greys" / "val" / "n01").rename(tmp_path / "greys" / "val" / "n03")
-    with pytest.raises(UsageError, match="different classes"):
+    with pytest.raises(UsageError, match="different classes: val has no images of n01, train has no images of n03"):
         load(tmp_path)
+    (tmp_path / "greys" / "val").rename(tmp_path / "greys" / "test")
+    with pytest.raises(UsageError, match=r"greys/val cannot be read \(No such file or directory\); .* --data"):
+        load(tmp_path)
+    (tmp_path / "greys" / "val" / "n01").mkdir(parents=True)
+    with pytest.raises(UsageError, match=r"greys/val holds no folders with images; .* --data"):
+        load(tmp_path)
+
+
+def test_a_network_that_does_not_take_small_images_is_refused_with_the_reason() -> None:
+    for written in ("timm:halonet26t-cifar10", "timm:halonet26t-cifar100"):
+        with pytest.raises(UsageError, match=r"halonet26t does not take images of 32 x 32 \(AssertionError: .+\)"):
+            get_task(written)
 
 
 def test_tasks_on_folders_know_their_size() -> None:

@@ -22,13 +22,13 @@ SETTINGS = Settings("cpu", Path("nowhere"))
 
 def test_a_worker_keeps_the_data_of_its_last_two_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
     loaded: list[str] = []
-    original = module.load_data
+    original = module.task_data
 
-    def load_data(task: str, synthetic: bool, folder: Path) -> Data:
+    def task_data(task: str, synthetic: bool, folder: Path) -> Data:
         loaded.append(task)
         return original(task, synthetic, folder)
 
-    monkeypatch.setattr(module, "load_data", load_data)
+    monkeypatch.setattr(module, "task_data", task_data)
     worker, other = Worker(SETTINGS), Worker(SETTINGS)
     digits = worker.data("lenet300-digits", True)
     assert worker.data("lenet300-digits", True) is digits and len(loaded) == 1

@@ -1,0 +1,44 @@
+"""Data that are not what the task declares are refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from benchmark.data.split import Data
+from benchmark.errors import UsageError
+from benchmark.tasks.loading import load_data
+from tests.builders import toy_task
+
+LABELS = torch.arange(90) % 4
+
+
+def data(train: torch.Tensor = LABELS, val: int = 10, shape: tuple[int, ...] = (1, 4, 4)) -> Data:
+    return Data.in_memory(*((torch.rand(len(labels), *shape), labels) for labels in (train, LABELS[:val], LABELS[:20])))
+
+
+@pytest.mark.parametrize(
+    ("loaded", "said"),
+    [
+        (data(LABELS[:40]), "has 40 training examples, and the task declares 90"),
+        (data(val=0), "the val split of the data set birds has no example"),
+        (data(shape=(3, 4, 4)), r"inputs of shape \(3, 4, 4\), and the task declares \(1, 4, 4\)"),
+        (data(LABELS + 1), "labels from 1 to 4, and the task declares classes 0 to 3"),
+        (data(LABELS - 1), "labels from -1 to 2"),
+    ],
+)
+def test_other_data_than_the_declared_are_refused(loaded: Data, said: str) -> None:
+    task = toy_task(data=lambda folder: loaded, shape=(1, 4, 4), examples=90, dataset="birds")
+    with pytest.raises(UsageError, match=said):
+        load_data(task, Path())
+
+
+def test_the_declared_data_are_returned() -> None:
+    recipe: dict[str, Any] = {"shape": (1, 4, 4), "examples": 90}
+    one = data()
+    assert load_data(toy_task(data=lambda folder: one, **recipe), Path()) is one
+    single = data(torch.cat([LABELS, torch.tensor([4])]))  # the only example of its class is never held out
+    assert load_data(toy_task(data=lambda folder: single, classes=5, **recipe), Path()) is single

@@ -1,0 +1,41 @@
+"""The command as pip installs it: a script that imports `main`, which every new process imports again."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from PIL import Image
+
+from tests.builders import ROOT, rows
+
+SCRIPT = "import sys\nfrom benchmark.cli.commands import main\nif __name__ == '__main__':\n    sys.exit(main())\n"
+
+
+def console(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command in a folder, as its console script."""
+    script = folder / "sparsefront"
+    script.write_text(SCRIPT)
+    settings = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"} | environment
+    return subprocess.run(
+        [sys.executable, str(script), *arguments], cwd=folder, env=settings, capture_output=True, text=True, check=False
+    )
+
+
+def test_images_are_read_by_processes_of_the_command(tmp_path: Path) -> None:
+    for part, count in (("train", 12), ("val", 4)):
+        for label, name in enumerate("ab"):
+            (tmp_path / "birds" / part / name).mkdir(parents=True)
+            for i in range(count):
+                Image.new("RGB", (40, 40), (120 * label + i, 0, 0)).save(tmp_path / "birds" / part / name / f"{i}.png")
+    ended = console(
+        tmp_path, "run", "quickstart", "--tasks", "timm:test_resnet-birds[classes=2,images=24]", "--methods", "random",
+        "--values", "0.5,0.2", "--seeds", "0", "--epochs", "1", "--workers", "2", "--results", "res",
+        SPARSEFRONT_DATA="~", HOME=str(tmp_path),
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    found = rows(tmp_path / "res" / "quickstart")
+    assert [row["status"] for row in found] == ["ok", "ok"]
+    assert len({row["data_hash"] for row in found}) == 1 and len(found[0]["data_hash"]) == 12
