@@ -18,6 +18,7 @@ from benchmark.tasks.registry import get_task
 from benchmark.training.checkpoint import Checkpoint, keys_of
 from benchmark.training.loop import train
 from benchmark.training.measure import Result
+from methods.core.network import Network
 from methods.core.registry import parse
 
 SPARE = 0.1  # fraction of an accelerator's free memory that stays free
@@ -101,6 +102,8 @@ def _train(part: Pack, worker: Worker) -> list[Result]:
         if worker.stop.is_set() and isinstance(error, RuntimeError | OSError):
             raise KeyboardInterrupt from error
         short = _is_out_of_memory(error)
+        if not short and len(part) > 1 and (reason := _unpackable(run, settings.device)):
+            return [_alone(member, worker, reason) for member in part]
         if not short or len(part) == 1:
             status = Status.MEMORY if short else Status.ERROR
             failed = Measurement(status=status, error=f"{type(error).__name__}: {error}", pack=len(part))
@@ -116,6 +119,26 @@ def _train(part: Pack, worker: Worker) -> list[Result]:
     if checkpoint:
         results[-1].checkpoint, results[-1].warnings = checkpoint.path, checkpoint.warnings
     return results
+
+
+def _alone(run: Run, worker: Worker, reason: str) -> Result:
+    """Train one run of a pack whose network cannot be packed, and say so with its result."""
+    (result,) = _train([run], worker)
+    result.warnings.append(f"{run.task} trains its runs one by one, because vmap cannot pack its network ({reason})")
+    return result
+
+
+def _unpackable(run: Run, device: str) -> str:
+    """Return why vmap cannot compute two networks of a run's task together, or nothing if it can or neither can."""
+    task = get_task(run.task)
+    with torch.random.fork_rng(devices=[]):
+        for together in (1, 2):
+            try:
+                net = Network([task.model().to(device) for _ in range(together)])
+                net.forward(torch.zeros(2, *task.shape, device=device)).sum().backward()
+            except Exception as error:
+                return f"{type(error).__name__}: {error}".partition("\n")[0] if together == 2 else ""
+    return ""
 
 
 def _is_out_of_memory(error: BaseException) -> bool:

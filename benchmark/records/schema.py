@@ -110,6 +110,7 @@ class Measurement:
     peak_memory_mb: float | None = None  # the device's peak; empty on a CPU, where only the process's peak is known
     status: Status = Status.OK
     error: str = ""  # the reason, where the status is not ok
+    warning: str = ""  # faults of a finished network, such as an empty layer, and of its training
     device: str = ""  # cpu, cuda or mps
     hardware: str = ""  # model of the processor or accelerator that trained the run
     cpu_capability: str = ""  # vector instructions that torch used, as in AVX512; empty on other devices

@@ -106,4 +106,5 @@ def tell(row: Row) -> str:
     start = f"{row.method} {row.knob} {row.value:g} seed {row.seed}:"
     if row.status != Status.OK:
         return f"{start} {row.status}, {row.error}"
-    return f"{start} CR {row.compression:.1f}, {row.test_accuracy:.2f} %"
+    warned = f" ({row.warning})" if row.warning else ""
+    return f"{start} CR {row.compression:.1f}, {row.test_accuracy:.2f} %{warned}"

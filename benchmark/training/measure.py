@@ -9,11 +9,13 @@ from pathlib import Path
 
 import torch
 
+from benchmark.data.inputs import Inputs
 from benchmark.data.split import Data
 from benchmark.records.schema import THRESHOLDS, Measurement, Status
 from benchmark.training.effective import effective_nonzeros
 from benchmark.training.evaluation import evaluate, layer_nonzeros, multiply_adds
 from methods.core.base import Method
+from methods.core.final_check import left_weights
 from methods.core.network import Network
 
 Point = tuple[int, str, float]  # epoch, metric, value
@@ -124,10 +126,20 @@ def measure(
         val_loss=val_loss,
         test_accuracy=test_accuracy,
         test_loss=test_loss,
+        warning="; ".join(left_weights(net, method, run) + _one_class(model, data.val[0], precision)),
     )
     return Result(
         measured, curves, [(name, kept, total) for name, (kept, total) in layers.items()], uncut.at_thresholds
     )
+
+
+def _one_class(model: torch.nn.Module, inputs: Inputs, precision: str) -> list[str]:
+    """Return a sentence if a model predicts the same class for all inputs, of which it sees the first thousand."""
+    examples = inputs[:1000]
+    with torch.no_grad(), autocast(precision, examples.device):
+        predicted = model.eval()(examples).argmax(-1)
+    same = len(predicted) > 1 and bool((predicted == predicted[0]).all())
+    return ["the network predicts one class for all validation examples"] if same else []
 
 
 def measure_uncut(net: Network, method: Method, data: Data, precision: str) -> list[Uncut]:

@@ -1,4 +1,4 @@
-"""Sentences about faults of a network at the end of a script's training."""
+"""Sentences about faults of a network at the end of training, for a script's warnings and a run's row."""
 
 from __future__ import annotations
 
@@ -9,22 +9,28 @@ FEW = 0.001  # the share of the weights below which next to nothing is left
 
 
 def end_of_training(net: Network, method: Method, before: int, done: int, declared: int) -> list[str]:
-    """Return sentences about the step count and the weights that are left; the list is empty if all is well.
+    """Return sentences about the step count and the weights of a script; the list is empty if all is well.
 
     `before` is the number of nonzero weights before the method finished.
     """
-    said = []
-    total, left = net.weights.numel(), int(net.weights.count_nonzero())
+    said, left = [], int(net.weights.count_nonzero())
     if abs(done - declared) > 0.01 * declared:  # a gradient scaler skips a few steps
         said.append(f"finish() came after {done:,} steps, but {declared:,} were declared")
         if method.knob == "density" and left < before:
             said[-1] += f"; {method} pruned {before - left:,} weights at once in finish()"
-    planned = round(float(method.value) * total) if method.knob == "density" else total
-    if left < min(FEW * total, planned):
-        said.append(f"{left:,} of {total:,} weights are left; a smaller {method.knob} or learning rate leaves more")
     if not bool(net.weights.isfinite().all()):
         said.append("the weights are not finite; a smaller learning rate may train")
-    empty = [layer.name for layer in net.layers if not net.weights[:, layer.span].any()]
-    if empty:
+    return said + left_weights(net, method, 0)
+
+
+def left_weights(net: Network, method: Method, run: int) -> list[str]:
+    """Return sentences about the weights of a run that are left: next to none, or none in a layer."""
+    weights = net.weights[run]
+    total, left = len(weights), int(weights.count_nonzero())
+    planned = round(float(method.value[run]) * total) if method.knob == "density" else total
+    said = []
+    if left < min(FEW * total, planned):
+        said.append(f"{left:,} of {total:,} weights are left; a smaller {method.knob} or learning rate leaves more")
+    if empty := [layer.name for layer in net.layers if not weights[layer.span].any()]:
         said.append(f"no weight is left in {', '.join(empty)}")
     return said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 import torch
+from rich.console import Console
 
 from benchmark.engines import packs
 from benchmark.engines.packs import fitting, make_packs
@@ -103,6 +105,34 @@ def test_a_pack_that_does_not_fit_is_halved(tmp_path: Path, monkeypatch: pytest.
     assert tried == [5, 3, 2, 1, 2]
     assert [row["pack"] for row in rows(tmp_path)] == ["2", "2", "1", "2", "2"]
     assert [row["key"] for row in rows(tmp_path)] == [run.key for run in runs]
+
+
+class Recurrent(torch.nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn, self.head = torch.nn.GRU(8, 6, batch_first=True), torch.nn.Linear(6, 10)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        logits: torch.Tensor = self.head(self.rnn(x.squeeze(1))[0][:, -1])
+        return logits
+
+
+def test_runs_of_a_network_that_vmap_cannot_pack_train_one_by_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task, runs = get_task("lenet300-digits"), [run for run in MANY.runs() if run.method == "dense"]
+    monkeypatch.setattr(packs, "get_task", lambda name: replace(task, model=Recurrent))
+    console = Console(file=(said := io.StringIO()))
+    assert sweep("test", runs, tmp_path, replace(SETTINGS, pack=2), 1, console) == {"ok": 2}
+    assert [row["pack"] for row in rows(tmp_path)] == ["1", "1"]
+    assert said.getvalue().count("warning: lenet300-digits trains its runs one by one, because vmap cannot pack") == 2
+
+
+def test_runs_that_fail_alone_as_well_are_not_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    task, runs = get_task("lenet300-digits"), [run for run in MANY.runs() if run.method == "dense"]
+    monkeypatch.setattr(packs, "get_task", lambda name: replace(task, model=lambda: torch.nn.Linear(3, 3)))
+    assert sweep("test", runs, tmp_path, replace(SETTINGS, pack=2), 1, QUIET) == {"error": 2}
+    assert [row["pack"] for row in rows(tmp_path)] == ["2", "2"]
 
 
 def test_a_single_run_that_does_not_fit_is_a_row_with_status_memory(

@@ -50,6 +50,14 @@ def test_a_diverged_member_does_not_disturb_its_pack(toy_data: Data) -> None:
     assert together[0].measured.steps == 60 and together[1].measured.steps < 60  # type: ignore[operator]
 
 
+@pytest.mark.parametrize(("value", "said"), [(0.5, ""), (1 / 240, "no weight is left in 1.weight")])
+def test_a_run_says_what_is_wrong_with_its_final_network(toy_data: Data, value: float, said: str) -> None:
+    method = parse("magnitude-init[distribution=global]")
+    (result,) = train(toy_task(), method, [value], [0], 1, 0.1, toy_data, "float32")
+    constant = "the network predicts one class for all validation examples"
+    assert result.measured.warning == (f"{said}; {constant}" if said else "")
+
+
 def test_curves_have_a_value_for_every_epoch_and_metric(toy_data: Data) -> None:
     (result,) = train(toy_task(), parse("magnitude"), [0.25], [0], 4, 0.1, toy_data, "float32")
     by_metric = {metric: [v for _, m, v in result.curves if m == metric] for _, metric, _ in result.curves}
