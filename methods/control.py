@@ -34,7 +34,7 @@ class Control(Wrapper):
 
     family: ClassVar[str] = "control"
     paper: ClassVar[str] = "Su et al., NeurIPS 2020; Frankle et al., ICLR 2021"
-    state_names: ClassVar[tuple[str, ...]] = ("start_weights", "start_other", "seeds", "penalty")
+    state_names: ClassVar[tuple[str, ...]] = ("start_weights", "start_other", "start_buffers", "seeds", "penalty")
     derived_names: ClassVar[tuple[str, ...]] = ("retraining",)
 
     def __post_init__(self) -> None:
@@ -42,11 +42,16 @@ class Control(Wrapper):
         self.knob = self.inner.knob
 
     @property
+    def batch_norm_version(self) -> int:
+        return 2  # in version 1 the retraining started with the running statistics of the first training
+
+    @property
     def phases(self) -> tuple[float, ...]:
         return (*self.inner.phases, 1.0)
 
     def setup(self, net: Network, probe: Probe) -> None:
         self.start_weights, self.start_other = net.weights.clone(), net.other_params.clone()
+        self.start_buffers = [buffer.clone() for buffer in net.buffers()]
         steps = len(probe.learning_rates)
         before = copy.copy(probe)  # the budget of the inner method ends with its last phase
         before.learning_rates = probe.learning_rates[: round(steps * (1 - 1 / sum(self.phases)))]
@@ -80,6 +85,8 @@ class Control(Wrapper):
                 mask[:, layer.span] = rank >= (~mask[:, layer.span]).sum(1, keepdim=True)
         self.net.weights.copy_(weights)
         self.net.other_params.copy_(self.start_other)
+        for buffer, start in zip(self.net.buffers(), self.start_buffers, strict=True):
+            buffer.copy_(start)
         for tensor in self.net.other_state.values():
             tensor.zero_()
         self.penalty = None  # the retraining has no penalty

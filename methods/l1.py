@@ -39,6 +39,10 @@ class VanillaL1(Masked):
         super().setup(net, probe)
         self.penalty = torch.full_like(self.value, self.penalty_weight).to(net.weights)
 
+    @property
+    def batch_norm_version(self) -> int:
+        return 2  # see Method
+
     def update(self, lr: torch.Tensor) -> None:
         self.net.grad.add_(self.net.weights.sign(), alpha=self.penalty_weight)
         self.optimizer.step(self.net.weights, self.net.grad, self.state, lr)

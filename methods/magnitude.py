@@ -34,6 +34,10 @@ class Magnitude(Masked):
     def phases(self) -> tuple[float, ...]:
         return (1 - self.finetune, self.finetune) if self.finetune else (1.0,)
 
+    @property
+    def batch_norm_version(self) -> int:
+        return 1 if self.finetune else 2  # see Method
+
     def on_phase_start(self, phase: int) -> None:
         if phase == 1:
             self.prune_to(self.net.weights.abs(), self.distribution)

@@ -31,6 +31,10 @@ class NormWeightDecay(Proximal):
         if not 0 < self.p < 2:
             raise MethodError(f"the p of pwd is a number in (0, 2), not {self.p:g}")
 
+    @property
+    def exponent(self) -> float:
+        return self.p
+
     def update(self, lr: torch.Tensor) -> None:
         assert self.penalty is not None
         pull = self.p * self.penalty * lr * self.optimizer.lr_gain

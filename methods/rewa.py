@@ -43,6 +43,10 @@ class ReparametrizedAdaptive(Method):
         if not 0 <= self.m <= self.k - 1:
             raise MethodError(f"the m of rewa is a number in [0, k - 1] = [0, {self.k - 1:g}], not {self.m:g}")
 
+    @property
+    def exponent(self) -> float:
+        return 1 + (1 - self.m) / self.k
+
     def setup(self, net: Network, probe: Probe) -> None:
         super().setup(net, probe)
         self.penalty = self.value.to(net.weights)
@@ -60,7 +64,6 @@ class ReparametrizedAdaptive(Method):
 
     def update(self, lr: torch.Tensor) -> None:
         assert self.penalty is not None
-        p = 1 + (1 - self.m) / self.k
-        grad = self.net.grad.mul_(self.y.abs().pow(self.m)).add_(p * self.penalty * self.y)
+        grad = self.net.grad.mul_(self.y.abs().pow(self.m)).add_(self.exponent * self.penalty * self.y)
         self.optimizer.step(self.y, grad, self.state, lr)
         self.net.weights.copy_(self._power())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from methods.core.masked import Masked
 from methods.core.masks import Distribution, check_scores
@@ -20,7 +20,8 @@ class Snip(Masked):
     Lee, Ajanthan & Torr, ICLR 2019. The gradient g is a mean over `batches` training batches; the paper takes one.
     With `iterations` = n the density falls to d^(k / n) in iteration k, and g is the gradient of the pruned network, on
     batches that no earlier iteration saw, until all are used (de Jorge et al., "Progressive Skeletonization", ICLR
-    2021).
+    2021). Batch norm and dropout are in evaluation mode, with the statistics of the initialization, as in the code of
+    Lee et al.; `mode=training` scores with the statistics of each batch, as the code of de Jorge et al. does.
     """
 
     family: ClassVar[str] = "before training"
@@ -28,6 +29,7 @@ class Snip(Masked):
 
     batches: int = 1
     iterations: int = 1
+    mode: Literal["evaluation", "training"] = "evaluation"
     distribution: Distribution = "global"
 
     def __post_init__(self) -> None:
@@ -40,10 +42,15 @@ class Snip(Masked):
     def version(self) -> int:  # type: ignore[override]
         return 1 if self.iterations == 1 else 2  # in version 1 all iterations saw the same batches
 
+    @property
+    def batch_norm_version(self) -> int:
+        return 2  # in version 1 batch norm was in training mode
+
     def setup(self, net: Network, probe: Probe) -> None:
         super().setup(net, probe)
         for k in range(1, self.iterations + 1):
-            gradient = probe.gradient(self.batches, first=(k - 1) * self.batches)
+            first = (k - 1) * self.batches
+            gradient = probe.gradient(self.batches, first, training=self.mode == "training")
             scores = (gradient * net.weights).abs()
             if k == 1:  # later ones may be zero, where a small density cuts all paths
                 check_scores("snip", scores)

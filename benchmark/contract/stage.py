@@ -68,7 +68,7 @@ class FakeProbe:
     def generators(self) -> list[torch.Generator]:
         return [torch.Generator().manual_seed(7) for _ in range(self.net.runs)]
 
-    def gradient(self, batches: int, first: int = 0) -> torch.Tensor:
+    def gradient(self, batches: int, first: int = 0, training: bool = True) -> torch.Tensor:
         return self.made
 
     def hessian_gradient(self, per_class: int, temperature: float) -> torch.Tensor:

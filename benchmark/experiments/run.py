@@ -9,6 +9,7 @@ from benchmark.data.augmentation import Augmentation
 from benchmark.errors import UsageError
 from benchmark.records.schema import hash_fields
 from benchmark.tasks.registry import canonical_task, get_task
+from benchmark.tasks.task import Task
 from methods.core.base import Method
 from methods.core.optimizers import Adam, Sgd
 from methods.core.registry import MethodError, first_written_form, parse
@@ -71,7 +72,7 @@ class Run:
             "rest_rate": (task.other_lr(self.learning_rate), self.learning_rate),
             "augmentation": (hashed_form(task.augmentation), "None"),
             "task_version": (task.version, 1),
-            "method_version": (method_version(method), 1),
+            "method_version": (method_version(method, task), 1),
         }
         return hash_fields(**hashed, **{name: value for name, (value, neutral) in optional.items() if value != neutral})
 
@@ -90,9 +91,10 @@ def _assignments(values: Mapping[str, object]) -> str:
     return ", ".join(f"{name}={value!r}" for name, value in values.items())
 
 
-def method_version(method: Method) -> int:
-    """Return the version of a method; it rises as well with the version of a method inside."""
-    return method.version + (method_version(method.inner) - 1 if method.inner else 0)
+def method_version(method: Method, task: Task) -> int:
+    """Return the version of a method on a task; it rises as well with the version of a method inside."""
+    version = method.version + (method.batch_norm_version - 1 if task.batch_norm else 0)
+    return version + (method_version(method.inner, task) - 1 if method.inner else 0)
 
 
 def stale_keys(rows: Iterable[Mapping[str, str]]) -> set[str]:

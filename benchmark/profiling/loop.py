@@ -18,8 +18,8 @@ from benchmark.profiling.timing import Step, Turn, alternate, show, timed
 from benchmark.tasks.registry import get_task
 from benchmark.tasks.task import Task
 from benchmark.training.devices import numerics
+from benchmark.training.evaluation import autocast
 from benchmark.training.loop import train
-from benchmark.training.measure import autocast
 from methods.core.optimizers import Sgd
 from methods.core.registry import parse
 

@@ -96,6 +96,7 @@ class Measurement:
     macs_dense: int | None = None  # multiply-adds for one example
     macs_sparse: int | None = None  # the same, for nonzero weights alone
     theoretical_speedup: float | None = None  # macs_dense / macs_sparse
+    batch_norm_recomputed: bool = False  # its running statistics, since weights changed after the last training step
     empty_layers: int | None = None  # prunable layers without a single nonzero weight
     train_loss: float | None = None  # mean cross-entropy of the final network, like val_loss and test_loss
     uncut_train_loss: float | None = None  # train_loss of a penalty run before its small weights became zero

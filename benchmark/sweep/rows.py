@@ -61,7 +61,7 @@ def asked(name: str, run: Run) -> Asked:
         warmup=task.warmup,
         augmentation=augmentation_column(task.augmentation),
         task_version=task.version,
-        method_version=method_version(method),
+        method_version=method_version(method, task),
     )
 
 

@@ -27,6 +27,7 @@ def recipe(model: Callable[[], torch.nn.Module], classes: int, **changes: Any) -
         examples=45_000,
         batch_size=128,
         augmentation=Augmentation(shift=4),
+        batch_norm=True,
         **(common | changes),
     )
 

@@ -32,6 +32,7 @@ class Task:
     augmentation: Augmentation | None = None  # applied to training images
     warmup: float = 0.05  # share of each phase in which the rate rises linearly; then it falls as a cosine to zero
     dataset: str = ""  # name of the data set, for rows
+    batch_norm: bool = False  # whether the network has batch norm or dropout, which tell training from evaluation
     version: int = 1  # raised when a change of network or data makes runs incomparable; the recipe is compared itself
 
     def learning_rate_of(self, method: Method) -> float:

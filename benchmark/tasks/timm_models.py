@@ -64,6 +64,7 @@ def _folder_task(model: str, folder: str, classes: int, images: int) -> Task:
         learning_rate=0.1,
         learning_rates=RESNET_RATES,
         weight_decay=1e-4,
+        batch_norm=True,  # some of the networks have it
     )
 
 

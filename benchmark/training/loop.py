@@ -13,10 +13,11 @@ from benchmark.data.batches import Batches
 from benchmark.data.split import Data
 from benchmark.records.schema import Measurement
 from benchmark.tasks.task import Task
+from benchmark.training.batch_norm import recompute_statistics
 from benchmark.training.checkpoint import Checkpoint
 from benchmark.training.devices import cpu_capability, hardware, peak_memory_mb, reset_peak_memory
-from benchmark.training.evaluation import cross_entropy
-from benchmark.training.measure import Result, Uncut, autocast, epoch_points, measure, measure_uncut
+from benchmark.training.evaluation import autocast, cross_entropy
+from benchmark.training.measure import Result, Uncut, epoch_points, measure, measure_uncut
 from benchmark.training.probe import Probe
 from benchmark.training.schedule import schedule
 from benchmark.training.state import Progress, resume, snapshot
@@ -70,6 +71,7 @@ def train(
             curves = epoch_points(0, net, method, data, precision, {"rate_share": [0.0] * net.runs})
             progress = Progress(setup_seconds, setup_seconds, start, [True] * net.runs, curves, zeros)
         uncut = [Uncut() for _ in values]
+        recomputed = [False] * net.runs
         for epoch in range(driver.steps_done // steps_per_epoch + 1, epochs + 1):
             begun = time.perf_counter()
             streams = batches.state_dict()
@@ -87,10 +89,12 @@ def train(
                 lr = learning_rates[driver.steps_done]
                 driver.step(lr, other_share * lr)
             if epoch == epochs:
+                trained = net.weights.clone()
                 driver.start_late_phases()
                 if method.penalty is not None:
-                    uncut = measure_uncut(net, method, data, precision)
+                    uncut = measure_uncut(net, method, data, batch_size, precision)
                 driver.finish()
+                recomputed = recompute_statistics(net, trained, data.train, batch_size, precision)
             losses = progress.end_epoch(driver.steps_done, steps_per_epoch)
             progress.seconds += time.perf_counter() - begun
             if not any(progress.finite):
@@ -99,12 +103,13 @@ def train(
             known = {"train_loss": losses, "rate_share": [share] * net.runs}
             progress.add(epoch_points(epoch, net, method, data, precision, known))
         shared = replace(_shared(progress, driver, device), batch_size=batch_size)
-        return [
-            measure(net, method, run, data, precision, finite, curves, uncut[run], replace(shared, steps=steps))
-            for run, (finite, curves, steps) in enumerate(
-                zip(progress.finite, progress.curves, progress.steps, strict=True)
+        results = []
+        for run, finite in enumerate(progress.finite):
+            measured = replace(shared, steps=progress.steps[run], batch_norm_recomputed=recomputed[run])
+            results.append(
+                measure(net, method, run, data, precision, finite, progress.curves[run], uncut[run], measured)
             )
-        ]
+        return results
 
 
 def initial_model(task: Task, seed: int) -> torch.nn.Module:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,8 +11,9 @@ import torch
 from benchmark.data.inputs import Inputs
 from benchmark.data.split import Data
 from benchmark.records.schema import THRESHOLDS, Measurement, Status
+from benchmark.training.batch_norm import recompute_statistics
 from benchmark.training.effective import effective_nonzeros
-from benchmark.training.evaluation import evaluate, layer_nonzeros, multiply_adds
+from benchmark.training.evaluation import autocast, evaluate, layer_nonzeros, multiply_adds
 from methods.core.base import Method
 from methods.core.final_check import left_weights
 from methods.core.network import Network
@@ -46,10 +46,6 @@ class Result:
     traceback: str = ""
     checkpoint: Path | None = None  # to be removed once the rows of its pack, of which this is the last, are written
     warnings: list[str] = field(default_factory=list)
-
-
-def autocast(precision: str, device: torch.device) -> AbstractContextManager[object]:
-    return torch.autocast(device.type, torch.bfloat16) if precision == "bf16" else nullcontext()
 
 
 def epoch_points(
@@ -142,14 +138,14 @@ def _one_class(model: torch.nn.Module, inputs: Inputs, precision: str) -> list[s
     return ["the network predicts one class for all validation examples"] if same else []
 
 
-def measure_uncut(net: Network, method: Method, data: Data, precision: str) -> list[Uncut]:
+def measure_uncut(net: Network, method: Method, data: Data, batch_size: int, precision: str) -> list[Uncut]:
     """Measure penalty runs before their small weights become zero.
 
     The objective is mean training loss + lambda sum |w|^q, in which methods of equal q and lambda can be compared. For
     dwf, q = 2 / depth: its factors have at least this penalty. It is empty for penalties that are no power of |w|.
     """
     assert method.penalty is not None
-    points = _at_thresholds(net, data, precision)
+    points = _at_thresholds(net, data, batch_size, precision)
     with autocast(precision, net.weights.device):
         losses = evaluate(net.model, data.train, net.forward, net.runs).loss
     if method.exponent is None:
@@ -162,13 +158,14 @@ def measure_uncut(net: Network, method: Method, data: Data, precision: str) -> l
     ]
 
 
-def _at_thresholds(net: Network, data: Data, precision: str) -> list[list[ThresholdPoint]]:
-    """Return the points of every run at each of THRESHOLDS."""
-    whole = net.weights.clone()
+def _at_thresholds(net: Network, data: Data, batch_size: int, precision: str) -> list[list[ThresholdPoint]]:
+    """Return the points of every run at each of THRESHOLDS, with the statistics of batch norm that belong to each."""
+    whole, statistics = net.weights.clone(), [buffer.clone() for buffer in net.buffers()]
     measured: list[list[ThresholdPoint]] = [[] for _ in range(net.runs)]
     first: torch.Tensor | None = None
     for threshold in THRESHOLDS:
         net.weights.copy_(whole.masked_fill(whole.abs() < threshold, 0))
+        recompute_statistics(net, whole, data.train, batch_size, precision)
         nonzeros = net.weights.count_nonzero(1).tolist()
         with autocast(precision, net.weights.device):
             val, test = (evaluate(net.model, split, net.forward, net.runs) for split in (data.val, data.test))
@@ -177,6 +174,8 @@ def _at_thresholds(net: Network, data: Data, precision: str) -> list[list[Thresh
         for run, points in enumerate(measured):
             counts = nonzeros[run], nonzeros[run] / net.weights.shape[1]
             points.append((threshold, *counts, val.accuracy[run], test.accuracy[run], errors[run]))
+        for buffer, value in zip(net.buffers(), statistics, strict=True):
+            buffer.copy_(value)
     net.weights.copy_(whole)
     return measured
 

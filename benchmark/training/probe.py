@@ -26,15 +26,14 @@ class Probe:
         """Return new CPU generators, one for each run, that depend only on the run's seed."""
         return [generator(seed, "method") for seed in self.seeds]
 
-    def gradient(self, batches: int, first: int = 0) -> torch.Tensor:
+    def gradient(self, batches: int, first: int = 0, training: bool = True) -> torch.Tensor:
         """Return the mean gradient [R, N] of the loss at the present weights over `batches` training batches.
 
         They are the batches from number `first` on, in an order that only the probe uses. Batch norm is in training
-        mode; its running statistics are restored.
+        mode, or in evaluation mode if `training` is False; its running statistics are restored.
         """
         inputs, labels = self.train
-        with no_trace(self.net):
-            self.net.model.train()
+        with no_trace(self.net, training):
             seeds = Seeds(self.seeds, labels.device)
             orders = [self._order(stream) for stream in seeds.generators("probe")]
             for batch in range(first, first + batches):
@@ -47,10 +46,9 @@ class Probe:
     def hessian_gradient(self, per_class: int, temperature: float) -> torch.Tensor:
         """Return Hessian times gradient, H g [R, N], of the loss over `per_class` training examples of each class.
 
-        Logits are divided by the temperature first. Batch norm is treated as in `gradient`.
+        Logits are divided by the temperature first. Batch norm is in training mode.
         """
         with no_trace(self.net), twice_differentiable():
-            self.net.model.train()
             return torch.stack([self._hessian_gradient(run, per_class, temperature) for run in range(self.net.runs)])
 
     def _hessian_gradient(self, run: int, per_class: int, temperature: float) -> torch.Tensor:

@@ -48,6 +48,15 @@ class Method:
         return written_form(self)
 
     @property
+    def batch_norm_version(self) -> int:
+        """A second version, of runs on networks with batch norm or dropout; raised when only these compute otherwise.
+
+        Version 2 recomputes the statistics of batch norm if weights change after the last step, as they do at zero
+        thresholds.
+        """
+        return 2 if self.knob in ("strength", "penalty") else 1
+
+    @property
     def phases(self) -> tuple[float, ...]:
         """The phases of training as shares of the budget; each phase has its own learning-rate schedule."""
         return (1.0,)

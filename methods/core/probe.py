@@ -20,16 +20,17 @@ class Probe(Protocol):
     def ones(self) -> Arguments:
         """Return the arguments of a forward pass of one example whose numbers are ones."""
 
-    def gradient(self, batches: int, first: int = 0) -> torch.Tensor:
+    def gradient(self, batches: int, first: int = 0, training: bool = True) -> torch.Tensor:
         """Return the mean gradient [R, N] of the loss at the present weights.
 
-        The mean is over `batches` training batches from number `first` on, in an order that only the probe uses.
+        The mean is over `batches` training batches from number `first` on, in an order that only the probe uses. Batch
+        norm and dropout are in training mode, or in evaluation mode if `training` is False.
         """
 
     def hessian_gradient(self, per_class: int, temperature: float) -> torch.Tensor:
         """Return Hessian times gradient, H g [R, N], of the loss over `per_class` training examples of each class.
 
-        Logits are divided by the temperature first.
+        Logits are divided by the temperature first. Batch norm and dropout are in training mode.
         """
 
     def generators(self) -> list[torch.Generator]:
@@ -37,9 +38,15 @@ class Probe(Protocol):
 
 
 @contextmanager
-def no_trace(net: Network) -> Iterator[None]:
-    """Start from zero gradients, and at the end zero the gradients and restore the buffers, such as batch norm's."""
+def no_trace(net: Network, training: bool = True) -> Iterator[None]:
+    """Start from zero gradients, in training or evaluation mode; at the end zero them and restore modes and buffers."""
     before = {name: buffer.clone() for name, buffer in net.named_buffers()}
+    modes = [(module, module.training) for module in net.model.modules()]
+    if net.model.training != training:  # else a part that a script has put into the other mode stays in it
+        net.model.train(training)
+        for module in net.model.modules():
+            if isinstance(module, torch.nn.RNNBase):  # cuDNN computes no gradient of it in evaluation mode
+                module.train()
     net.zero_grad()
     try:
         yield
@@ -47,6 +54,8 @@ def no_trace(net: Network) -> Iterator[None]:
         if net.runs == 1:
             net.gather_gradients()  # a function of a script may have replaced them
         net.zero_grad()
+        for module, mode in modes:
+            module.training = mode
         for name, buffer in net.named_buffers():
             if name in before and buffer.shape == before[name].shape:  # a forward pass may make buffers or enlarge them
                 buffer.copy_(before[name])

@@ -45,13 +45,13 @@ class ScriptProbe:
     def generators(self) -> list[torch.Generator]:
         return [torch.Generator().manual_seed(self.seed)]
 
-    def gradient(self, batches: int, first: int = 0) -> torch.Tensor:
+    def gradient(self, batches: int, first: int = 0, training: bool = True) -> torch.Tensor:
         """Return the mean gradient over `batches` calls of `probe`, which chooses the batches; `first` is ignored.
 
         The function may clear gradients before it computes the loss, and may call `backward` itself.
         """
         total = torch.zeros_like(self.net.grad)
-        with no_trace(self.net):
+        with no_trace(self.net, training):
             for _ in range(batches):
                 self.net.drop_gradients()
                 loss = self._call()

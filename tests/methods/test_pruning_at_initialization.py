@@ -69,7 +69,7 @@ def test_iterative_snip_scores_the_partly_pruned_network() -> None:
     seen, asked = [], []
 
     class Probe(FakeProbe):
-        def gradient(self, batches: int, first: int = 0) -> torch.Tensor:
+        def gradient(self, batches: int, first: int = 0, training: bool = True) -> torch.Tensor:
             seen.append(kept(net))
             asked.append((batches, first))
             return torch.ones_like(net.weights)

@@ -1,0 +1,48 @@
+"""The running statistics of batch norm, recomputed where weights change after the last training step."""
+
+from __future__ import annotations
+
+import torch
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from benchmark.data.split import Split
+from benchmark.training.evaluation import autocast
+from methods.core.network import Network
+
+EXAMPLES = 10_000  # the largest number of training examples that the statistics are computed on
+
+
+@torch.no_grad()
+def recompute_statistics(
+    net: Network, before: torch.Tensor, train: Split, batch_size: int, precision: str
+) -> list[bool]:
+    """Recompute the running statistics of each run whose weights are no longer `before` [R, N]; return which these are.
+
+    The statistics become means over batches of training data without augmentation, the same batches for all runs, as
+    torch.optim.swa_utils.update_bn computes them; all other modules, such as dropout, stay in evaluation mode.
+    """
+    norms = [module for module in net.model.modules() if isinstance(module, _BatchNorm)]
+    norms = [norm for norm in norms if norm.track_running_stats and norm.running_mean is not None]
+    changed = (net.weights != before).any(1)
+    if not norms or not bool(changed.any()):
+        return [False] * net.runs
+    kept = [buffer.clone() for buffer in net.buffers()]
+    momenta = [norm.momentum for norm in norms]
+    inputs, labels = train
+    order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(0)).to(labels.device)
+    batches = order.split(batch_size)[: max(1, min(len(labels), EXAMPLES) // batch_size)]  # whole batches
+    net.model.eval()
+    for norm in norms:
+        norm.train()
+    for count, batch in enumerate(batches, 1):
+        for norm in norms:
+            norm.momentum = 1 / count  # momentum=None, the cumulative mean, reads a counter, which no pack can do
+        with autocast(precision, labels.device):
+            net.forward(inputs[batch])
+    net.model.eval()
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+    if net.runs > 1:
+        for buffer, value in zip(net.buffers(), kept, strict=True):
+            buffer[~changed] = value[~changed]
+    return changed.tolist()
