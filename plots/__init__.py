@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     from plots.figures.fronts import front
     from plots.leaderboards import leaderboard
     from plots.registry import figure
-    from plots.results import load
+    from plots.results import correct, load
     from plots.summaries import summary
 
-__all__ = ["figure", "front", "leaderboard", "load", "summary"]
+__all__ = ["correct", "figure", "front", "leaderboard", "load", "summary"]
 
 # Each name is imported when it is first used: `figure` needs no plotting library, the others do.
 _MODULES = {
+    "correct": "plots.results",
     "figure": "plots.registry",
     "front": "plots.figures.fronts",
     "leaderboard": "plots.leaderboards",

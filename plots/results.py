@@ -10,9 +10,11 @@ from typing import get_type_hints
 
 import numpy
 import pandas
+from numpy.typing import NDArray
 
 from benchmark.errors import UsageError
-from benchmark.records.schema import COLUMNS, CURVE_COLUMNS, THRESHOLD_COLUMNS, Row
+from benchmark.records.bits import decode
+from benchmark.records.schema import COLUMNS, CORRECT_COLUMNS, CURVE_COLUMNS, THRESHOLD_COLUMNS, Row
 from benchmark.records.table import read
 
 VALUE = ["task", "method", "knob", "value"]  # the columns that the seeds of one point share
@@ -124,17 +126,38 @@ def curves(folder: Path) -> pandas.DataFrame:
 
     If a run was repeated, its last values count. Raises UsageError if a file is not such a table.
     """
-    columns = list(CURVE_COLUMNS)
-    packed, path = folder / "curves.csv.gz", folder / "curves.csv"
-    parts = [pandas.DataFrame(columns=columns)]
+    path = folder / "curves.csv"
+    table = _with_numbers(_with_packed(path, CURVE_COLUMNS), ("epoch", "value"), path)
+    return table.drop_duplicates(["key", "epoch", "metric"], keep="last").reset_index(drop=True)
+
+
+def correct(folder: Path | str) -> dict[str, NDArray[numpy.bool_]]:
+    """Return by key whether each test example was classified correctly, in the order of the test set.
+
+    So the runs of two methods can be compared example by example, which tells smaller differences apart than their
+    accuracies do. Runs of older versions and runs without a result are missing. If a run was repeated, its last row
+    counts. Raises UsageError if a file is not such a table.
+    """
+    path = Path(folder) / "correct.csv"
+    table = _with_numbers(_with_packed(path, CORRECT_COLUMNS), ("examples",), path)
+    try:
+        cells = zip(table["key"], table["examples"], table["correct"], strict=True)
+        return {key: decode(text, int(examples)) for key, examples, text in cells}
+    except ValueError as error:
+        raise UsageError(f"{path} holds a damaged cell: {error}") from None
+
+
+def _with_packed(path: Path, columns: Sequence[str]) -> pandas.DataFrame:
+    """Return the rows of a table whose older rows may be in `<file>.gz`; no rows if there is neither file."""
+    packed = path.with_name(path.name + ".gz")
+    parts = [pandas.DataFrame(columns=list(columns))]
     if packed.is_file():
         parts.append(pandas.read_csv(packed, dtype=str, keep_default_na=False))
-        if list(parts[-1].columns) != columns:
+        if list(parts[-1].columns) != list(columns):
             raise UsageError(f"{packed} does not have the columns {', '.join(columns)}")
     if path.is_file():
-        parts.append(pandas.DataFrame(read(path, CURVE_COLUMNS), columns=columns))
-    table = _with_numbers(pandas.concat(parts, ignore_index=True), ("epoch", "value"), path)
-    return table.drop_duplicates(["key", "epoch", "metric"], keep="last").reset_index(drop=True)
+        parts.append(pandas.DataFrame(read(path, columns), columns=list(columns)))
+    return pandas.concat(parts, ignore_index=True)
 
 
 def traces(folder: Path, runs: pandas.DataFrame, metrics: Sequence[str]) -> pandas.DataFrame:

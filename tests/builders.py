@@ -85,7 +85,7 @@ def kept(net: Network) -> list[int]:
 def untimed(result: Result) -> tuple[Any, ...]:
     """Return all of a result that does not depend on the clock; `repr` makes NaN equal to itself."""
     measured = {name: value for name, value in asdict(result.measured).items() if name not in TIMES}
-    return repr(measured), repr(result.curves), result.layers, result.at_thresholds
+    return repr(measured), repr(result.curves), result.layers, result.at_thresholds, result.correct
 
 
 class Dying(Checkpoint):

@@ -57,6 +57,6 @@ def resumes_bit_for_bit(form: str, build: Build) -> None:
         found = getattr(resumed.measured, name)
         same = name in TIMES or repr(found) == repr(expected)  # by text, in which NaN equals NaN
         require(same, f"{name} is {found} after an interruption, and {expected} without; is all its state saved?")
-    for name in ("curves", "layers", "at_thresholds"):
+    for name in ("curves", "layers", "at_thresholds", "correct"):
         same = repr(getattr(resumed, name)) == repr(getattr(whole, name))
         require(same, f"the {name} differ after an interruption; is all its state saved?")

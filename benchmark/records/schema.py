@@ -12,6 +12,7 @@ LAYER_COLUMNS = ("key", "layer", "kept", "total")
 THRESHOLD_COLUMNS = (
     "key", "threshold", "nonzeros", "density", "val_accuracy", "test_accuracy", "val_difference_se",
 )  # fmt: skip
+CORRECT_COLUMNS = ("key", "examples", "correct")
 # In initial_weights.csv, where `density` is the probability density of a weight.
 INITIAL_COLUMNS = ("init", "depth", "weight", "density", "kurtosis")
 
@@ -104,8 +105,10 @@ class Measurement:
     objective: float | None = None  # uncut_train_loss + penalty * penalty_sum
     val_accuracy: float | None = None  # percent
     val_loss: float | None = None
+    val_top5: float | None = None  # percent of examples whose class is among the five likeliest, from 100 classes on
     test_accuracy: float | None = None  # percent, of the last epoch
     test_loss: float | None = None
+    test_top5: float | None = None
     train_seconds: float | None = None  # without evaluation and loading
     step_ms: float | None = None  # milliseconds of a step, without the method's set-up
     peak_memory_mb: float | None = None  # the device's peak; empty on a CPU, where only the process's peak is known

@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING
 
 from benchmark.errors import UsageError
 from benchmark.experiments.run import Run
-from benchmark.records.schema import COLUMNS, CURVE_COLUMNS, LAYER_COLUMNS, THRESHOLD_COLUMNS, Row, Status
+from benchmark.records.schema import (
+    COLUMNS,
+    CORRECT_COLUMNS,
+    CURVE_COLUMNS,
+    LAYER_COLUMNS,
+    THRESHOLD_COLUMNS,
+    Row,
+    Status,
+)
 from benchmark.records.table import append, cell, compress, read, repair
 from benchmark.sweep.invocation import latest
 from benchmark.sweep.rows import completed
@@ -28,6 +36,7 @@ TABLES = {
     "curves.csv": CURVE_COLUMNS,
     "layers.csv": LAYER_COLUMNS,
     "thresholds.csv": THRESHOLD_COLUMNS,
+    "correct.csv": CORRECT_COLUMNS,
 }
 
 
@@ -124,7 +133,7 @@ class ResultsFolder:
             os.close(descriptor)
 
     def append(self, rows: Sequence[Row], results: Sequence[Result]) -> None:
-        """Write finished runs: curves, layers and thresholds first, since a row in runs.csv says its run is complete.
+        """Write finished runs: runs.csv last, since a row in it says that its run is complete.
 
         Their checkpoints are deleted afterwards.
         """
@@ -132,12 +141,15 @@ class ResultsFolder:
         curves = [(key, epoch, metric, f"{x:.6g}") for key, result in pairs for epoch, metric, x in result.curves]
         layers = [(key, *layer) for key, result in pairs for layer in result.layers]
         thresholds = [(key, *point) for key, result in pairs for point in result.at_thresholds]
+        correct = [(key, *result.correct) for key, result in pairs if result.correct]
         cells = [[getattr(row, column) for column in COLUMNS] for row in rows]
         before = self.rows  # read before the file grows
         append(self.path / "curves.csv", CURVE_COLUMNS, curves)
         append(self.path / "layers.csv", LAYER_COLUMNS, layers)
         if thresholds:
             append(self.path / "thresholds.csv", THRESHOLD_COLUMNS, thresholds)
+        if correct:
+            append(self.path / "correct.csv", CORRECT_COLUMNS, correct)
         append(self.path / "runs.csv", COLUMNS, cells)
         texts = ([cell(value) for value in row] for row in cells)
         before += [dict(zip(COLUMNS, row, strict=True)) for row in texts]
@@ -145,8 +157,9 @@ class ResultsFolder:
             remove(path)
 
     def compress(self) -> None:
-        """Pack curves.csv once it has grown long."""
+        """Pack curves.csv and correct.csv once they have grown long."""
         compress(self.path / "curves.csv")
+        compress(self.path / "correct.csv")
 
     def _check_writable(self) -> None:
         existing = next(path for path in (self.path, *self.path.absolute().parents) if path.exists())

@@ -15,6 +15,7 @@ from benchmark.data.split import Split
 from methods.core.prunable import prunable_names
 
 EVALUATION_BATCH = 5_000  # the largest number of examples
+TOP5_CLASSES = 100  # classes from which on top-5 accuracy is measured
 EVALUATION_VALUES = 2**24  # the largest number of input values of all runs, which bounds the memory
 
 
@@ -23,6 +24,7 @@ class Evaluation(NamedTuple):
 
     accuracy: list[float]  # percent, of each run
     loss: list[float]  # mean cross-entropy
+    top5: list[float | None]  # percent of examples whose class is among the five likeliest; None below TOP5_CLASSES
     correct: torch.Tensor  # [R, n], whether an example is classified correctly, on the device
 
 
@@ -76,12 +78,16 @@ def evaluate(
     size = max(1, min(EVALUATION_BATCH, EVALUATION_VALUES // (runs * math.prod(split[0].shape[1:]))))
     correct: list[torch.Tensor] = []
     loss: list[torch.Tensor] = []
+    near: list[torch.Tensor] = []
     with torch.no_grad():
         for x, y in zip(split[0].split(size), split[1].split(size), strict=True):
             logits = forward(x) if forward else model(x).unsqueeze(0)
             correct.append(logits.argmax(-1) == y)
+            if logits.shape[-1] >= TOP5_CLASSES:
+                near.append((logits.topk(5).indices == y.unsqueeze(-1)).any(-1).sum(-1))
             loss.append(cross_entropy(logits, y).sum(-1))
     n = len(split[1])
     mean_loss = torch.stack(loss).cpu().double().sum(0) / n  # not every device has float64
     right = torch.cat(correct, dim=1)
-    return Evaluation([100 * count / n for count in right.sum(1).tolist()], mean_loss.tolist(), right)
+    top5 = [100 * count / n for count in torch.stack(near).sum(0).tolist()] if near else [None] * runs
+    return Evaluation([100 * count / n for count in right.sum(1).tolist()], mean_loss.tolist(), top5, right)

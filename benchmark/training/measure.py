@@ -10,6 +10,7 @@ import torch
 
 from benchmark.data.inputs import Inputs
 from benchmark.data.split import Data
+from benchmark.records.bits import encode
 from benchmark.records.schema import THRESHOLDS, Measurement, Status
 from benchmark.training.batch_norm import recompute_statistics
 from benchmark.training.effective import effective_nonzeros
@@ -20,6 +21,7 @@ from methods.core.network import Network
 
 Point = tuple[int, str, float]  # epoch, metric, value
 Layer = tuple[str, int, int]  # name, kept, total
+Correct = tuple[int, str]  # number of test examples, and one bit for each, as records/bits.py encodes them
 # Threshold, nonzeros, density, validation and test accuracy, and the standard error of the difference between this
 # validation accuracy and that at the first threshold.
 ThresholdPoint = tuple[float, int, float, float, float, float]
@@ -43,6 +45,7 @@ class Result:
     curves: list[Point] = field(default_factory=list)
     layers: list[Layer] = field(default_factory=list)
     at_thresholds: list[ThresholdPoint] = field(default_factory=list)
+    correct: Correct | None = None
     traceback: str = ""
     checkpoint: Path | None = None  # to be removed once the rows of its pack, of which this is the last, are written
     warnings: list[str] = field(default_factory=list)
@@ -59,7 +62,7 @@ def epoch_points(
     method's `diagnose`.
     """
     with autocast(precision, data.val[1].device):
-        accuracies, losses, _ = evaluate(net.model, data.val, net.forward, net.runs)
+        accuracies, losses, *_ = evaluate(net.model, data.val, net.forward, net.runs)
     magnitudes = net.weights.abs()
     kept = (magnitudes >= method.threshold) & (magnitudes > 0)
     metrics = {"density": kept.float().mean(1), "weight_norm": net.weights.norm(dim=1)}
@@ -92,8 +95,8 @@ def measure(
     measured = replace(measured, prunable=prunable, parameters=parameters, penalty=penalty)
     with autocast(precision, data.train[1].device):
         (train_loss,) = evaluate(model, data.train).loss
-        (val_accuracy,), (val_loss,), _ = evaluate(model, data.val)
-        (test_accuracy,), (test_loss,), _ = evaluate(model, data.test)
+        (val_accuracy,), (val_loss,), (val_top5,), _ = evaluate(model, data.val)
+        (test_accuracy,), (test_loss,), (test_top5,), correct = evaluate(model, data.test)
     if not finite or not math.isfinite(train_loss + test_loss):
         lost = "the loss of the final network" if finite else f"the training loss of epoch {curves[-1][0] + 1}"
         return Result(replace(measured, status=Status.DIVERGED, error=f"{lost} is not finite"), curves)
@@ -120,13 +123,15 @@ def measure(
         objective=uncut.objective,
         val_accuracy=val_accuracy,
         val_loss=val_loss,
+        val_top5=val_top5,
         test_accuracy=test_accuracy,
         test_loss=test_loss,
+        test_top5=test_top5,
         warning="; ".join(left_weights(net, method, run) + _one_class(model, data.val[0], precision)),
     )
-    return Result(
-        measured, curves, [(name, kept, total) for name, (kept, total) in layers.items()], uncut.at_thresholds
-    )
+    counts = [(name, kept, total) for name, (kept, total) in layers.items()]
+    bits = correct.shape[1], encode(correct[0].tolist())
+    return Result(measured, curves, counts, uncut.at_thresholds, bits)
 
 
 def _one_class(model: torch.nn.Module, inputs: Inputs, precision: str) -> list[str]:

@@ -7,12 +7,14 @@ import math
 from dataclasses import astuple
 from pathlib import Path
 
+import numpy
 import pytest
 
 from benchmark.errors import UsageError
-from benchmark.records.schema import COLUMNS, CURVE_COLUMNS, THRESHOLD_COLUMNS
-from benchmark.records.table import append
-from plots.results import curves, load, measured, option
+from benchmark.records.bits import encode
+from benchmark.records.schema import COLUMNS, CORRECT_COLUMNS, CURVE_COLUMNS, THRESHOLD_COLUMNS
+from benchmark.records.table import append, compress
+from plots.results import correct, curves, load, measured, option
 from plots.summaries import failed, thresholds
 from tests.builders import GOLDEN, pair, run, write
 
@@ -112,6 +114,22 @@ def test_foreign_and_torn_curves_are_rejected(tmp_path: Path) -> None:
     (tmp_path / "curves.csv.gz").write_bytes(gzip.compress(b"x,y\n1,2\n"))
     with pytest.raises(UsageError, match="columns"):
         curves(tmp_path)
+
+
+def test_the_bits_of_test_examples_come_back_as_they_were_written(tmp_path: Path) -> None:
+    assert correct(tmp_path) == {}
+    draws = numpy.random.default_rng(0).random((3, 10_001)) < 0.9
+    rows = [(key, draws.shape[1], encode(row)) for key, row in zip("abc", draws, strict=True)]
+    assert len(rows[0][2]) == 1668  # 1.25 kB, as base64
+    append(tmp_path / "correct.csv", CORRECT_COLUMNS, [("b", *rows[0][1:]), rows[1]])
+    compress(tmp_path / "correct.csv", above=0)
+    append(tmp_path / "correct.csv", CORRECT_COLUMNS, [rows[0], rows[2]])
+    assert {key: row.tolist() for key, row in correct(tmp_path).items()} == dict(
+        zip("abc", draws.tolist(), strict=True)
+    )
+    append(tmp_path / "correct.csv", CORRECT_COLUMNS, [("a", 10_009, rows[0][2])])
+    with pytest.raises(UsageError, match=r"correct\.csv holds a damaged cell"):
+        correct(tmp_path)
 
 
 def test_an_option_of_the_method_itself_is_read_from_the_options_column(tmp_path: Path) -> None:

@@ -101,6 +101,7 @@ def test_the_index_lists_every_page() -> None:
         ("curves.csv", schema.CURVE_COLUMNS),
         ("layers.csv", schema.LAYER_COLUMNS),
         ("thresholds.csv", schema.THRESHOLD_COLUMNS),
+        ("correct.csv", schema.CORRECT_COLUMNS),
         ("initial_weights.csv", schema.INITIAL_COLUMNS),
     ],
 )

@@ -12,7 +12,8 @@ import pytest
 
 from benchmark.errors import UsageError
 from benchmark.experiments.run import Run
-from benchmark.records.schema import COLUMNS, THRESHOLD_COLUMNS, Measurement, Status
+from benchmark.records.bits import decode, encode
+from benchmark.records.schema import COLUMNS, CORRECT_COLUMNS, THRESHOLD_COLUMNS, Measurement, Status
 from benchmark.records.table import append, read
 from benchmark.sweep.folder import ResultsFolder
 from benchmark.sweep.invocation import recorded
@@ -25,6 +26,15 @@ RUNS = [Run("lenet300-digits", "snip", value, 0, 2, 0.1) for value in (0.5, 0.2,
 def finish(folder: ResultsFolder, run: Run, status: Status, cuts: int = 0) -> None:
     result = Result(Measurement(status=status), at_thresholds=[(1e-4, 1, 0.1, 90.0, 90.0, 0.0)] * cuts)
     folder.append([make_row("test", run, result, "cpu", "0", "")], [result])
+
+
+def test_the_bits_of_a_run_are_written_before_its_row(tmp_path: Path) -> None:
+    folder = ResultsFolder(tmp_path)
+    result = Result(Measurement(), correct=(3, encode([True, False, True])))
+    folder.append([make_row("test", RUNS[0], result, "cpu", "0", "")], [result])
+    finish(folder, RUNS[1], Status.DIVERGED)  # it has no bits
+    (row,) = read(tmp_path / "correct.csv", CORRECT_COLUMNS)
+    assert row["key"] == RUNS[0].key and decode(row["correct"], 3).tolist() == [True, False, True]
 
 
 def test_a_folder_is_locked_while_a_sweep_holds_it(tmp_path: Path) -> None:

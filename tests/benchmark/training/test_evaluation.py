@@ -21,7 +21,8 @@ def test_a_perfect_model_has_exactly_100_percent(batch: int, monkeypatch: pytest
     assert perfect.accuracy == [100.0] and perfect.loss == [pytest.approx(0, abs=1e-6)] and perfect.correct.all()
     wrong = labels.clone()
     wrong[-1] = (wrong[-1] + 1) % 5  # in the short last batch
-    (accuracy,), (loss,), correct = evaluate(torch.nn.Identity(), (InMemory(inputs), wrong))
+    assert perfect.top5 == [None]
+    (accuracy,), (loss,), _, correct = evaluate(torch.nn.Identity(), (InMemory(inputs), wrong))
     assert correct.tolist() == [[True] * 100 + [False]]
     assert accuracy == pytest.approx(100 * 100 / 101, abs=1e-5)
     assert loss == pytest.approx(50 / 101, abs=1e-5)
@@ -40,6 +41,16 @@ def test_many_runs_are_evaluated_on_fewer_examples_at_a_time(monkeypatch: pytest
 
         found = evaluate(torch.nn.Identity(), (InMemory(inputs), labels), forward, runs)
         assert found.correct.shape == (runs, 20) and found.accuracy == [100.0] * runs and sizes[0] == max(sizes) == size
+
+
+def test_top5_is_measured_from_100_classes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluation, "EVALUATION_BATCH", 30)
+    falling = -torch.arange(100.0).expand(100, 100)  # the likeliest classes are 0 to 4, for every example
+    split = InMemory(falling), torch.arange(100)
+    many = evaluate(torch.nn.Identity(), split, lambda x: torch.stack([x, x.roll(1, -1)]), 2)
+    assert many.top5 == [5.0, 5.0] and many.accuracy == [1.0, 1.0]
+    few = InMemory(falling[:99, :99]), torch.arange(99)
+    assert evaluate(torch.nn.Identity(), few, lambda x: torch.stack([x, x]), 2).top5 == [None, None]
 
 
 def test_evaluation_changes_no_buffer() -> None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from benchmark.data.augmentation import Augmentation
 from benchmark.data.inputs import InMemory
 from benchmark.data.split import Data
+from benchmark.records.bits import decode
 from benchmark.records.schema import THRESHOLDS
 from benchmark.tasks.task import Task
 from benchmark.training.loop import train
@@ -102,6 +103,18 @@ def test_runs_with_several_seeds_see_the_same_batches_as_alone() -> None:
     mixed.load_state_dict(state)
     for (x, y), (again, labels) in zip(following[4:], mixed.epoch(done=4), strict=True):
         assert torch.equal(x, again) and torch.equal(y, labels)
+
+
+def test_a_run_has_a_bit_for_each_test_example(toy_data: Data) -> None:
+    method = parse("magnitude")
+    results = train(toy_task(), method, [0.1, 0.01], [0, 1], 1, 0.1, toy_data, "float32")
+    inputs, labels = toy_data.test
+    for run, result in enumerate(results):
+        assert result.correct is not None and result.correct[0] == len(labels)
+        right = decode(result.correct[1], len(labels))
+        chosen = method.net.plain(run).eval()(inputs[: len(labels)]).argmax(1)
+        assert right.tolist() == (chosen == labels).tolist() and 0 < right.mean() < 1
+        assert 100 * right.mean() == pytest.approx(result.measured.test_accuracy)
 
 
 def test_each_split_is_measured_with_its_own_labels(toy_data: Data) -> None:
