@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from methods.core.network import prunable_names
+from methods.core.prunable import prunable_names
 
 
 def effective_nonzeros(model: torch.nn.Module, example: torch.Tensor) -> int | None:

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import torch
 from torch.nn import functional
-from torch.utils.flop_counter import FlopCounterMode
 
 from benchmark.data.split import Split
+from benchmark.training import flops
 from methods.core.prunable import prunable_names
 
 EVALUATION_BATCH = 5_000  # the largest number of examples
@@ -37,21 +37,13 @@ def layer_nonzeros(model: torch.nn.Module) -> dict[str, tuple[int, int]]:
 def multiply_adds(model: torch.nn.Module, example: torch.Tensor) -> tuple[int, int]:
     """Return the multiply-adds of a forward pass of one example [1, ...]: with all weights, and with nonzero ones only.
 
-    Every weight of a layer is in the same number of products, so a layer's multiply-adds fall with its density. Other
-    operations, such as attention products, count in full. torch counts two operations for a multiply-add.
+    Every weight of a layer is in the same number of products, so a layer's multiply-adds fall with its density, however
+    the model uses the weight. Other operations, such as attention products, count in full.
     """
     model.eval()
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        model(example)
-    dense = counter.get_total_flops() // 2
-    by_module = {name.partition(".")[2]: sum(ops.values()) / 2 for name, ops in counter.get_flop_counts().items()}
-    weights = {id(model.get_parameter(name)) for name in prunable_names(model)}
-    saved = 0.0
-    for name, module in model.named_modules(remove_duplicate=False):
-        weight = getattr(module, "weight", None)
-        if weight is not None and id(weight) in weights:  # by module: a weight that two layers share counts in both
-            saved += by_module.get(name, 0) * (1 - int(weight.count_nonzero()) / weight.numel())
-    return dense, round(dense - saved)
+    operations, saved = flops.count(model, example)
+    dense = operations // 2  # torch counts two operations for a multiply-add
+    return dense, round(dense - saved / 2)
 
 
 def cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
