@@ -113,9 +113,14 @@ def markdown(frame: pandas.DataFrame, experiment: str) -> str:
     parts = [f"# {experiment}"]
     for task in sorted(frame["task"].unique()):
         board = leaderboard(frame, task)
-        board = board.rename(index={method: f"`{name}`" for method, name in _names(frame, board).items()})
+        board = board.rename(index={method: f"`{_in_cell(name)}`" for method, name in _names(frame, board).items()})
         parts += [f"## {task}", heading(frame, task), board.to_markdown(disable_numparse=True)]
     return "\n\n".join([*parts, footnote(frame)]) + "\n"
+
+
+def _in_cell(name: str) -> str:
+    """Return a name with the two characters escaped that would end a cell or a piece of code in Markdown."""
+    return name.replace("|", "\\|").replace("`", "'")
 
 
 def show(frame: pandas.DataFrame) -> None:

@@ -15,6 +15,7 @@ from plots.figures.fronts import draw
 from plots.leaderboards import markdown
 from plots.registry import figures_of
 from plots.results import AT_LEARNING_RATE, VALUE, load
+from plots.style import file_name
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def report(folder: Path, threshold: float | None = None, stale: Set[str] = froze
         fronts: list[Path] = []
         if not any(registered.replaces_front for registered in own):
             for task in sorted(runs["task"].unique()):
-                fronts += draw(runs, task, figures / f"front-{task}{suffix}")
+                fronts += draw(runs, task, figures / file_name(f"front-{task}{suffix}"))
         board.write_text(text, encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{error.filename or folder} cannot be read or written: {error.strerror}") from error

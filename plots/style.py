@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import re
 import textwrap
 import zlib
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import matplotlib
@@ -12,6 +15,7 @@ import numpy
 import pandas
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.text import Text
 
 DENSE = "#6e6e6e"
 
@@ -81,28 +85,42 @@ def _labels(runs: pandas.DataFrame) -> dict[str, str]:
     return dict(runs[["method", "label"]].drop_duplicates("method").itertuples(index=False))
 
 
-def figure_style() -> AbstractContextManager[None]:
-    """Return the settings of a figure that is read at half a page, as a context in which to draw it."""
-    return matplotlib.rc_context(
-        {
-            "figure.figsize": (7.2, 4.2),
-            "figure.constrained_layout.use": True,
-            "font.size": 10,
-            "axes.titlesize": 9,
-            "axes.titlelocation": "left",
-            "axes.spines.top": False,
-            "axes.spines.right": False,
-            "axes.grid": True,
-            "axes.axisbelow": True,
-            "grid.color": "#e4e4e4",
-            "grid.linewidth": 0.7,
-            "lines.linewidth": 1.8,
-            "lines.markersize": 5,
-            "legend.fontsize": 9,
-            "legend.frameon": False,
-            "svg.hashsalt": "sparsefront",
-        }
-    )
+STYLE = {
+    "figure.figsize": (7.2, 4.2),
+    "figure.constrained_layout.use": True,
+    "font.size": 10,
+    "axes.titlesize": 9,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#e4e4e4",
+    "grid.linewidth": 0.7,
+    "lines.linewidth": 1.8,
+    "lines.markersize": 5,
+    "legend.fontsize": 9,
+    "legend.frameon": False,
+    "svg.hashsalt": "sparsefront",
+}
+
+
+@contextmanager
+def figure_style() -> Iterator[None]:
+    """Draw with the settings of a figure that is read at half a page, whatever the user's matplotlibrc says."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(STYLE)
+        yield
+
+
+def file_name(text: str) -> str:
+    """Return a text as the name of a file on every system; a number keeps apart texts that would be the same."""
+    name = re.sub(r'[\x00-\x1f<>:"/\\|?*$`]', "-", text)
+    written = name.encode(errors="replace")
+    if name == text.replace(":", "-") and len(written) <= 150:
+        return name
+    return f"{written[:150].decode(errors='ignore')}-{zlib.crc32(os.fsencode(text)):08x}"
 
 
 def sheet(title: str, subtitle: str, caption: str, height: float) -> tuple[Figure, SubFigure]:
@@ -122,9 +140,21 @@ def sequence(count: int) -> list[str]:
 
 def save(figure: Figure, path: Path) -> list[Path]:
     """Write a figure to <path>.png and <path>.svg, then clear it; the same figure gives the same bytes."""
+    _show_dollars(figure)
     targets = [path.with_name(f"{path.name}.{suffix}") for suffix in ("png", "svg")]
     with figure_style():
         figure.savefig(targets[0], dpi=150, metadata={"Software": None})
         figure.savefig(targets[1], metadata={"Date": None})
     figure.clear()
     return targets
+
+
+def _show_dollars(figure: Figure) -> None:
+    """Show a dollar sign in a name as it is: only the tick labels, which matplotlib writes, hold formulas."""
+    axes = [axis for each in figure.axes for axis in (each.xaxis, each.yaxis)]
+    ticks = [tick for axis in axes for tick in (*axis.majorTicks, *axis.minorTicks)]
+    formulas = {*map(id, (axis.offsetText for axis in axes))}
+    formulas |= {id(label) for tick in ticks for label in (tick.label1, tick.label2)}
+    for text in figure.findobj(Text):
+        if isinstance(text, Text) and id(text) not in formulas:
+            text.set_parse_math(False)

@@ -34,7 +34,13 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 RUN_PATH = {"torch", "numpy", "typer", "rich", "benchmark", "methods"}  # all that a bare GPU node has
-ON_DEMAND = {"torchvision", "sklearn", "timm", "ray"}  # a task or an engine names them and imports them when it is used
+ON_DEMAND = {
+    "torchvision",
+    "sklearn",
+    "timm",
+    "PIL",
+    "ray",
+}  # a task or an engine names them and imports them when it is used
 
 # --- Networks and tasks that train in a moment; most of them belong to the contract.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import signal
 import sys
 from contextlib import redirect_stdout
@@ -18,6 +19,7 @@ from rich.table import Table
 
 from benchmark.cli import options
 from benchmark.cli.machine import runs_on, workers_on
+from benchmark.cli.output import lasting_output
 from benchmark.cli.overrides import override
 from benchmark.errors import UsageError
 from benchmark.experiments.registry import EXPERIMENTS
@@ -175,6 +177,7 @@ def report(
     plugin: options.Plugins = None,
 ) -> None:
     """Draw the figures and write the leaderboard from the CSVs of an experiment, or of all."""
+    os.environ["MPLBACKEND"] = "agg"  # figures go to files; a notebook names a backend that may not be installed here
     try:
         from plots.leaderboards import show
         from plots.report import report as report_folder
@@ -237,8 +240,9 @@ def _load_plugins(paths: list[Path] | None) -> None:
 
 def main() -> None:
     """Run the console script; bad input ends with one sentence and exit status 2."""
-    try:
-        app()
-    except (UsageError, MethodError) as error:
-        errors.print(f"error: {error}")
-        sys.exit(2)
+    with lasting_output():
+        try:
+            app()
+        except (UsageError, MethodError) as error:
+            errors.print(f"error: {error}")
+            sys.exit(2)

@@ -5,15 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from benchmark.data.inputs import InMemory, Inputs
 from benchmark.errors import UsageError
 from methods.core.lazy import torch
 
 if TYPE_CHECKING:
-    from typing_extensions import Buffer
-
     from benchmark.data.streamed import ImageReaders
 
 Batch: TypeAlias = "tuple[torch.Tensor, torch.Tensor]"  # inputs [B, ...] float32, labels [B] int64
@@ -81,7 +79,7 @@ def split(train: Batch, test: Batch) -> Data:
     return replace(loaded, digest=digest(array.contiguous().numpy() for array in (*train, *test)))
 
 
-def digest(parts: Iterable[Buffer]) -> str:
+def digest(parts: Iterable[Any]) -> str:
     """Return a hash of the bytes of some arrays or texts, as 12 hexadecimal digits."""
     hashed = hashlib.sha256()
     for part in parts:

@@ -6,12 +6,15 @@ import csv
 import gzip
 import io
 import os
+import re
 import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from benchmark.errors import UsageError
 from benchmark.records.schema import COLUMNS, DEFAULTS, DROPPED, RENAMED
+
+csv.field_size_limit(2**31 - 1)  # an older version wrote error messages of any length
 
 
 def append(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -22,7 +25,7 @@ def append(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]])
         if file.tell() == 0:
             writer.writerow(columns)
         writer.writerows([cell(value) for value in row] for row in rows)
-        file.write(text.getvalue().encode())
+        file.write(text.getvalue().encode(errors="backslashreplace"))
         file.flush()
         os.fsync(file.fileno())
 
@@ -45,10 +48,16 @@ def read(path: Path, columns: Sequence[str] = COLUMNS) -> list[dict[str, str]]:
     if not path.is_file():
         raise UsageError(f"there is no {path}; `sparsefront run` writes it")
     try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
+        text = path.read_text(encoding="utf-8-sig")  # spreadsheets write a byte order mark
+        header, *rows = [row for row in csv.reader(io.StringIO(text)) if row] or [[]]
+    except (UnicodeDecodeError, csv.Error):
         raise UsageError(f"{path} is not a CSV of sparsefront: it is not text") from None
-    header, *rows = [row for row in csv.reader(io.StringIO(text)) if row] or [[]]
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+    if len(header) == 1 and len(columns) > 1 and re.search(r"[;\t]", header[0]):
+        raise UsageError(
+            f"{path} has no commas between its cells; save it as a CSV with commas, and with decimal points"
+        )
     names = [RENAMED.get(name, name) for name in header]
     unknown = ", ".join(c for c in names if c not in (*columns, *DROPPED)) or "none"
     missing = ", ".join(c for c in columns if c not in names and c not in DEFAULTS) or "none"

@@ -105,7 +105,7 @@ def _options_of(owner: Any) -> tuple[Option, ...]:
 
 
 def _annotation(cls: type, name: str) -> Any:
-    owner = next(base for base in cls.__mro__ if name in vars(base).get("__annotations__", {}))
+    owner = next(base for base in cls.__mro__ if name in inspect.get_annotations(base))
     return inspect.get_annotations(owner, eval_str=True)[name]
 
 

@@ -14,7 +14,7 @@ from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 from plots.axes import PLAIN, shrink, stretch
 from plots.registry import figure
 from plots.results import VALUE, traces
-from plots.style import figure_style, names, save, sequence, sheet
+from plots.style import figure_style, file_name, names, save, sequence, sheet
 from plots.summaries import failed, subtitle, summary
 
 METRICS = ("val_accuracy", "density", "relative_misalignment", "weight_norm")
@@ -30,7 +30,10 @@ ROWS = {
 def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
     """Write one figure for each task."""
     table = courses(folder, frame)
-    drawn = [save(grid(frame, table, task), figures / f"dynamics-{task}") for task in sorted(table["task"].unique())]
+    drawn = [
+        save(grid(frame, table, task), figures / file_name(f"dynamics-{task}"))
+        for task in sorted(table["task"].unique())
+    ]
     return [file for files in drawn for file in files]
 
 

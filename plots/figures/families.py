@@ -13,7 +13,7 @@ from benchmark.records.schema import FAMILIES
 from plots.axes import draw_runs, scale, shrink, stretch
 from plots.registry import figure
 from plots.results import measured
-from plots.style import DENSE, figure_style, looks, names, save, sheet
+from plots.style import DENSE, figure_style, file_name, looks, names, save, sheet
 from plots.summaries import budgets, failed, subtitle, summary
 
 # The titles of panels that are not the name of their family. Families that FAMILIES lacks share the panel OTHER.
@@ -25,7 +25,7 @@ OTHER = "Other"
 def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
     """Write one figure for each task."""
     tasks = sorted(measured(frame)["task"].unique())
-    return [file for task in tasks for file in save(panels(frame, task), figures / f"families-{task}")]
+    return [file for task in tasks for file in save(panels(frame, task), figures / file_name(f"families-{task}"))]
 
 
 def panels(frame: pandas.DataFrame, task: str) -> Figure:

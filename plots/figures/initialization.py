@@ -15,7 +15,7 @@ from benchmark.records.schema import INITIAL_COLUMNS
 from plots.axes import PLAIN, shrink, stretch, ticks
 from plots.registry import figure
 from plots.results import measured, option, read_table
-from plots.style import figure_style, save, sheet, style
+from plots.style import figure_style, file_name, save, sheet, style
 from plots.summaries import subtitle, summary
 
 # By start. A start is not a method: the figures compare starts of one depth, in these colours.
@@ -48,7 +48,7 @@ def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
     """Write the figure of the weights before training, and for each task one of the results."""
     drawn = [save(weights(folder), figures / "initial-weights")]
     for task in sorted(measured(frame.dropna(subset="depth"))["task"].unique()):
-        drawn.append(save(reached(frame, task), figures / f"init-{task}"))
+        drawn.append(save(reached(frame, task), figures / file_name(f"init-{task}")))
     return [file for files in drawn for file in files]
 
 

@@ -15,7 +15,7 @@ from benchmark.records.schema import LAYER_COLUMNS
 from plots.axes import PLAIN
 from plots.registry import figure
 from plots.results import VALUE, measured, read_table
-from plots.style import figure_style, names, save, sequence, sheet
+from plots.style import figure_style, file_name, names, save, sequence, sheet
 from plots.summaries import failed, subtitle, summary
 
 
@@ -23,7 +23,9 @@ from plots.summaries import failed, subtitle, summary
 def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
     """Write one figure for each task."""
     table = shares(folder, frame)
-    drawn = [save(grid(frame, table, task), figures / f"layers-{task}") for task in sorted(table["task"].unique())]
+    drawn = [
+        save(grid(frame, table, task), figures / file_name(f"layers-{task}")) for task in sorted(table["task"].unique())
+    ]
     return [file for files in drawn for file in files]
 
 

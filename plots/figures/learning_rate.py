@@ -17,7 +17,7 @@ from plots.axes import PLAIN
 from plots.learning_rates import MASKS, at_chosen, learning_rates, least_useful_accuracy, write_learning_rates
 from plots.registry import figure
 from plots.results import AT_LEARNING_RATE, measured
-from plots.style import figure_style, names, save, sheet
+from plots.style import figure_style, file_name, names, save, sheet
 from plots.summaries import subtitle, summary
 
 # Two values of a method are too few for a heat map, so these experiments have the table alone.
@@ -29,7 +29,7 @@ def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
     """Write <folder>/learning_rates.csv, and one figure for each task that has a method with a strength."""
     runs = measured(frame)
     tasks = sorted(runs.loc[~runs["knob"].isin(MASKS), "task"].unique())
-    drawn = [save(heatmaps(frame, task), figures / f"learning-rate-{task}") for task in tasks]
+    drawn = [save(heatmaps(frame, task), figures / file_name(f"learning-rate-{task}")) for task in tasks]
     return [*write_learning_rates(folder, frame, figures), *(file for files in drawn for file in files)]
 
 

@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from benchmark.errors import UsageError
 from plots.registry import figure
 from plots.results import traces
-from plots.style import figure_style, looks, names, save, sheet
+from plots.style import figure_style, file_name, looks, names, save, sheet
 from plots.summaries import subtitle, summary
 
 Dash = Literal["-", ":", "-."]
@@ -28,7 +28,10 @@ DASHES: tuple[Dash, ...] = ("-", ":", "-.")  # by strength; theory is drawn with
 def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
     """Write one figure for each task."""
     table = decay(folder, frame)
-    drawn = [save(grid(frame, table, task), figures / f"misalignment-{task}") for task in sorted(set(table["task"]))]
+    drawn = [
+        save(grid(frame, table, task), figures / file_name(f"misalignment-{task}"))
+        for task in sorted(set(table["task"]))
+    ]
     return [file for files in drawn for file in files]
 
 

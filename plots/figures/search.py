@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from plots.registry import figure
 from plots.results import measured
-from plots.style import figure_style, looks, names, save
+from plots.style import figure_style, file_name, looks, names, save
 from plots.trials import chosen_trials, expected_hypervolume, write_trials
 
 
@@ -19,7 +19,7 @@ def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
     paths = write_trials(folder, frame)
     table = expected_hypervolume(frame)
     for task, lines in table.groupby("task"):
-        paths += save(worth_of_trials(frame[frame["task"] == task], lines), figures / f"search-{task}")
+        paths += save(worth_of_trials(frame[frame["task"] == task], lines), figures / file_name(f"search-{task}"))
     return paths
 
 

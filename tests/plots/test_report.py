@@ -123,3 +123,11 @@ def test_the_threshold_is_in_the_file_names_and_on_the_figure(tmp_path: Path) ->
     ]
     assert "Counted as zero: |w| < 0.0001" in paths[2].read_text()
     assert "counted as zero: |w| &lt; 0.0001" in paths[1].read_text()
+
+
+def test_a_report_takes_names_of_any_characters(tmp_path: Path) -> None:
+    named = {"task": "a/b$\\frac$", "base_task": "a/b$\\frac$", "label": "x|y$z"}
+    rows = [run("x|y$z", 0.5, seed, 500, 80, 81, **named) for seed in (0, 1)]
+    written = report(write(tmp_path, rows))
+    assert len(written.paths) == 3 and all(path.is_file() for path in written.paths)
+    assert "`x\\|y$z`" in written.paths[-1].read_text()

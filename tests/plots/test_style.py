@@ -2,12 +2,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import matplotlib
 import pandas
 import pytest
 from matplotlib.colors import is_color_like
 from matplotlib.figure import Figure
 
-from plots.style import COLOURS, KNOWN, MARKERS, looks, names, save, style
+from plots.style import COLOURS, KNOWN, MARKERS, figure_style, file_name, looks, names, save, style
 from tests.builders import ROOT
 
 
@@ -64,3 +65,26 @@ def test_a_figure_is_saved_as_png_and_svg_and_then_cleared(tmp_path: Path) -> No
     assert paths[0].read_bytes().startswith(b"\x89PNG")
     assert b"<svg" in paths[1].read_bytes()
     assert not figure.axes
+
+
+def test_names_of_files_are_names_on_every_system() -> None:
+    assert file_name("front-lenet300-digits") == "front-lenet300-digits"
+    assert file_name("front-timm:resnet26-cifar10") == "front-timm-resnet26-cifar10"
+    odd = ["a/b", "a\\b", "a*b", "a$b", "a\nb", "x" * 400, "x" * 401, "\N{SNOWMAN}" * 200]
+    found = [file_name(text) for text in odd]
+    assert len(set(found)) == len(odd)
+    assert all(len(name.encode()) < 250 and not set(name) & set('<>:"/\\|?*$\n') for name in found)
+
+
+def test_figures_do_not_follow_the_users_settings(tmp_path: Path) -> None:
+    def drawn(name: str) -> bytes:
+        with figure_style():
+            figure = Figure()
+            figure.add_subplot(xlabel="compression", title="a$\\frac$ costs $5", yscale="log").plot([1, 2], [1, 100])
+        (png, _) = save(figure, tmp_path / name)
+        return png.read_bytes()
+
+    plain = drawn("plain")
+    users = {"text.usetex": True, "figure.facecolor": "black", "lines.linewidth": 9, "savefig.bbox": "tight"}
+    with matplotlib.rc_context(users):
+        assert drawn("mine") == plain

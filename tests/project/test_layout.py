@@ -15,7 +15,9 @@ from methods import METHODS
 from tests.builders import ON_DEMAND, ROOT, RUN_PATH
 
 PACKAGES = sorted(
-    path.parent for top in ("benchmark", "methods", "plots") for path in (ROOT / top).rglob("__init__.py")
+    path.parent
+    for top in ("benchmark", "methods", "plots", "sparsefront")
+    for path in (ROOT / top).rglob("__init__.py")
 )
 
 
@@ -45,11 +47,11 @@ def test_records_import_no_torch() -> None:
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
 
 
-def test_the_distribution_holds_three_packages_and_one_command() -> None:
+def test_the_distribution_holds_four_packages_and_one_command() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     packages = project["tool"]["setuptools"]["packages"]
     there = {str(path.parent.relative_to(ROOT)).replace("/", ".") for path in ROOT.glob("*/**/__init__.py")}
-    code = {package for package in there if package.partition(".")[0] in RUN_PATH | {"plots"}}
+    code = {package for package in there if package.partition(".")[0] in RUN_PATH | {"plots", "sparsefront"}}
     assert set(packages) == code | {"benchmark.reference"}  # the last one holds tables that recipes read
     assert project["project"]["scripts"] == {"sparsefront": "benchmark.cli.commands:main"}
 

@@ -13,6 +13,7 @@ import pytest
 from benchmark.errors import UsageError
 from benchmark.records.schema import COLUMNS, Row
 from benchmark.records.table import append, compress, read, repair
+from tests.builders import rows, write
 
 TWO = ("name", "number")
 
@@ -130,3 +131,24 @@ def test_an_append_is_on_disk_before_it_returns(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_size))
     append(tmp_path / "some.csv", TWO, [("a", 1)])
     assert synced == [len("name,number\na,1\n")]
+
+
+def test_tables_that_a_spreadsheet_saved_are_read_or_refused_by_their_fault(tmp_path: Path) -> None:
+    folder = write(tmp_path)
+    path, before = folder / "runs.csv", rows(folder)
+    text = path.read_text()
+    path.write_text(text.replace("\n", "\r\n"), encoding="utf-8-sig")  # as "CSV UTF-8"
+    assert rows(folder) == before
+    for separator in (";", "\t"):
+        path.write_text(text.replace(",", separator))
+        with pytest.raises(UsageError, match="no commas between its cells"):
+            rows(folder)
+    path.write_bytes(text.encode("utf-16"))
+    with pytest.raises(UsageError, match="not text"):
+        rows(folder)
+
+
+def test_a_cell_of_any_length_and_encoding_is_written_and_read(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    append(path, ["a", "b"], [("x" * 300_000, "caf\udce9")])
+    assert read(path, ["a", "b"]) == [{"a": "x" * 300_000, "b": "caf\\udce9"}]
