@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from methods.core.intervals import INTERVAL, check_interval, steps_between
 from methods.core.lazy import torch
 from methods.core.masks import Distribution, keep_top
 from methods.core.network import Network
@@ -16,27 +17,27 @@ from methods.random import Random
 
 @dataclass
 class Rewired(Random):
-    """Start from a random mask; every `update_freq` steps each layer drops its smallest weights and grows others.
+    """Start from a random mask; from time to time each layer drops its smallest weights and grows others.
 
-    This takes the place of an optimizer step and ends at the share `update_end` of the budget. Grown weights start
-    without momentum.
+    This takes the place of an optimizer step. It happens each time after the share `interval` of the budget, so as
+    often in short runs as in long ones, and ends at the share `update_end`. Grown weights start without momentum.
     """
 
     drop_fraction: float = 0.3
-    update_freq: int = 100
+    interval: float = INTERVAL
     update_end: float = 0.75
     distribution: Distribution = "erk"
 
     family: ClassVar[str] = "dynamic"
     state_names: ClassVar[tuple[str, ...]] = ("kept", "seeds", "step_count")
-    derived_names: ClassVar[tuple[str, ...]] = ("last",)
-    renamed: ClassVar[dict[str, str]] = {"drop": "drop_fraction", "every": "update_freq", "stop": "update_end"}
+    derived_names: ClassVar[tuple[str, ...]] = ("last", "every")
+    renamed: ClassVar[dict[str, str]] = {"drop": "drop_fraction", "stop": "update_end"}
+    version: ClassVar[int] = 2  # version 1 rewired every 100 steps
 
     def __post_init__(self) -> None:
         if not 0 < self.drop_fraction <= 1:
             raise MethodError(f"the drop_fraction of {self.name} is a share in (0, 1], not {self.drop_fraction:g}")
-        if self.update_freq < 1:
-            raise MethodError(f"the update_freq of {self.name} is a whole number of steps >= 1, not {self.update_freq}")
+        check_interval(self.name, self.interval)
         if not 0 <= self.update_end <= 1:
             raise MethodError(
                 f"the update_end of {self.name} is a share of the budget in [0, 1], not {self.update_end:g}"
@@ -48,10 +49,11 @@ class Rewired(Random):
         self.kept = [[int(count) for count in self.mask[:, layer.span].sum(1)] for layer in net.layers]
         self.seeds = [int(torch.randint(2**40, (), generator=generator)) for generator in probe.generators()]
         self.last, self.step_count = self.update_end * len(probe.learning_rates), 0
+        self.every = steps_between(self.interval, probe)
 
     def update(self, lr: torch.Tensor) -> None:
         self.step_count += 1
-        if self.step_count % self.update_freq or self.step_count >= self.last:
+        if self.step_count % self.every or self.step_count >= self.last:
             super().update(lr)
         else:
             self.rewire(self.share(self.step_count / self.last), self.growth())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from methods.core.intervals import INTERVAL, check_interval, steps_between
 from methods.core.lazy import torch
 from methods.core.masked import Masked
 from methods.core.masks import Distribution
@@ -18,21 +19,23 @@ from methods.core.registry import MethodError, register
 class GradualMagnitude(Masked):
     """Prune by magnitude in many small steps, to density d + (1 - d) (1 - p)^3 at a share p of the pruning time.
 
-    Zhu & Gupta, "To Prune, or Not to Prune", 2017. It prunes every `update_freq` steps from the share
-    `update_start` of the budget to the share `update_end`; a pruned weight stays pruned. The paper prunes every layer
-    alike, `distribution=uniform`; by default weights compete over the whole network, as in the other magnitude methods.
+    Zhu & Gupta, "To Prune, or Not to Prune", 2017. From the share `update_start` of the budget to the share
+    `update_end` it prunes each time after the share `interval`, so as often in short runs as in long ones; the paper
+    prunes every 100 to 1000 steps. A pruned weight stays pruned. The paper prunes every layer alike,
+    `distribution=uniform`; by default weights compete over the whole network, as in the other magnitude methods.
     """
 
     update_start: float = 0.2
     update_end: float = 0.8
-    update_freq: int = 100
+    interval: float = INTERVAL
     distribution: Distribution = "global"
 
     family: ClassVar[str] = "during training"
     paper: ClassVar[str] = "Zhu & Gupta, 2017"
     state_names: ClassVar[tuple[str, ...]] = ("step_count",)
-    derived_names: ClassVar[tuple[str, ...]] = ("first", "last")
-    renamed: ClassVar[dict[str, str]] = {"after": "update_start", "until": "update_end", "every": "update_freq"}
+    derived_names: ClassVar[tuple[str, ...]] = ("first", "last", "every")
+    renamed: ClassVar[dict[str, str]] = {"after": "update_start", "until": "update_end"}
+    version: ClassVar[int] = 2  # version 1 pruned every 100 steps
 
     def __post_init__(self) -> None:
         if not 0 <= self.update_start < self.update_end <= 1:
@@ -40,21 +43,19 @@ class GradualMagnitude(Masked):
                 f"the update_start and update_end of gmp are shares of the budget with 0 <= start < end <= 1, "
                 f"not {self.update_start:g} and {self.update_end:g}"
             )
-        if self.update_freq < 1:
-            raise MethodError(f"the update_freq of gmp is a whole number of steps >= 1, not {self.update_freq}")
+        check_interval(self.name, self.interval)
 
     def setup(self, net: Network, probe: Probe) -> None:
         super().setup(net, probe)
         steps = len(probe.learning_rates)
         self.first, self.last, self.step_count = round(self.update_start * steps), round(self.update_end * steps), 0
+        self.every = steps_between(self.interval, probe)
 
     def update(self, lr: torch.Tensor) -> None:
         super().update(lr)
         self.step_count += 1
         since = self.step_count - self.first
-        if self.step_count == self.last or (
-            since >= 0 and since % self.update_freq == 0 and self.step_count < self.last
-        ):
+        if self.step_count == self.last or (since >= 0 and since % self.every == 0 and self.step_count < self.last):
             self.prune(since / max(self.last - self.first, 1))
 
     def prune(self, share: float) -> None:

@@ -2,7 +2,7 @@
 
 base.py, masked.py and wrapper.py are the base classes of methods, and registry.py finds a method by the written form
 that spec.py parses. network.py holds R networks as flat tensors, prunable.py and choice.py choose the parameters that
-are pruned, masks.py computes masks, optimizers.py takes steps.
+are pruned, masks.py computes masks, intervals.py says how often they change, optimizers.py takes steps.
 driver.py drives a method through training, and sparse_optimizer.py drives it in a user's own script. probe.py is what
 a method may use before training. autocast.py computes packs in mixed precision, compilation.py compiles updates,
 and lazy.py imports torch when it is first used. For scripts, coverage.py says which parameters are pruned,

@@ -16,12 +16,7 @@ from methods.core.registry import METHODS, parse
 from tests.builders import FakeProbe, batch_norm_cnn
 
 # SynFlow copies the network, which a fake one does not bear; other forms come to where they rewire and prune at once.
-FORMS = {
-    "dwf": "dwf[init=root]",
-    "rigl": "rigl[update_freq=2]",
-    "set": "set[update_freq=2]",
-    "gmp": "gmp[update_freq=2]",
-}
+FORMS = {"dwf": "dwf[init=root]", **{name: f"{name}[interval=0.1]" for name in ("rigl", "set", "gmp")}}
 VALUES = {"density": 0.5, "strength": 2.0, "penalty": 1e-3, "none": 1.0}
 STEPS = 20
 

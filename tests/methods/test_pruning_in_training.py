@@ -28,7 +28,7 @@ def started(form: str, steps: int, density: float = 0.5, momentum: float = 0.9) 
 def test_gradual_pruning_follows_the_cubic_schedule() -> None:
     torch.manual_seed(0)
     net = Network([torch.nn.Linear(100, 10, bias=False)])
-    method = parse("gmp[update_start=0.2,update_end=0.8,update_freq=2]")
+    method = parse("gmp[update_start=0.2,update_end=0.8,interval=0.1]")
     method.bind(net, [0.1], Sgd(), 0.0, FakeProbe(net, [0.1] * 20))
     counts = []
     for _ in range(20):
@@ -40,6 +40,20 @@ def test_gradual_pruning_follows_the_cubic_schedule() -> None:
     assert [counts[step - 1] for step in range(4, 17, 2)] == expected
     assert counts[:3] == [1000] * 3 and counts[15:] == [100] * 5
     assert counts[4] == counts[3]
+
+
+@pytest.mark.parametrize("steps", [100, 400, 3_000])
+@pytest.mark.parametrize(("form", "updates"), [("gmp", 60), ("set", 74), ("rigl", 74)])
+def test_masks_change_as_often_in_short_runs_as_in_long_ones(
+    form: str, updates: int, steps: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    net, method = started(form, steps)
+    done: list[int] = []
+    monkeypatch.setattr(method, "prune" if form == "gmp" else "rewire", lambda *_: done.append(1))
+    for _ in range(steps):
+        net.grad.zero_()
+        method.update(STILL)
+    assert len(done) == pytest.approx(updates, abs=1)
 
 
 def test_gradual_pruning_keeps_the_largest_and_ends_at_its_density_in_any_budget() -> None:
@@ -146,7 +160,7 @@ def rewired(form: str, gradient: list[float]) -> tuple[list[int], list[int], Net
 
 def test_rigl_drops_the_smallest_and_grows_by_gradient() -> None:
     before, after, net, method = rewired(
-        "rigl[update_freq=2,drop_fraction=0.7,update_end=1]", [0.5, 9.0, 9.0, -3.0, 0.1, 2.0]
+        "rigl[interval=0.5,drop_fraction=0.7,update_end=1]", [0.5, 9.0, 9.0, -3.0, 0.1, 2.0]
     )
     assert before == [1, 2, 4]
     # share 0.7 / 2 (1 + cos(pi / 2)) = 0.35 of three: one, the weight 2.0; weight 3 has the largest gradient
@@ -157,13 +171,13 @@ def test_rigl_drops_the_smallest_and_grows_by_gradient() -> None:
 
 
 def test_rigl_may_regrow_a_weight_that_it_dropped() -> None:
-    _, after, net, _ = rewired("rigl[update_freq=2,drop_fraction=0.7,update_end=1]", [0.5, 9.0, 9.0, -3.0, 4.0, 2.0])
+    _, after, net, _ = rewired("rigl[interval=0.5,drop_fraction=0.7,update_end=1]", [0.5, 9.0, 9.0, -3.0, 4.0, 2.0])
     assert after == [1, 2, 4]
     assert net.weights[0].tolist() == [0, -4, 3, 0, 2, 0]
 
 
 def test_the_drop_fraction_of_rigl_falls_as_a_cosine_and_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    net, method = started("rigl[update_freq=1,drop_fraction=0.4,update_end=0.5]", 10)
+    net, method = started("rigl[drop_fraction=0.4,update_end=0.5]", 10)
     assert isinstance(method, Rewired)
     shares = [method.share(progress) for progress in (0, 0.5, 1)]
     assert shares == pytest.approx([0.4, 0.2, 0.0])
@@ -178,7 +192,7 @@ def test_the_drop_fraction_of_rigl_falls_as_a_cosine_and_ends(monkeypatch: pytes
 def test_set_grows_at_random_and_keeps_its_size() -> None:
     grown: set[int] = set()
     for seed in range(30):
-        *_, method = rewired("set[update_freq=2,drop_fraction=0.4,update_end=1]", [0.0] * 6)
+        *_, method = rewired("set[interval=0.5,drop_fraction=0.4,update_end=1]", [0.0] * 6)
         method.mask = torch.tensor([[False, True, True, False, True, False]])
         method.seeds = [seed]
         method.rewire(0.4, method.growth())
@@ -189,7 +203,7 @@ def test_set_grows_at_random_and_keeps_its_size() -> None:
 
 
 def test_weights_that_set_grows_have_their_initial_values() -> None:
-    net, method = started("set[update_freq=1,drop_fraction=1,update_end=1]", 4, density=1 / 3)
+    net, method = started("set[drop_fraction=1,update_end=1]", 4, density=1 / 3)
     net.grad.zero_()
     method.update(STILL)
     assert len(kept(net)) == 2 and all(net.weights[0, i] == pytest.approx(WEIGHTS[i]) for i in kept(net))
@@ -197,7 +211,7 @@ def test_weights_that_set_grows_have_their_initial_values() -> None:
 
 def test_dynamic_masks_keep_the_density_of_every_layer() -> None:
     net = Network([mlp()])
-    method = parsed("rigl[update_freq=1,drop_fraction=0.5]", Rewired)
+    method = parsed("rigl[drop_fraction=0.5]", Rewired)
     method.bind(net, [0.3], Sgd(), 0.0, FakeProbe(net, [0.1] * 20))
     counts = [int((net.weights[:, layer.span] != 0).sum()) for layer in net.layers]
     assert sum(counts) == round(0.3 * net.weights.shape[1])

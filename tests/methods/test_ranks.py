@@ -13,7 +13,7 @@ from methods import SparseOptimizer
 from tests.builders import mlp
 
 STEPS = 6
-MASKS = ["snip[iterations=2]", "grasp", "synflow", "random", "set[update_freq=2]", "rigl[update_freq=2]", "imp"]
+MASKS = ["snip[iterations=2]", "grasp", "synflow", "random", "set", "rigl", "imp"]
 FORMS = [*MASKS, "magnitude", "control[mask=snip]", "dwf[init=truncated]"]
 
 

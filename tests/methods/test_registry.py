@@ -85,12 +85,12 @@ def test_wrong_written_forms_of_methods_are_rejected_in_one_sentence(text: str, 
         ("grasp[per_class=0]", "at least 1 example"),
         ("grasp[temperature=0]", "> 0"),
         ("gmp[update_start=0.5,update_end=0.5]", "start < end"),
-        ("gmp[update_freq=0]", "the update_freq of gmp"),
+        ("gmp[interval=0]", "the interval of gmp"),
         ("acdc[warmup=0.5,final=0.6]", "warmup"),
         ("imp[rounds=0]", "at least 1 round"),
         ("imp[point=1]", "a share of the first training"),
         ("rigl[drop_fraction=0]", "the drop_fraction of rigl"),
-        ("set[update_freq=0]", "the update_freq of set"),
+        ("set[interval=2]", "the interval of set"),
         ("set[update_end=2]", "the update_end of set"),
     ],
 )
@@ -203,9 +203,9 @@ def test_listing_methods_imports_no_torch() -> None:
 @pytest.mark.parametrize(
     ("old", "present"),
     [
-        ("gmp[after=0.3,until=0.9,every=7]", "gmp[update_start=0.3,update_end=0.9,update_freq=7]"),
-        ("set[drop=0.5,every=7,stop=0.5]", "set[drop_fraction=0.5,update_freq=7,update_end=0.5]"),
-        ("control[mask=rigl[every=7]]", "control[mask=rigl[update_freq=7],kind=shuffle]"),
+        ("gmp[after=0.3,until=0.9]", "gmp[update_start=0.3,update_end=0.9]"),
+        ("set[drop=0.5,stop=0.5]", "set[drop_fraction=0.5,update_end=0.5]"),
+        ("control[mask=rigl[drop=0.5]]", "control[mask=rigl[drop_fraction=0.5],kind=shuffle]"),
     ],
 )
 def test_old_names_of_options_are_read_and_present_ones_are_printed(old: str, present: str) -> None:

@@ -16,7 +16,6 @@ from methods.core.registry import METHODS, MethodError, parse
 from tests.builders import FakeProbe, mlp
 
 VALUES = {"density": 0.5, "strength": 2.0, "penalty": 1e-3, "none": 1.0}
-SHORT = {"rigl": "rigl[update_freq=1]", "set": "set[update_freq=1]", "gmp": "gmp[update_freq=1]"}
 
 
 def bound(method: Method) -> Method:
@@ -40,7 +39,7 @@ class Counting(Masked):
 
 @pytest.mark.parametrize("name", sorted(METHODS))
 def test_every_attribute_of_a_method_is_declared_at_every_step(name: str) -> None:
-    method = bound(parse(SHORT.get(name, name)))
+    method = bound(parse(name))
     method.state_dict()
     for phase in range(len(method.phases)):
         method.on_phase_start(phase)
@@ -87,7 +86,7 @@ def test_a_value_that_a_checkpoint_cannot_hold_is_named(value: object, kind: str
 
 
 def test_a_state_is_restored_in_place() -> None:
-    method, other = bound(parse("rigl[update_freq=1]")), bound(parse("rigl[update_freq=1]"))
+    method, other = bound(parse("rigl")), bound(parse("rigl"))
     method.net.grad.normal_(generator=torch.Generator().manual_seed(0))
     method.update(torch.tensor(0.1))
     momentum = other.state["momentum"]

@@ -56,7 +56,7 @@ def cluster() -> Iterator[Any]:
 
 def command(plugin: Path, results: Path, *options: str) -> list[str]:
     return [
-        sys.executable, "-m", "benchmark", "run", "quickstart", "--seeds", "0", "--methods", "dwf,rigl[update_freq=20]",
+        sys.executable, "-m", "benchmark", "run", "quickstart", "--seeds", "0", "--methods", "dwf,rigl",
         "--values", "density=0.1,0.05", "--values", "strength=4,6", "--epochs", "60", "--plugin", str(plugin),
         "--results", str(results), *options,
     ]  # fmt: skip

@@ -161,7 +161,7 @@ def test_a_sweep_that_is_killed_repeatedly_has_the_same_results(tmp_path: Path) 
     plugin.write_text(PLUGIN)
     command = [
         sys.executable, "-m", "benchmark", "run", "quickstart", "--tasks", "shifted-digits", "--seeds", "0",
-        "--methods", "snip,dwf,imp[rounds=1],rigl[update_freq=20]", "--values", "density=0.1", "--values", "strength=4",
+        "--methods", "snip,dwf,imp[rounds=1],rigl", "--values", "density=0.1", "--values", "strength=4",
         "--epochs", "4", "--workers", "1", "--plugin", str(plugin), "--results",
     ]  # fmt: skip
     killed, whole = tmp_path / "killed", tmp_path / "whole"
