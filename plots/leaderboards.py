@@ -11,7 +11,7 @@ from rich.text import Text
 
 from plots.results import of_task
 from plots.style import names
-from plots.summaries import budgets, failed, processors, stale, summary, thresholds
+from plots.summaries import budgets, disconnected, failed, processors, stale, summary, thresholds
 
 LEVELS = (5, 10, 20, 50, 100, 200, 500)  # compression ratios
 LOSSES = (1, 2, 5)  # points of validation accuracy below dense
@@ -87,8 +87,10 @@ def heading(frame: pandas.DataFrame, task: str) -> str:
 
 def footnote(frame: pandas.DataFrame) -> str:
     """Explain how to read the tables."""
+    effective = (frame["counted"] == "effective").any()
+    left = "effective weights, those on a path from an input to an output" if effective else "weights left"
     notes = [
-        "CR is prunable weights / weights left. A cell under `CR >= c` is the mean test accuracy in percent ± sample "
+        f"CR is prunable weights / {left}. A cell under `CR >= c` is the mean test accuracy in percent ± sample "
         "standard deviation (n seeds) of the method's value with the highest mean validation accuracy among those with "
         "a CR of at least c, of several the one with the lowest validation loss; nothing is interpolated.",
         "`CR at -k` is the largest CR within k points of dense's mean validation accuracy, with the mean test accuracy "
@@ -101,6 +103,13 @@ def footnote(frame: pandas.DataFrame) -> str:
     if stale(frame):
         notes.append(f"{stale(frame).capitalize()}: another version of task or method computed these rows.")
     notes += [f"{thresholds(frame).capitalize()}."] if thresholds(frame) else []
+    if (frame["counted"] == "validated").any():
+        notes.append(
+            "It is the run's largest threshold that, like all smaller ones, costs no more validation accuracy than the "
+            "standard error of this cost."
+        )
+    if unconnected := disconnected(frame):
+        notes.append(f"Weights on no path from an input to an output are more than 5 % of those left: {unconnected}.")
     if mixed := processors(frame):
         notes.append(
             f"Some means are over seeds of different processors, which do not agree bit by bit: {', '.join(mixed)}."

@@ -16,6 +16,7 @@ from plots.leaderboards import markdown
 from plots.registry import figures_of
 from plots.results import AT_LEARNING_RATE, VALUE, load
 from plots.style import file_name
+from plots.thresholds import Threshold
 
 
 @dataclass(frozen=True)
@@ -26,29 +27,37 @@ class Report:
     runs: pandas.DataFrame
 
 
-def report(folder: Path, threshold: float | None = None, stale: Set[str] = frozenset()) -> Report:
+def report(
+    folder: Path, threshold: Threshold | None = None, stale: Set[str] = frozenset(), effective: bool = False
+) -> Report:
     """Draw the fronts and the experiment's own figures to <folder>/figures, and write <folder>/leaderboard.md.
 
-    With a `threshold`, smaller weights of penalty runs count as zero and the files' names contain it. Only fronts and
-    leaderboard are written then, since layers and curves were not counted at other thresholds. The rows whose keys are
-    in `stale` are marked as stale.
+    With a `threshold`, or "validated", smaller weights of penalty runs count as zero, see `plots.load`; with
+    `effective`, only weights on a path from an input to an output count. The files' names contain what was asked. Only
+    fronts and leaderboard are written then, since layers and curves were not counted so. The rows whose keys are in
+    `stale` are marked as stale.
 
-    Raises UsageError if the results cannot be read, before any file is written, or if the folder cannot be written.
+    Raises UsageError if the results cannot be read, before any file is written, or if the folder cannot be written, or
+    if both are asked for.
     """
+    if effective and threshold is not None:
+        raise UsageError("effective weights were not counted at other thresholds; ask for one of the two")
     names = {row["experiment"].removesuffix("-smoke") for row in read(folder / "runs.csv")}
     own = figures_of(names)
     choose = next((registered.choose for registered in own if registered.choose), None)
-    frame = runs = load(folder, threshold, AT_LEARNING_RATE if choose else VALUE, stale)
+    frame = runs = load(folder, threshold, AT_LEARNING_RATE if choose else VALUE, stale, effective)
     if choose:
         runs = choose(frame)
-    suffix = "" if threshold is None else f"-threshold-{threshold:g}"
+    suffix = "-effective" if effective else ""
+    if threshold is not None:
+        suffix = f"-threshold-{threshold if threshold == 'validated' else format(threshold, 'g')}"
     board = folder / f"leaderboard{suffix}.md"
     text = markdown(runs, folder.resolve().name)
     figures = folder / "figures"
     paths: list[Path] = []
     try:
         figures.mkdir(exist_ok=True)
-        for registered in own if threshold is None else ():
+        for registered in own if not suffix else ():
             paths += registered.draw(folder, frame, figures)
         fronts: list[Path] = []
         if not any(registered.replaces_front for registered in own):

@@ -59,10 +59,27 @@ def budgets(runs: pandas.DataFrame) -> str:
 
 def thresholds(runs: pandas.DataFrame) -> str:
     """Name the zero thresholds, as in `counted as zero: |w| < 0.0001`; the text is empty if all are the default."""
+    penalized = runs[(runs["penalty"].notna()) & (runs["knob"] != "density")]
+    if (runs["counted"] == "validated").any():
+        low, high = penalized["threshold"].min(), penalized["threshold"].max()
+        return f"counted as zero: |w| < a threshold chosen on validation data for each run ({low:g} to {high:g})"
     others = {
         value for value in runs["threshold"].dropna() if value > 0 and not math.isclose(value, EPSILON, rel_tol=1e-3)
     }
     return f"counted as zero: |w| < {' or '.join(f'{value:g}' for value in sorted(others))}" if others else ""
+
+
+def disconnected(runs: pandas.DataFrame) -> str:
+    """Name the methods of which more than 5 % of the weights left are on no path from an input to an output.
+
+    The text has the lowest mean compression where that happens, as in `random from CR 20 on`. It is empty if there are
+    none, or if effective weights were not counted.
+    """
+    found = []
+    lines = measured(runs).groupby(VALUE)[["nonzeros", "effective_nonzeros", "prunable"]].mean().reset_index()
+    for method, own in lines[lines["effective_nonzeros"] < 0.95 * lines["nonzeros"]].groupby("method"):
+        found.append(f"{method} from CR {(own['prunable'] / own['nonzeros']).min():.3g} on")
+    return ", ".join(found)
 
 
 def processors(runs: pandas.DataFrame) -> list[str]:

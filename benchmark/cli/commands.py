@@ -171,9 +171,18 @@ def report(
     experiment: Annotated[str | None, typer.Argument(help="By default every folder with results.")] = None,
     results: options.Results = Path("results"),
     threshold: Annotated[
-        float | None,
-        typer.Option("--threshold", "--cut", help="Count weights of penalty runs below this magnitude as zero."),
+        str | None,
+        typer.Option(
+            "--threshold",
+            "--cut",
+            metavar="NUMBER|validated",
+            help="Count weights of penalty runs below this magnitude as zero; validated: below the largest one that "
+            "costs no accuracy on validation data, for each run.",
+        ),
     ] = None,
+    effective: Annotated[
+        bool, typer.Option("--effective", help="Count only weights on a path from an input to an output.")
+    ] = False,
     plugin: options.Plugins = None,
 ) -> None:
     """Draw the figures and write the leaderboard from the CSVs of an experiment, or of all."""
@@ -181,16 +190,18 @@ def report(
     try:
         from plots.leaderboards import show
         from plots.report import report as report_folder
+        from plots.thresholds import parse_threshold
     except ModuleNotFoundError as missing:
         raise UsageError(f"reports need {missing.name}: pip install pandas matplotlib moocore tabulate") from None
     from benchmark.experiments.run import stale_keys
 
     _load_plugins(plugin)
+    chosen = None if threshold is None else parse_threshold(threshold)
     folders = [results / experiment] if experiment else sorted(path.parent for path in results.glob("*/runs.csv"))
     if not folders:
         raise UsageError(f"there are no results in {results}; `sparsefront run` makes some")
     for folder in folders:
-        written = report_folder(folder, threshold, stale_keys(read(folder / "runs.csv")))
+        written = report_folder(folder, chosen, stale_keys(read(folder / "runs.csv")), effective)
         show(written.runs)
         for path in written.paths:
             console.print(f"wrote {path}", soft_wrap=True)

@@ -92,7 +92,9 @@ def train(
                 trained = net.weights.clone()
                 driver.start_late_phases()
                 if method.penalty is not None:
+                    paused = time.perf_counter()
                     uncut = measure_uncut(net, method, data, batch_size, precision)
+                    begun += time.perf_counter() - paused  # evaluation is no training
                 driver.finish()
                 recomputed = recompute_statistics(net, trained, data.train, batch_size, precision)
             losses = progress.end_epoch(driver.steps_done, steps_per_epoch)

@@ -53,7 +53,8 @@ def front(runs: pandas.DataFrame | Sequence[pandas.DataFrame], task: str | None 
         figure.supxlabel(_caption(frame, lines), x=0.01, ha="left", fontsize=7, color="#555555")
         axes = figure.add_subplot()
         axes.set_title(subtitle(frame, lines))
-        axes.set_xlabel("compression ratio (prunable weights / weights left)")
+        left = "effective weights" if (frame["counted"] == "effective").any() else "weights left"
+        axes.set_xlabel(f"compression ratio (prunable weights / {left})")
         axes.set_ylabel("test accuracy in % (log scale of the error)")
         axes.set_yscale("function", functions=(stretch, shrink))
         _draw_dense(axes, lines[lines["method"] == "dense"], finite[finite["method"] == "dense"])

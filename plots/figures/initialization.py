@@ -14,9 +14,10 @@ from benchmark.errors import UsageError
 from benchmark.records.schema import INITIAL_COLUMNS
 from plots.axes import PLAIN, shrink, stretch, ticks
 from plots.registry import figure
-from plots.results import measured, option, read_table
+from plots.results import measured, option
 from plots.style import figure_style, file_name, save, sheet, style
 from plots.summaries import subtitle, summary
+from plots.tables import read_table
 
 # By start. A start is not a method: the figures compare starts of one depth, in these colours.
 LOOKS = {

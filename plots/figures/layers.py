@@ -14,9 +14,10 @@ from benchmark.errors import UsageError
 from benchmark.records.schema import LAYER_COLUMNS
 from plots.axes import PLAIN
 from plots.registry import figure
-from plots.results import VALUE, measured, read_table
+from plots.results import VALUE, measured
 from plots.style import figure_style, file_name, names, save, sequence, sheet
 from plots.summaries import failed, subtitle, summary
+from plots.tables import read_table
 
 
 @figure(("layers",))
