@@ -51,35 +51,43 @@ class SynFlow(Masked):
 def flow(net: Network, run: int, ones: Arguments) -> torch.Tensor:
     """Return float64 scores [N] of one run's present weights; `ones` are the arguments of the forward pass.
 
-    Raises MethodError if the model cannot be copied or computed in float64, or has no output to sum.
+    A model that converts types itself may not compute in float64; it computes in its own. Raises MethodError if it
+    cannot be copied or computed, or has no output to sum.
     """
-    device = torch.device("cpu") if net.weights.device.type == "mps" else net.weights.device  # MPS has no float64
     try:
-        model = copy.deepcopy(net.plain(run)).to(device).double().eval()
-        with torch.no_grad():
-            for tensor in (*model.parameters(), *model.buffers()):
-                tensor.abs_()
-        args, kwargs = _in_float64(ones, device)
-        outputs = _outputs(model(*args, **kwargs))
-    except (RuntimeError, TypeError, ValueError, IndexError) as error:
-        said = str(error).partition("\n")[0]
-        raise MethodError(f"synflow computes a copy of the model in float64 on ones, which fails: {said}") from error
+        return _flow(net, run, ones, double=True)
+    except (RuntimeError, TypeError, ValueError, IndexError):
+        try:
+            return _flow(net, run, ones, double=False)
+        except (RuntimeError, TypeError, ValueError, IndexError) as error:
+            said = str(error).partition("\n")[0]
+            raise MethodError(f"synflow computes a copy of the model on ones, which fails: {said}") from error
+
+
+def _flow(net: Network, run: int, ones: Arguments, double: bool) -> torch.Tensor:
+    device = torch.device("cpu") if net.weights.device.type == "mps" else net.weights.device  # MPS has no float64
+    model = copy.deepcopy(net.plain(run)).to(device, torch.float64 if double else None).eval()
+    with torch.no_grad():
+        for tensor in (*model.parameters(), *model.buffers()):
+            tensor.abs_()
+    args, kwargs = _moved(ones, device, double)
+    outputs = _outputs(model(*args, **kwargs))
     if not outputs:
         raise MethodError("synflow sums the outputs of the model, which are no tensors, nor dicts or tuples of them")
-    total = torch.stack([output.sum() for output in outputs]).sum()
+    total = torch.stack([output.sum(dtype=torch.float64) for output in outputs]).sum()
     weights = [model.get_parameter(layer.name) for layer in net.layers]
     gradients = torch.autograd.grad(total, weights, materialize_grads=True)
-    return torch.cat([(w.detach() * g).flatten() for w, g in zip(weights, gradients, strict=True)])
+    return torch.cat([(w.detach().double() * g).flatten() for w, g in zip(weights, gradients, strict=True)])
 
 
-def _in_float64(value: Any, device: torch.device) -> Any:
-    """Return arguments with their tensors on a device, those of floating point as float64."""
+def _moved(value: Any, device: torch.device, double: bool) -> Any:
+    """Return arguments with their tensors on a device; if `double`, those of floating point are float64."""
     if isinstance(value, torch.Tensor):
-        return value.to(device, torch.float64 if value.is_floating_point() else None)
+        return value.to(device, torch.float64 if double and value.is_floating_point() else None)
     if isinstance(value, dict):
-        return {name: _in_float64(part, device) for name, part in value.items()}
+        return {name: _moved(part, device, double) for name, part in value.items()}
     if isinstance(value, list | tuple):
-        return [_in_float64(part, device) for part in value]
+        return [_moved(part, device, double) for part in value]
     return value
 
 

@@ -62,7 +62,6 @@ class Network:
         self.weights, self.grad, self.layers = self._flatten(models, names)
         self.other_params, self.other_grad, self._other_layers = self._flatten(models, others)
         self.other_state: dict[str, torch.Tensor] = {}
-        self._versions = {name: self.model.get_parameter(name)._version for name in (*names, *others)}
         self._buffers: dict[str, torch.Tensor] = {}
         self._frozen: dict[str, torch.Tensor] = {}
         if self.runs > 1:
@@ -78,10 +77,11 @@ class Network:
     ) -> tuple[torch.Tensor, torch.Tensor, list[Layer]]:
         rows, layers, start = [], [], 0
         stacks = stacked_matrices(self.model)
+        dtype = self._flat_type([self.model.get_parameter(name) for name in names])
         for model in models:
             parameters = dict(model.named_parameters())
-            empty = next(iter(parameters.values())).detach().new_empty(0)
-            rows.append(torch.cat([empty] + [parameters[name].detach().flatten() for name in names]))
+            empty = torch.empty(0, dtype=dtype, device=next(iter(parameters.values())).device)
+            rows.append(torch.cat([empty] + [parameters[name].detach().flatten().to(dtype) for name in names]))
         flat = torch.stack(rows)
         grad = torch.zeros_like(flat)
         for name in names:
@@ -90,10 +90,22 @@ class Network:
             layer = Layer(name, tuple(parameter.shape), start, stop, stack)
             layers.append(layer)
             start = layer.stop
-            if self.runs == 1:  # the model computes with views, and backward adds to the flat gradient
-                parameter.data = flat[0, layer.span].view(layer.shape)
-                parameter.grad = grad[0, layer.span].view(layer.shape)
+            if self.runs == 1:
+                places = (part[0, layer.span].view(layer.shape) for part in (flat, grad))
+                self._share(name, parameter, *places)
         return flat, grad, layers
+
+    def _flat_type(self, parameters: Sequence[torch.nn.Parameter]) -> torch.dtype:
+        """Return the type of a flat tensor, which the suite's networks have; mixed precision is autocast's."""
+        types = {parameter.dtype for parameter in parameters} or {torch.float32}
+        if len(types) > 1 or not types <= {torch.float32, torch.float64}:
+            named = ", ".join(sorted(map(str, types)))
+            raise MethodError(f"a network of a task has parameters of one type, float32, not {named}; see --precision")
+        return types.pop()
+
+    def _share(self, name: str, parameter: torch.nn.Parameter, place: torch.Tensor, grad: torch.Tensor) -> None:
+        """Make a parameter of a single model a view, to whose flat gradient the backward pass adds."""
+        parameter.data, parameter.grad = place, grad
 
     def forward(self, x: torch.Tensor, per_run: bool = False) -> torch.Tensor:
         """Return the logits [R, B, C] of a batch x [B, ...] that all runs share, or, if `per_run`, of x [R, B, ...].
@@ -125,73 +137,6 @@ class Network:
         leaf.grad = grad
         parts = leaf.split([layer.size for layer in layers], dim=1)
         return {layer.name: part.unflatten(1, layer.shape) for layer, part in zip(layers, parts, strict=True)}
-
-    def take_in(self) -> set[str]:
-        """Take in what a script has written to a single model's parameters, and return the names of those.
-
-        A parameter that was assigned, as `to(memory_format=...)` and `load_state_dict(assign=True)` do, becomes a view
-        of the flat tensor again. Raises RuntimeError if a parameter is gone or has another type, device or shape.
-        """
-        written, parameters = set(), dict(self.model.named_parameters())
-        for flat, layers in ((self.weights, self.layers), (self.other_params, self._other_layers)):
-            for layer in layers:
-                place = flat[0, layer.span].view(layer.shape)
-                parameter = parameters.get(layer.name)
-                kind = None if parameter is None else (parameter.dtype, parameter.device, parameter.shape)
-                if parameter is None or kind != (place.dtype, place.device, place.shape):
-                    raise RuntimeError(
-                        f"{layer.name} is no longer the parameter that the optimizer was built on; convert, move or "
-                        "replace parts of the model before you build it"
-                    )
-                if parameter.data_ptr() != place.data_ptr():
-                    place.copy_(parameter.detach())
-                    parameter.data = place
-                    written.add(layer.name)
-                if parameter._version != self._versions.get(layer.name, parameter._version):
-                    written.add(layer.name)
-                self._versions[layer.name] = parameter._version
-        return written
-
-    def check_trained(self) -> None:
-        """Raise RuntimeError if a single model has other trained parameters than when the network was built."""
-        built, now = {layer.name for layer in (*self.layers, *self._other_layers)}, set(trained_names(self.model))
-        for names, change in ((now - built, "requires a gradient now"), (built - now, "requires no gradient now")):
-            if names:
-                raise RuntimeError(
-                    f"{min(names)} {change}, which it did not when the optimizer was built; add, freeze or unfreeze "
-                    "parameters before you build it"
-                )
-
-    def drop_gradients(self) -> None:
-        """Take the gradients off a single model's parameters, until `gather_gradients`."""
-        for layer in (*self.layers, *self._other_layers):
-            self.model.get_parameter(layer.name).grad = None
-
-    def has_gradients(self) -> bool:
-        """Tell whether a parameter of a single model has a gradient."""
-        layers = (*self.layers, *self._other_layers)
-        return any(self.model.get_parameter(layer.name).grad is not None for layer in layers)
-
-    def gather_gradients(self) -> None:
-        """Copy a single model's gradients back into the flat gradients if a script has replaced or removed them."""
-        for grad, layers in ((self.grad, self.layers), (self.other_grad, self._other_layers)):
-            for layer in layers:
-                parameter = self.model.get_parameter(layer.name)
-                place = grad[0, layer.span].view(layer.shape)
-                if parameter.grad is None:
-                    place.zero_()
-                elif parameter.grad.layout != torch.strided:  # such as that of nn.Embedding(sparse=True)
-                    place.copy_(parameter.grad.to_dense())
-                elif parameter.grad.data_ptr() != place.data_ptr():
-                    place.copy_(parameter.grad)
-                parameter.grad = place
-
-    def release(self) -> None:
-        """Give the parameters of a single model storages of their own, without gradients."""
-        for layer in (*self.layers, *self._other_layers):
-            parameter = self.model.get_parameter(layer.name)
-            parameter.data = parameter.data.clone()
-            parameter.grad = None
 
     def zero_grad(self) -> None:
         self.grad.zero_()

@@ -51,8 +51,6 @@ def no_trace(net: Network, training: bool = True) -> Iterator[None]:
     try:
         yield
     finally:
-        if net.runs == 1:
-            net.gather_gradients()  # a function of a script may have replaced them
         net.zero_grad()
         for module, mode in modes:
             module.training = mode

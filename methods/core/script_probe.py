@@ -6,15 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 from methods.core.lazy import torch
-from methods.core.network import Network, hessian_gradient, twice_differentiable
+from methods.core.network import hessian_gradient, twice_differentiable
 from methods.core.probe import Arguments, no_trace
 from methods.core.registry import MethodError
+from methods.core.script_network import ScriptNetwork
 
 
 class ScriptProbe:
     """The probe that a training script gives to a method, by a function that returns the loss on a batch."""
 
-    def __init__(self, net: Network, rates: list[float], loss: Callable[[], torch.Tensor] | None, seed: int):
+    def __init__(self, net: ScriptNetwork, rates: list[float], loss: Callable[[], torch.Tensor] | None, seed: int):
         self.net, self.learning_rates, self.seed = net, rates, seed
         self._loss = loss
 
@@ -25,6 +26,7 @@ class ScriptProbe:
         try:
             with no_trace(self.net):
                 self._call()
+                self.net.gather_gradients()
         finally:
             hook.remove()
         if not calls:
@@ -34,6 +36,7 @@ class ScriptProbe:
     def _call(self) -> torch.Tensor:
         if self._loss is None:
             raise MethodError("this method scores data: give `probe`, a function that returns the loss on a batch")
+        self.net.write_out()  # a method may have pruned since the last call
         with torch.enable_grad():
             return self._loss()
 

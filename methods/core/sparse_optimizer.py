@@ -9,19 +9,18 @@ from typing import Any
 
 import torch
 
-from methods.core.base import Method
 from methods.core.choice import Choice
 from methods.core.coverage import coverage
 from methods.core.driver import Driver
 from methods.core.final_check import end_of_training
 from methods.core.group_options import group_options, with_group_options
-from methods.core.network import Network
 from methods.core.optimizers import Optimizer, Sgd
 from methods.core.prunable import prunable_names
 from methods.core.ranks import as_first_rank
-from methods.core.registry import MethodError, read_form
+from methods.core.registry import MethodError
+from methods.core.script_arguments import check_numbers, script_method, value_of
+from methods.core.script_network import ScriptNetwork, check_parameters
 from methods.core.script_probe import ScriptProbe
-from methods.core.wrapper import Wrapper
 
 
 class SparseOptimizer(torch.optim.Optimizer):
@@ -47,7 +46,8 @@ class SparseOptimizer(torch.optim.Optimizer):
     include, exclude: parameters to prune as well, such as embeddings, and parameters to leave dense: names with
         wildcards, modules, classes of modules, parameters or functions (name, parameter) -> bool, or a list of them.
 
-    Create it after the model is on its device. Raises MethodError for a wrong method, option or value.
+    Create it after the model is on its device and has its type. Parameters of type bfloat16 or float16 are trained as
+    float32 copies, which `state_dict` holds. Raises MethodError for a wrong method, option, value or parameter.
     """
 
     def __init__(
@@ -73,15 +73,10 @@ class SparseOptimizer(torch.optim.Optimizer):
         other_lr = rest_lr if other_lr is None else other_lr  # its old name
         if not isinstance(model, torch.nn.Module):
             raise MethodError(f"SparseOptimizer takes the model itself, not {_called(model)}")
-        if not (isinstance(steps, int) and steps >= 1):
-            raise MethodError(f"steps is a whole number >= 1, not {steps}")
-        for name, rate in (("lr", lr), ("other_lr", other_lr)):
-            if rate is not None and not (0 <= rate < math.inf and (rate > 0 or name == "other_lr")):
-                raise MethodError(f"{name} is a finite number {'>=' if name == 'other_lr' else '>'} 0, not {rate:g}")
-        if rates is not None and len(rates) != steps:
-            raise MethodError(f"rates has one learning rate for each of the {steps:,} steps, not {len(rates):,}")
-        self.method = _parse(method)
-        value = _value(self.method, {"strength": strength, "penalty": penalty, "density": density})
+        other_lr = lr if other_lr is None else other_lr
+        check_numbers(steps, lr, other_lr, rates)
+        self.method = script_method(method)
+        value = value_of(self.method, {"strength": strength, "penalty": penalty, "density": density})
         rates = list(rates or (lr * (1 + math.cos(math.pi * t / steps)) / 2 for t in range(steps)))
         optimizer = optimizer or Sgd()
         self._expected = optimizer.lr_gain * sum(rates)
@@ -89,8 +84,9 @@ class SparseOptimizer(torch.optim.Optimizer):
             value *= self._expected
         if isinstance(model, torch.nn.parallel.DistributedDataParallel):
             model = model.module  # the same parameters, by the names that they have in the model
+        check_parameters(model)
         names = prunable_names(model, include, exclude)
-        self.net = Network([model], names)
+        self.net = ScriptNetwork(model, names)
         own_seed = torch.tensor(seed, device=self.net.weights.device)
         as_first_rank(own_seed, self.net.weights, self.net.other_params)
         self.coverage = coverage(model, names)
@@ -100,7 +96,7 @@ class SparseOptimizer(torch.optim.Optimizer):
                 f"most trained parameters stay dense: {self.method} {self.coverage}; choose with include= or exclude=",
                 stacklevel=2,
             )
-        groups = _groups(model, self.net, lr, lr if other_lr is None else other_lr)
+        groups = _groups(model, self.net, lr, other_lr)
         groups[0]["weight_decay"] = weight_decay
         super().__init__(groups, group_options(optimizer, lr))
         self._spent, self._steps, self._finished = 0.0, steps, False
@@ -110,6 +106,7 @@ class SparseOptimizer(torch.optim.Optimizer):
         budget = steps / sum(self.method.phases)
         self._driver = Driver(self.net, self.method, [value], optimizer, weight_decay, script, budget)
         self._driver.start_phases()
+        self.net.write_out()
 
     def __repr__(self) -> str:
         return f"{super().__repr__()}\n{self.method} {self.coverage}"
@@ -142,7 +139,6 @@ class SparseOptimizer(torch.optim.Optimizer):
             with torch.enable_grad():
                 loss = closure()
         self._take_up()
-        self.net.check_trained()
         self.net.gather_gradients()
         self._given = None
         weights, others = self.param_groups[0], self.param_groups[-1]
@@ -155,11 +151,13 @@ class SparseOptimizer(torch.optim.Optimizer):
         self._driver.step(lr, float(others["lr"]))
         self._spent += lr * present.lr_gain
         self._driver.start_phases()  # now, so that the next gradient is that of the network in its new phase
+        self.net.write_out()
         return loss
 
     def _take_up(self) -> None:
         """Continue with the weights that a script has written to the model since the last step."""
         self._written |= self.net.take_in()
+        self.net.check_trained()
         if self._written:
             self._written = set()
             self._driver.method.take_up()
@@ -175,11 +173,12 @@ class SparseOptimizer(torch.optim.Optimizer):
         if self._finished:
             return
         with torch.no_grad():
-            self._take_up()
+            self._written |= self.net.take_in()
             self._driver.method.take_up()  # a mask holds also on weights that were written through `parameter.data`
             before = int(self.net.weights.count_nonzero())
             self._driver.finish()
             said = end_of_training(self.net, self.method, before, self._driver.steps_done, self._steps)
+            self.net.write_out()
             self.net.release()
         self._finished = True
         if self.method.penalty is not None and not math.isclose(self._spent, self._expected, rel_tol=0.05):
@@ -193,18 +192,21 @@ class SparseOptimizer(torch.optim.Optimizer):
 
     def state_dict(self) -> dict[str, Any]:
         """Return tensors, numbers and strings; save the model's own state_dict with it."""
-        return super().state_dict() | {"driver": self._driver.state_dict(), "spent": self._spent}
+        own = {"driver": self._driver.state_dict(), "spent": self._spent, "exact": self.net.exact()}
+        return super().state_dict() | own
 
     @torch.no_grad()
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Resume from a state. The model's own state is loaded before or after, or before the optimizer is built."""
-        own = ("driver", "spent")
+        own = ("driver", "spent", "exact")
         super().load_state_dict({name: value for name, value in state_dict.items() if name not in own})
         self._written |= self.net.take_in()
         if self._given is not None:  # undo what the method did to the weights when the optimizer was built
             for layer in self.net.layers:
                 if layer.name not in self._written:
                     self.net.weights[:, layer.span] = self._given[:, layer.span]
+        self.net.write_out()
+        self.net.load_exact(state_dict["exact"])
         self._driver.load_state_dict(state_dict["driver"])
         self._spent = state_dict["spent"]
 
@@ -214,27 +216,7 @@ def _called(given: object) -> str:
     return f"an object of type {type(given).__name__}; write SparseOptimizer(model, ...), not model.parameters()"
 
 
-def _parse(text: str) -> Method:
-    """Return the method that a written form names; options that it leaves out have their defaults for scripts."""
-    cls, options = read_form(text)
-    if issubclass(cls, Wrapper):
-        options["mask"] = str(_parse(options.get("mask", cls.mask)))
-    return cls(**(cls.script_options | options))
-
-
-def _value(method: Method, given: dict[str, float | None]) -> float:
-    """Return the value that was given under a name that fits the method; a method without a knob has the value 1."""
-    fitting = [] if method.knob == "none" else [method.knob]
-    if method.knob == "strength" and method.inner is None:  # an inner method has a budget of its own
-        fitting.append("penalty")
-    named = {name: float(value) for name, value in given.items() if value is not None}
-    if len(named) != min(len(fitting), 1) or not set(named) <= set(fitting):
-        takes = " or ".join(fitting) or "no value"
-        raise MethodError(f"{method} takes {takes}, not {' and '.join(named) or 'nothing'}")
-    return next(iter(named.values()), 1.0)
-
-
-def _groups(model: torch.nn.Module, net: Network, lr: float, other_lr: float) -> list[dict[str, Any]]:
+def _groups(model: torch.nn.Module, net: ScriptNetwork, lr: float, other_lr: float) -> list[dict[str, Any]]:
     """Return the parameter groups: the prunable weights first, then all other parameters, if there are any."""
     prunable = {id(model.get_parameter(layer.name)) for layer in net.layers}
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]

@@ -126,23 +126,36 @@ def test_flow_of_tokens_is_the_one_worked_out_by_hand() -> None:
         model.words.weight.copy_(torch.tensor([[5.0, 5.0], [1.0, -2.0], [5.0, 5.0]]))
         model.head.weight.copy_(torch.tensor([[-1.0, 1.0], [1.0, -1.0]]))
     optimizer = SparseOptimizer(
-        model, "synflow", density=0.5, steps=1, lr=0.1, probe=lambda: model(torch.tensor([1, 0]))["hidden"][0].sum()
+        model,
+        "synflow",
+        density=0.5,
+        steps=1,
+        lr=0.1,
+        exclude="words",
+        probe=lambda: model(torch.tensor([1, 0]))["hidden"][0].sum(),
     )
     assert optimizer.net.weights.tolist() == [[0, 1, 0, -1]]
 
 
-def test_synflow_says_what_it_needs() -> None:
-    class Half(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.head = nn.Linear(16, 4)
+class Picky(nn.Module):
+    """A model that converts types, and refuses batches of one."""
 
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            return self.head(x.flatten(1).float())
+    def __init__(self, least: int) -> None:
+        super().__init__()
+        self.head, self.least = nn.Linear(16, 4), least
 
-    half, model = Half(), mlp()
-    with pytest.raises(MethodError, match="synflow computes a copy of the model in float64 on ones, which fails"):
-        pruned(half, "synflow", lambda: plain(half))
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if len(x) < self.least:
+            raise ValueError("the batch is too small")
+        logits: torch.Tensor = self.head(x.flatten(1).float())
+        return logits
+
+
+def test_synflow_computes_in_float64_if_the_model_can_and_says_if_it_cannot_compute() -> None:
+    converts, refuses, model = Picky(1), Picky(2), mlp()
+    assert int(pruned(converts, "synflow", lambda: plain(converts)).net.weights.count_nonzero()) == 16
+    with pytest.raises(MethodError, match="synflow computes a copy of the model on ones, which fails: the batch is"):
+        pruned(refuses, "synflow", lambda: plain(refuses))
     with pytest.raises(MethodError, match="`probe` must call the model that the optimizer is built on"):
         pruned(model, "synflow", lambda: plain(mlp()))
 
@@ -187,7 +200,7 @@ def test_sparse_gradients_train_as_dense_ones_do() -> None:
     tokens, trained = torch.arange(64).view(32, 2) % 11, []
     for sparse in (False, True):
         model = Words(sparse)
-        optimizer = SparseOptimizer(model, "dwf", strength=0.1, steps=4, lr=0.1)
+        optimizer = SparseOptimizer(model, "dwf", strength=0.1, steps=4, lr=0.1, exclude="words")
         for step in range(4):
             (model if step % 2 else optimizer).zero_grad()
             cross_entropy(model(tokens), Y).backward()

@@ -1,0 +1,42 @@
+"""The arguments of SparseOptimizer: a method in its written form, its value, and numbers that are checked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from methods.core.base import Method
+from methods.core.registry import MethodError, read_form
+from methods.core.wrapper import Wrapper
+
+
+def check_numbers(steps: int, lr: float, other_lr: float, rates: Sequence[float] | None) -> None:
+    """Raise MethodError for a number of steps or a learning rate that cannot be."""
+    if not (isinstance(steps, int) and steps >= 1):
+        raise MethodError(f"steps is a whole number >= 1, not {steps}")
+    if not 0 < lr < math.inf:
+        raise MethodError(f"lr is a finite number > 0, not {lr:g}")
+    if not 0 <= other_lr < math.inf:
+        raise MethodError(f"other_lr is a finite number >= 0, not {other_lr:g}")
+    if rates is not None and len(rates) != steps:
+        raise MethodError(f"rates has one learning rate for each of the {steps:,} steps, not {len(rates):,}")
+
+
+def script_method(text: str) -> Method:
+    """Return the method that a written form names; options that it leaves out have their defaults for scripts."""
+    cls, options = read_form(text)
+    if issubclass(cls, Wrapper):
+        options["mask"] = str(script_method(options.get("mask", cls.mask)))
+    return cls(**(cls.script_options | options))
+
+
+def value_of(method: Method, given: dict[str, float | None]) -> float:
+    """Return the value that was given under a name that fits the method; a method without a knob has the value 1."""
+    fitting = [] if method.knob == "none" else [method.knob]
+    if method.knob == "strength" and method.inner is None:  # an inner method has a budget of its own
+        fitting.append("penalty")
+    named = {name: float(value) for name, value in given.items() if value is not None}
+    if len(named) != min(len(fitting), 1) or not set(named) <= set(fitting):
+        takes = " or ".join(fitting) or "no value"
+        raise MethodError(f"{method} takes {takes}, not {' and '.join(named) or 'nothing'}")
+    return next(iter(named.values()), 1.0)

@@ -1,0 +1,156 @@
+"""The model of a training script as a network: the script may write to its parameters and replace their gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from methods.core.lazy import torch
+from methods.core.network import Layer, Network
+from methods.core.prunable import trained_names
+from methods.core.registry import MethodError
+
+TYPES = ("float16", "bfloat16", "float32", "float64")
+
+
+def check_parameters(model: torch.nn.Module) -> None:
+    """Raise MethodError if a trained parameter has no values yet, or a type or device that cannot be trained."""
+    first: torch.nn.Parameter | None = None
+    for name, parameter in model.named_parameters():
+        if torch.nn.parameter.is_lazy(parameter) or parameter.is_meta:
+            raise MethodError(f"{name} has no values yet; run a batch through the model before you build the optimizer")
+        if not parameter.requires_grad:
+            continue
+        first = parameter if first is None else first
+        if str(parameter.dtype).removeprefix("torch.") not in TYPES:
+            raise MethodError(f"{name} is {parameter.dtype}; trained parameters are of type {', '.join(TYPES)}")
+        if parameter.device != first.device:
+            raise MethodError(f"{name} is on {parameter.device}, others on {first.device}; all must be on one device")
+
+
+class ScriptNetwork(Network):
+    """A single model whose parameters a script may write, assign and convert, and whose gradients it may replace.
+
+    Parameters of the flat tensors' type are views of these. All others, such as bfloat16, are copies: the flat tensors
+    hold them in float32 (float64 if a parameter of their tensor is float64), and `write_out` rounds them to the model.
+    """
+
+    def __init__(self, model: torch.nn.Module, names: list[str]):
+        check_parameters(model)
+        self._types: dict[str, torch.dtype] = {}  # the type of each copy
+        super().__init__([model], names)
+        self._marks = {layer.name: _mark(model.get_parameter(layer.name)) for layer, _, _ in self._places()}
+
+    def _flat_type(self, parameters: Sequence[torch.nn.Parameter]) -> torch.dtype:
+        double = any(parameter.dtype == torch.float64 for parameter in parameters)
+        return torch.float64 if double else torch.float32
+
+    def _share(self, name: str, parameter: torch.nn.Parameter, place: torch.Tensor, grad: torch.Tensor) -> None:
+        if parameter.dtype == place.dtype:
+            super()._share(name, parameter, place, grad)
+        else:
+            self._types[name] = parameter.dtype
+            parameter.grad = None
+
+    def _places(self) -> Iterator[tuple[Layer, torch.Tensor, torch.Tensor]]:
+        """Yield each layer with its parts of the flat tensors, value and gradient."""
+        pairs = (self.weights, self.grad, self.layers), (self.other_params, self.other_grad, self._other_layers)
+        for flat, grad, layers in pairs:
+            for layer in layers:
+                yield layer, flat[0, layer.span].view(layer.shape), grad[0, layer.span].view(layer.shape)
+
+    def take_in(self) -> set[str]:
+        """Take in what the script has written to the parameters, and return the names of those.
+
+        A parameter that was assigned, as `to(memory_format=...)` and `load_state_dict(assign=True)` do, becomes a view
+        of the flat tensor again. Raises RuntimeError if a parameter is gone or has another type, device or shape.
+        """
+        written, parameters = set(), dict(self.model.named_parameters())
+        for layer, place, _ in self._places():
+            name, parameter = layer.name, parameters.get(layer.name)
+            kind = None if parameter is None else (parameter.dtype, parameter.device, parameter.shape)
+            if parameter is None or kind != (self._types.get(name, place.dtype), place.device, place.shape):
+                raise RuntimeError(
+                    f"{name} is no longer the parameter that the optimizer was built on; convert, move or replace "
+                    "parts of the model before you build it"
+                )
+            if _mark(parameter) == self._marks.get(name):
+                continue
+            if name in self._types:  # values that were not written keep the digits that the parameter cannot hold
+                changed = parameter.detach() != place.to(parameter.dtype)
+                place.copy_(torch.where(changed, parameter.detach().to(place.dtype), place))
+            elif parameter.data_ptr() != place.data_ptr():
+                place.copy_(parameter.detach())
+                parameter.data = place
+            written.add(name)
+            self._marks[name] = _mark(parameter)
+        return written
+
+    @torch.no_grad()
+    def write_out(self) -> None:
+        """Round the values of the copies to the model, after the flat tensors have changed."""
+        for layer, place, _ in self._places() if self._types else ():
+            if layer.name in self._types:
+                parameter = self.model.get_parameter(layer.name)
+                parameter.copy_(place)
+                self._marks[layer.name] = _mark(parameter)
+
+    def exact(self) -> dict[str, torch.Tensor]:
+        """Return the values of the copies with the digits that the model cannot hold, for a checkpoint."""
+        return {layer.name: place.clone() for layer, place, _ in self._places() if layer.name in self._types}
+
+    def load_exact(self, values: dict[str, torch.Tensor]) -> None:
+        """Take values of the copies, until `take_in` compares them with the model's."""
+        for layer, place, _ in self._places():
+            if layer.name in values:
+                place.copy_(values[layer.name])
+                del self._marks[layer.name]
+
+    def check_trained(self) -> None:
+        """Raise RuntimeError if other parameters of the model are trained than when the network was built."""
+        built, now = {layer.name for layer, _, _ in self._places()}, set(trained_names(self.model))
+        for names, change in ((now - built, "requires a gradient now"), (built - now, "requires no gradient now")):
+            if names:
+                raise RuntimeError(
+                    f"{min(names)} {change}, which it did not when the optimizer was built; add, freeze or unfreeze "
+                    "parameters before you build it"
+                )
+
+    def drop_gradients(self) -> None:
+        """Take the gradients off the parameters, until `gather_gradients`."""
+        for layer, _, _ in self._places():
+            self.model.get_parameter(layer.name).grad = None
+
+    def has_gradients(self) -> bool:
+        """Tell whether a parameter has a gradient."""
+        return any(self.model.get_parameter(layer.name).grad is not None for layer, _, _ in self._places())
+
+    def gather_gradients(self) -> None:
+        """Copy the gradients into the flat gradients where they are not views of them, and make them views again."""
+        for layer, _, place in self._places():
+            parameter = self.model.get_parameter(layer.name)
+            if parameter.grad is None:
+                place.zero_()
+            elif parameter.grad.layout != torch.strided:  # such as that of nn.Embedding(sparse=True)
+                place.copy_(parameter.grad.to_dense())
+            elif parameter.grad.data_ptr() != place.data_ptr():
+                place.copy_(parameter.grad)
+            if layer.name not in self._types:
+                parameter.grad = place
+
+    def zero_grad(self) -> None:
+        super().zero_grad()
+        for name in self._types:
+            self.model.get_parameter(name).grad = None
+
+    def release(self) -> None:
+        """Give the parameters storages of their own, without gradients."""
+        for layer, _, _ in self._places():
+            parameter = self.model.get_parameter(layer.name)
+            if layer.name not in self._types:
+                parameter.data = parameter.data.clone()
+            parameter.grad = None
+
+
+def _mark(parameter: torch.nn.Parameter) -> tuple[int, int]:
+    """Return what changes when a script writes to a parameter or assigns another storage."""
+    return parameter._version, parameter.data_ptr()
