@@ -63,5 +63,7 @@ class SoftThresholdReparametrization(Method):
         logits_grad = pull * threshold * (1 - threshold) + self.decay * self.logits
         grad.masked_fill_(weights == 0, 0).addcmul_(self.theta, self.decay)
         self.optimizer.step(self.theta, grad, self.state, lr)
+        if lr.dim():  # the learning rate of each layer
+            lr = lr[[layer.start for layer in self.net.layers]]
         self.optimizer.step(self.logits, logits_grad, self.logits_state, lr)
         self.collapse()

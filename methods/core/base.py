@@ -87,7 +87,10 @@ class Method:
         """Do what a phase starts with: prune, rewind."""
 
     def update(self, lr: torch.Tensor) -> None:
-        """Take one step from `net.grad`, which may be overwritten: by default the optimizer's, with weight decay."""
+        """Take one step from `net.grad`, which may be overwritten: by default the optimizer's, with weight decay.
+
+        The learning rate is one number [], or one for each weight [N].
+        """
         if self.weight_decay:
             self.net.grad.add_(self.net.weights, alpha=self.weight_decay)
         self.optimizer.step(self.net.weights, self.net.grad, self.state, lr)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from methods.core.base import Method
 from methods.core.lazy import torch
-from methods.core.network import Network
+from methods.core.network import Layer, Network
 from methods.core.optimizers import Optimizer
 from methods.core.probe import Probe
+
+Rate: TypeAlias = "float | Sequence[float]"  # one learning rate, or one for each layer
 
 
 def phase_edges(phases: Sequence[float], budget: float) -> list[int]:
@@ -37,7 +39,7 @@ class Driver:
         """Bind the method to the networks; `budget` is the number of steps of phases with a sum of one."""
         self.net, self.method, self.optimizer = net, method, optimizer
         self.steps_done = self.phases_started = 0
-        self._lr, self._other_lr = net.weights.new_zeros(()), net.weights.new_zeros(())
+        self._lr, self._other_lr = _Rates(net.weights, net.layers), _Rates(net.other_params, net.other_layers)
         self._phase_starts = phase_edges(method.phases, budget)[:-1]
         net.other_state = optimizer.state(net.other_params)
         method.bind(net, values, optimizer, weight_decay, probe)
@@ -50,11 +52,11 @@ class Driver:
                 return
             self._start_phase()
 
-    def step(self, lr: float, other_lr: float) -> None:
+    def step(self, lr: Rate, other_lr: Rate) -> None:
         """Move the weights at learning rate `lr` and the other parameters at `other_lr`, from the net's gradients."""
         net = self.net
-        self.method.update(self._lr.fill_(lr))
-        self.optimizer.step(net.other_params, net.other_grad, net.other_state, self._other_lr.fill_(other_lr))
+        self.method.update(self._lr.tensor(lr))
+        self.optimizer.step(net.other_params, net.other_grad, net.other_state, self._other_lr.tensor(other_lr))
         self.steps_done += 1
 
     def start_late_phases(self) -> None:
@@ -86,3 +88,21 @@ class Driver:
         for name, saved in state["other_state"].items():
             self.net.other_state.setdefault(name, torch.empty_like(self.net.other_params)).copy_(saved)
         self.steps_done, self.phases_started = state["steps_done"], state["phases_started"]
+
+
+class _Rates:
+    """Learning rates as tensors, which are kept from step to step."""
+
+    def __init__(self, flat: torch.Tensor, layers: Sequence[Layer]):
+        self._flat, self._layers = flat, layers
+        self._one, self._each = flat.new_zeros(()), flat.new_zeros(0)
+
+    def tensor(self, lr: Rate) -> torch.Tensor:
+        """Return one learning rate [], or those of layers, spread over their entries [N]."""
+        if not isinstance(lr, Sequence):
+            return self._one.fill_(lr)
+        if self._each.shape != self._flat.shape[1:]:
+            self._each = self._flat.new_zeros(self._flat.shape[1:])
+        for layer, rate in zip(self._layers, lr, strict=True):
+            self._each[layer.span] = rate
+        return self._each

@@ -60,7 +60,7 @@ class Network:
             )
         others = [name for name in trained_names(self.model) if name not in set(names)]
         self.weights, self.grad, self.layers = self._flatten(models, names)
-        self.other_params, self.other_grad, self._other_layers = self._flatten(models, others)
+        self.other_params, self.other_grad, self.other_layers = self._flatten(models, others)
         self.other_state: dict[str, torch.Tensor] = {}
         self._buffers: dict[str, torch.Tensor] = {}
         self._frozen: dict[str, torch.Tensor] = {}
@@ -124,7 +124,7 @@ class Network:
             return torch.func.functional_call(self.model, (parameters, buffers), (x,))
 
         parameters = self._stacked(self.weights, self.grad, self.layers)
-        parameters |= self._stacked(self.other_params, self.other_grad, self._other_layers) | self._frozen
+        parameters |= self._stacked(self.other_params, self.other_grad, self.other_layers) | self._frozen
         in_dims = 0, 0, 0 if per_run else None
         from methods.core.autocast import packed_autocast  # imports torch, which is slow
 
@@ -148,7 +148,7 @@ class Network:
             return self.model
         model = copy.deepcopy(self.model)
         with torch.no_grad():
-            for flat, layers in ((self.weights, self.layers), (self.other_params, self._other_layers)):
+            for flat, layers in ((self.weights, self.layers), (self.other_params, self.other_layers)):
                 for layer in layers:
                     model.get_parameter(layer.name).copy_(flat[run, layer.span].view(layer.shape))
             for name, constant in self._frozen.items():

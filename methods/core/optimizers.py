@@ -11,7 +11,7 @@ State: TypeAlias = "dict[str, torch.Tensor]"
 
 
 class Optimizer(Protocol):
-    """The protocol of an optimizer. The learning rate `lr` is a tensor without dimensions, which compiles once."""
+    """The protocol of an optimizer. The learning rate is a tensor [], which compiles once, or one per entry [N]."""
 
     @property
     def lr_gain(self) -> float:

@@ -53,7 +53,7 @@ class ScriptNetwork(Network):
 
     def _places(self) -> Iterator[tuple[Layer, torch.Tensor, torch.Tensor]]:
         """Yield each layer with its parts of the flat tensors, value and gradient."""
-        pairs = (self.weights, self.grad, self.layers), (self.other_params, self.other_grad, self._other_layers)
+        pairs = (self.weights, self.grad, self.layers), (self.other_params, self.other_grad, self.other_layers)
         for flat, grad, layers in pairs:
             for layer in layers:
                 yield layer, flat[0, layer.span].view(layer.shape), grad[0, layer.span].view(layer.shape)

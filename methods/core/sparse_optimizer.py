@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 
 from methods.core.choice import Choice
 from methods.core.coverage import coverage
-from methods.core.driver import Driver
+from methods.core.driver import Driver, Rate
 from methods.core.final_check import end_of_training
 from methods.core.group_options import group_options, with_group_options
 from methods.core.optimizers import Optimizer, Sgd
+from methods.core.parameter_groups import named_groups
 from methods.core.prunable import prunable_names
 from methods.core.ranks import as_first_rank
 from methods.core.registry import MethodError
@@ -45,6 +46,9 @@ class SparseOptimizer(torch.optim.Optimizer):
     seed: the seed of the method's random numbers.
     include, exclude: parameters to prune as well, such as embeddings, and parameters to leave dense: names with
         wildcards, modules, classes of modules, parameters or functions (name, parameter) -> bool, or a list of them.
+    groups: parts of the model with learning rates of their own, [{"params": model.head.parameters(), "lr": 0.01}]. In
+        place of parameters it takes any choice as `include` does. `other_lr` of a group has by default the share of
+        `lr` that it has outside. Momentum, weight decay and the rate of a strength are those of the first group.
 
     Create it after the model is on its device and has its type. Parameters of type bfloat16 or float16 are trained as
     float32 copies, which `state_dict` holds. Raises MethodError for a wrong method, option, value or parameter.
@@ -68,6 +72,7 @@ class SparseOptimizer(torch.optim.Optimizer):
         seed: int = 0,
         include: Choice = None,
         exclude: Choice = None,
+        groups: Sequence[Mapping[str, Any]] = (),
         rest_lr: float | None = None,
     ):
         other_lr = rest_lr if other_lr is None else other_lr  # its old name
@@ -96,9 +101,12 @@ class SparseOptimizer(torch.optim.Optimizer):
                 f"most trained parameters stay dense: {self.method} {self.coverage}; choose with include= or exclude=",
                 stacklevel=2,
             )
-        groups = _groups(model, self.net, lr, other_lr)
-        groups[0]["weight_decay"] = weight_decay
-        super().__init__(groups, group_options(optimizer, lr))
+        named = named_groups(self.net, lr, other_lr, groups)
+        self._has_parts = bool(groups)
+        self._names = [names for names, _ in named]  # those in each group
+        made = [{"params": [model.get_parameter(name) for name in names], "lr": rate} for names, rate in named]
+        made[0]["weight_decay"] = weight_decay
+        super().__init__(made, group_options(optimizer, lr))
         self._spent, self._steps, self._finished = 0.0, steps, False
         self._written: set[str] = set()  # the parameters that the script has written to since the last step
         self._given: torch.Tensor | None = self.net.weights.clone()  # until the first step, see load_state_dict
@@ -141,18 +149,27 @@ class SparseOptimizer(torch.optim.Optimizer):
         self._take_up()
         self.net.gather_gradients()
         self._given = None
-        weights, others = self.param_groups[0], self.param_groups[-1]
+        weights, others = self.param_groups[0], self.param_groups[min(1, len(self.param_groups) - 1)]
         present = with_group_options(self.method.optimizer, weights)
         self.method.use(present, weights["weight_decay"])
         self._driver.optimizer = with_group_options(self._driver.optimizer, others)
         if others is not weights and others["weight_decay"]:
             self.net.other_grad.add_(self.net.other_params, alpha=others["weight_decay"])
-        lr = float(weights["lr"])
-        self._driver.step(lr, float(others["lr"]))
-        self._spent += lr * present.lr_gain
+        self._driver.step(*self._rates())
+        self._spent += float(weights["lr"]) * present.lr_gain
         self._driver.start_phases()  # now, so that the next gradient is that of the network in its new phase
         self.net.write_out()
         return loss
+
+    def _rates(self) -> tuple[Rate, Rate]:
+        """Return the learning rates of the pruned and of the other parameters now, one for each if there are parts."""
+        if not self._has_parts:
+            return float(self.param_groups[0]["lr"]), float(self.param_groups[-1]["lr"])
+        groups = zip(self.param_groups, self._names, strict=True)
+        by_name = {name: float(group["lr"]) for group, names in groups for name in names}
+        layers = self.net.layers, self.net.other_layers
+        pruned, others = ([by_name[layer.name] for layer in part] for part in layers)
+        return pruned, others
 
     def _take_up(self) -> None:
         """Continue with the weights that a script has written to the model since the last step."""
@@ -161,9 +178,9 @@ class SparseOptimizer(torch.optim.Optimizer):
         if self._written:
             self._written = set()
             self._driver.method.take_up()
-            groups = _groups(self.net.model, self.net, 0, 0)  # load_state_dict(assign=True) makes new parameters
-            for group, present in zip(self.param_groups, groups, strict=True):
-                group["params"] = present["params"]
+            for group, names in zip(self.param_groups, self._names, strict=True):
+                # load_state_dict(assign=True) makes new parameters
+                group["params"] = [self.net.model.get_parameter(name) for name in names]
 
     def finish(self) -> None:
         """Leave exact zeros in the model, whose parameters own their storage again; call it after the last step.
@@ -213,13 +230,7 @@ class SparseOptimizer(torch.optim.Optimizer):
 
 def _called(given: object) -> str:
     """Return how a message calls an object that should have been a model."""
-    return f"an object of type {type(given).__name__}; write SparseOptimizer(model, ...), not model.parameters()"
-
-
-def _groups(model: torch.nn.Module, net: ScriptNetwork, lr: float, other_lr: float) -> list[dict[str, Any]]:
-    """Return the parameter groups: the prunable weights first, then all other parameters, if there are any."""
-    prunable = {id(model.get_parameter(layer.name)) for layer in net.layers}
-    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    others = [parameter for parameter in trained if id(parameter) not in prunable]
-    groups = [{"params": [parameter for parameter in trained if id(parameter) in prunable], "lr": lr}]
-    return groups + ([{"params": others, "lr": other_lr}] if others else [])
+    return (
+        f"an object of type {type(given).__name__}; write SparseOptimizer(model, ...), not model.parameters(), and "
+        "learning rates of parts as groups=[...]"
+    )
