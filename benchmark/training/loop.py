@@ -17,10 +17,11 @@ from benchmark.training.batch_norm import recompute_statistics
 from benchmark.training.checkpoint import Checkpoint
 from benchmark.training.devices import cpu_capability, hardware, peak_memory_mb, reset_peak_memory
 from benchmark.training.evaluation import autocast, cross_entropy
-from benchmark.training.measure import Result, Uncut, epoch_points, measure, measure_uncut
+from benchmark.training.measure import Result, epoch_points, measure
 from benchmark.training.probe import Probe
 from benchmark.training.schedule import schedule
 from benchmark.training.state import Progress, resume, snapshot
+from benchmark.training.uncut import Uncut, measure_uncut
 from methods.core.base import Method
 from methods.core.driver import Driver
 from methods.core.network import Network

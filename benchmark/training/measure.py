@@ -1,4 +1,4 @@
-"""The measurements of R runs: after every epoch, before small weights become zero, and on each final network."""
+"""The measurements of R runs: after every epoch, and on each final network."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from benchmark.data.inputs import Inputs
 from benchmark.data.split import Data
 from benchmark.records.bits import encode
 from benchmark.records.schema import THRESHOLDS, Measurement, Status
-from benchmark.training.batch_norm import recompute_statistics
 from benchmark.training.effective import effective_nonzeros
 from benchmark.training.evaluation import autocast, evaluate, layer_nonzeros, multiply_adds
+from benchmark.training.uncut import ThresholdPoint, Uncut
 from methods.core.base import Method
 from methods.core.final_check import left_weights
 from methods.core.network import Network
@@ -22,19 +22,6 @@ from methods.core.network import Network
 Point = tuple[int, str, float]  # epoch, metric, value
 Layer = tuple[str, int, int]  # name, kept, total
 Correct = tuple[int, str]  # number of test examples, and one bit for each, as records/bits.py encodes them
-# Threshold, nonzeros, density, validation and test accuracy, and the standard error of the difference between this
-# validation accuracy and that at the first threshold.
-ThresholdPoint = tuple[float, int, float, float, float, float]
-
-
-@dataclass
-class Uncut:
-    """The measurements of a penalty run before its small weights become zero; empty for other runs."""
-
-    at_thresholds: list[ThresholdPoint] = field(default_factory=list)
-    train_loss: float | None = None
-    penalty_sum: float | None = None
-    objective: float | None = None
 
 
 @dataclass
@@ -141,55 +128,3 @@ def _one_class(model: torch.nn.Module, inputs: Inputs, precision: str) -> list[s
         predicted = model.eval()(examples).argmax(-1)
     same = len(predicted) > 1 and bool((predicted == predicted[0]).all())
     return ["the network predicts one class for all validation examples"] if same else []
-
-
-def measure_uncut(net: Network, method: Method, data: Data, batch_size: int, precision: str) -> list[Uncut]:
-    """Measure penalty runs before their small weights become zero.
-
-    The objective is mean training loss + lambda sum |w|^q, in which methods of equal q and lambda can be compared. For
-    dwf, q = 2 / depth: its factors have at least this penalty. It is empty for penalties that are no power of |w|.
-    """
-    assert method.penalty is not None
-    points = _at_thresholds(net, data, batch_size, precision)
-    with autocast(precision, net.weights.device):
-        losses = evaluate(net.model, data.train, net.forward, net.runs).loss
-    if method.exponent is None:
-        return [Uncut(run_points, loss) for run_points, loss in zip(points, losses, strict=True)]
-    sums = [float(row.cpu().double().abs().pow(method.exponent).sum()) for row in net.weights]
-    penalties = method.penalty.flatten().tolist()
-    return [
-        Uncut(run_points, loss, total, loss + penalty * total)
-        for run_points, loss, total, penalty in zip(points, losses, sums, penalties, strict=True)
-    ]
-
-
-def _at_thresholds(net: Network, data: Data, batch_size: int, precision: str) -> list[list[ThresholdPoint]]:
-    """Return the points of every run at each of THRESHOLDS, with the statistics of batch norm that belong to each."""
-    whole, statistics = net.weights.clone(), [buffer.clone() for buffer in net.buffers()]
-    measured: list[list[ThresholdPoint]] = [[] for _ in range(net.runs)]
-    first: torch.Tensor | None = None
-    for threshold in THRESHOLDS:
-        net.weights.copy_(whole.masked_fill(whole.abs() < threshold, 0))
-        recompute_statistics(net, whole, data.train, batch_size, precision)
-        nonzeros = net.weights.count_nonzero(1).tolist()
-        with autocast(precision, net.weights.device):
-            val, test = (evaluate(net.model, split, net.forward, net.runs) for split in (data.val, data.test))
-        first = val.correct if first is None else first
-        errors = standard_errors(val.correct, first)
-        for run, points in enumerate(measured):
-            counts = nonzeros[run], nonzeros[run] / net.weights.shape[1]
-            points.append((threshold, *counts, val.accuracy[run], test.accuracy[run], errors[run]))
-        for buffer, value in zip(net.buffers(), statistics, strict=True):
-            buffer.copy_(value)
-    net.weights.copy_(whole)
-    return measured
-
-
-def standard_errors(one: torch.Tensor, other: torch.Tensor) -> list[float]:
-    """Return the standard errors [R] of the differences between two accuracies over the same examples, in points.
-
-    one, other: [R, n], whether an example is classified correctly. Only examples on which they differ count.
-    """
-    n = one.shape[1]
-    gained, lost = ((one & ~other).sum(1).tolist(), (other & ~one).sum(1).tolist())
-    return [100 * math.sqrt(g + h - (g - h) ** 2 / n) / n for g, h in zip(gained, lost, strict=True)]

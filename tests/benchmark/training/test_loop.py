@@ -19,8 +19,8 @@ from benchmark.records.bits import decode
 from benchmark.records.schema import THRESHOLDS
 from benchmark.tasks.task import Task
 from benchmark.training.loop import train
-from benchmark.training.measure import standard_errors
 from benchmark.training.schedule import schedule
+from benchmark.training.uncut import standard_errors
 from methods.core.registry import parse
 from tests.builders import batch_norm_cnn, toy_task
 
