@@ -12,7 +12,7 @@ from benchmark.data.split import Data
 from benchmark.experiments.run import method_version
 from benchmark.records.schema import Measurement
 from benchmark.tasks.registry import TASKS, get_task
-from benchmark.training import loop, measure
+from benchmark.training import loop, uncut
 from benchmark.training.batch_norm import recompute_statistics
 from benchmark.training.evaluation import evaluate
 from benchmark.training.loop import train
@@ -95,12 +95,12 @@ def test_a_network_without_batch_norm_has_nothing_to_recompute(toy_data: Data) -
 
 
 def test_each_threshold_has_the_statistics_of_its_own_network(toy_data: Data, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measure, "THRESHOLDS", (0.0, 0.1, 0.2))
+    monkeypatch.setattr(uncut, "THRESHOLDS", (0.0, 0.1, 0.2))
     net = Network([batch_norm_mlp()])
     for _ in range(50):
         net.forward(toy_data.train[0][:100])
     trained, whole = statistics(net), net.weights.clone()
-    (points,) = measure._at_thresholds(net, toy_data, 100, "float32")
+    (points,) = uncut._at_thresholds(net, toy_data, 100, "float32")
     assert torch.equal(net.weights, whole)
     assert all(torch.equal(one, two) for one, two in zip(net.buffers(), trained, strict=True))
     for threshold, nonzeros, _, accuracy, *_ in points:
