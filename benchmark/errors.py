@@ -14,12 +14,32 @@ def last_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[-1]
 
 
+MOST_CHARACTERS = 2_000  # of an error's text in a row; the C++ stack traces of torch are longer
+MOST_LINES = 200  # of a traceback
+
+
 def error_text(error: BaseException) -> str:
-    """Return an error's type and message in one line; without a message, the line of code that raised it."""
+    """Return an error's type and message in one line that any file and terminal takes.
+
+    Without a message, the line of code that raised it takes its place.
+    """
     try:
         message = " ".join(str(error).split())
-    except Exception:  # an exception of a plugin may have a faulty __str__
+    except BaseException:  # an exception of a plugin may have a faulty __str__
         message = ""
     if not message and (frames := traceback.extract_tb(error.__traceback__)):
         message = f"at `{frames[-1].line}`" if frames[-1].line else ""
-    return f"{type(error).__name__}: {message}" if message else type(error).__name__
+    text = printable(f"{type(error).__name__}: {message}" if message else type(error).__name__)
+    return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]} ... ({len(text)} characters)"
+
+
+def traceback_text() -> str:
+    """Return the traceback of the exception that is being handled, with long lines cut."""
+    lines = printable(traceback.format_exc()).splitlines()
+    return "\n".join(line[:MOST_CHARACTERS] for line in lines[-MOST_LINES:]) + "\n"
+
+
+def printable(text: str) -> str:
+    """Return a text with the characters escaped that steer a terminal, and those that no encoding has."""
+    escaped = text.encode(errors="backslashreplace").decode()
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in escaped)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -12,11 +11,12 @@ import torch
 from benchmark.data.synthetic import synthetic_batches
 from benchmark.engines.settings import Pack, Settings
 from benchmark.engines.worker import Worker
+from benchmark.errors import error_text, traceback_text
 from benchmark.experiments.run import Run
 from benchmark.records.schema import Measurement, Status
 from benchmark.tasks.registry import get_task
 from benchmark.training.checkpoint import Checkpoint, keys_of
-from benchmark.training.loop import train
+from benchmark.training.loop import OutOfTime, train
 from benchmark.training.measure import Result
 from methods.core.network import Network
 from methods.core.registry import parse
@@ -25,21 +25,35 @@ SPARE = 0.1  # fraction of an accelerator's free memory that stays free
 
 
 def make_packs(runs: list[Run], settings: Settings, workers: int = 1) -> list[Pack]:
-    """Group runs that differ in value and seed alone.
+    """Group runs that differ in value and seed alone, after those that share a checkpoint, whatever the size of a pack.
 
     On a CPU, where training together gains nothing, a pack is one run, and the order of runs is kept. A pack is no
     larger than a worker's share of all runs. If a task's network draws random numbers in training, as dropout does,
     a pack has one seed, since its runs share the draws.
     """
+    begun, runs = _begun(runs, settings)
     size = settings.pack or (-(-len(runs) // workers) if settings.device.startswith("cuda") else 1)
-    if size == 1:
-        return [[run] for run in runs]
+    if size <= 1:
+        return begun + [[run] for run in runs]
     draws = {task: _draws(task) for task in {run.task for run in runs}}
     alike: dict[Run, Pack] = {}
     for run in runs:
         seed = run.seed if draws[run.task] else 0
         alike.setdefault(replace(run, value=0.0, seed=seed), []).append(run)
-    return [pack[start : start + size] for pack in alike.values() for start in range(0, len(pack), size)]
+    return begun + [pack[start : start + size] for pack in alike.values() for start in range(0, len(pack), size)]
+
+
+def _begun(runs: list[Run], settings: Settings) -> tuple[list[Pack], list[Run]]:
+    """Divide runs into those that a checkpoint holds together, and the others."""
+    packs: list[Pack] = []
+    found = sorted(settings.checkpoints.glob("*.pt")) if settings.checkpoints else []
+    if not found:
+        return packs, runs
+    others = {run.key: run for run in runs}
+    for keys in map(keys_of, found):
+        if keys and all(key in others for key in keys):
+            packs.append([others.pop(key) for key in keys])
+    return packs, list(others.values())
 
 
 def _draws(task_name: str) -> bool:
@@ -58,14 +72,8 @@ def compute(pack: Pack, worker: Worker) -> Iterator[list[tuple[Run, Result]]]:
 
     Runs that share a checkpoint are one part. The other runs are divided into parts that fit into memory.
     """
-    settings, parts = worker.settings, []
-    others = dict.fromkeys(pack)
-    for keys in map(keys_of, sorted(settings.checkpoints.glob("*.pt")) if settings.checkpoints else ()):
-        part = [run for run in others if run.key in keys]
-        if keys and [run.key for run in part] == keys:
-            parts.append(part)
-            others = dict.fromkeys(run for run in others if run not in part)
-    left = list(others)
+    settings = worker.settings
+    parts, left = _begun(pack, settings)
     if left:
         size = settings.pack or (_largest(left[0], worker) if len(left) > 1 else 1)
         parts += [left[start : start + size] for start in range(0, len(left), size)]
@@ -74,7 +82,10 @@ def compute(pack: Pack, worker: Worker) -> Iterator[list[tuple[Run, Result]]]:
 
 
 def _train(part: Pack, worker: Worker) -> list[Result]:
-    """Train runs together. An error becomes the result of each; if memory runs short, each half is trained alone."""
+    """Train runs together. An error becomes the result of each; if memory runs short, each half is trained alone.
+
+    A run that failed keeps its checkpoint, so that `--retry failed` goes on from there.
+    """
     run, settings = part[0], worker.settings
     keys = [member.key for member in part]
     checkpoint = Checkpoint(settings.checkpoints, keys) if settings.checkpoints else None
@@ -95,20 +106,20 @@ def _train(part: Pack, worker: Worker) -> list[Result]:
         )
         for result in results:
             result.measured.data_hash = data.digest
-    except TimeoutError as error:  # the checkpoint is kept for a later sweep with a longer timeout
+    except OutOfTime as error:
         return [Result(Measurement(status=Status.TIMEOUT, error=str(error), pack=len(part))) for _ in part]
-    except (Exception, SystemExit) as error:
+    except BaseException as error:  # a method may raise anything, even what Ctrl-C raises
         # The processes that read images for this one may have been stopped with it.
-        if worker.stop.is_set() and isinstance(error, RuntimeError | OSError):
+        if worker.stop.is_set() and isinstance(error, RuntimeError | OSError | KeyboardInterrupt):
             raise KeyboardInterrupt from error
         short = _is_out_of_memory(error)
         if not short and len(part) > 1 and (reason := _unpackable(run, settings.device)):
             return [_alone(member, worker, reason) for member in part]
         if not short or len(part) == 1:
             status = Status.MEMORY if short else Status.ERROR
-            failed = Measurement(status=status, error=f"{type(error).__name__}: {error}", pack=len(part))
+            failed = Measurement(status=status, error=error_text(error), pack=len(part))
             results = [Result(failed) for _ in part]
-            results[0].traceback = "" if short else traceback.format_exc()
+            results[0].traceback = "" if short else traceback_text()
         else:
             results = []
     if not results:  # outside the handler, where the error no longer keeps the memory alive
@@ -117,7 +128,9 @@ def _train(part: Pack, worker: Worker) -> list[Result]:
         half = (len(part) + 1) // 2
         return [*_train(part[:half], worker), *_train(part[half:], worker)]
     if checkpoint:
-        results[-1].checkpoint, results[-1].warnings = checkpoint.path, checkpoint.warnings
+        results[-1].warnings = checkpoint.warnings
+        if not any(result.measured.status.failed for result in results):
+            results[-1].checkpoint = checkpoint.path
     return results
 
 
@@ -137,14 +150,16 @@ def _unpackable(run: Run, device: str) -> str:
                 net = Network([task.model().to(device) for _ in range(together)])
                 net.forward(torch.zeros(2, *task.shape, device=device)).sum().backward()
             except Exception as error:
-                return f"{type(error).__name__}: {error}".partition("\n")[0] if together == 2 else ""
+                return error_text(error) if together == 2 else ""
     return ""
 
 
 def _is_out_of_memory(error: BaseException) -> bool:
     # A CPU says the first; MPS and allocations of CUDA that bypass torch's allocator say the second.
     messages = ("can't allocate memory", "out of memory")
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(words in str(error) for words in messages)
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(
+        words in error_text(error) for words in messages
+    )
 
 
 def _largest(run: Run, worker: Worker) -> int:

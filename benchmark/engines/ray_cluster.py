@@ -6,6 +6,7 @@ import functools
 import logging
 import signal
 import socket
+import threading
 from collections import deque
 from collections.abc import Iterator
 from typing import Any
@@ -14,7 +15,7 @@ from benchmark.data.split import Data
 from benchmark.engines.packs import compute
 from benchmark.engines.settings import Pack, Settings
 from benchmark.engines.worker import Worker, task_data
-from benchmark.errors import UsageError
+from benchmark.errors import UsageError, error_text
 from benchmark.experiments.run import Run
 from benchmark.records.schema import Measurement, Status
 from benchmark.training.devices import numerics
@@ -36,6 +37,7 @@ def connect(settings: Settings, workers: int | None) -> int:
     local = settings.address is None
     if settings.address not in (None, "auto"):
         _check_port(settings.address)
+    before = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(
             settings.address,
@@ -43,6 +45,8 @@ def connect(settings: Settings, workers: int | None) -> int:
             logging_level=logging.ERROR,
             include_dashboard=False if local else None,
         )
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, before)  # Ray's own handler would end this process and save nothing
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise UsageError(f"Ray does not start ({error}); `ray status` tells which clusters are there") from None
     kind = "GPU" if settings.device == "cuda" else "CPU"
@@ -76,7 +80,7 @@ def on_ray(packs: list[Pack], settings: Settings, workers: int) -> Iterator[list
             try:
                 yield from ray.get(done)
             except ray.exceptions.RayError as error:
-                reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+                reason = error_text(error)
                 yield [(run, Result(Measurement(status=Status.ERROR, error=reason))) for run in pack]
     finally:
         for task in running:

@@ -43,8 +43,8 @@ class Run:
     def __post_init__(self) -> None:
         object.__setattr__(self, "task", canonical_task(self.task))
         object.__setattr__(self, "method", str(parse(self.method)))
-        object.__setattr__(self, "value", float(self.value))
-        object.__setattr__(self, "learning_rate", float(self.learning_rate))
+        for number in ("value", "learning_rate"):
+            object.__setattr__(self, number, float(getattr(self, number)) + 0.0)  # 0.0 and not -0.0, which is the same
 
     @property
     def key(self) -> str:
@@ -116,16 +116,22 @@ def stale_keys(rows: Iterable[Mapping[str, str]]) -> set[str]:
 def run_of(row: Mapping[str, str]) -> Run:
     """Return the run of a row.
 
-    A row of an older version, which has no base task, says by the name of its experiment that its data was synthetic.
+    Raises UsageError or MethodError if it names no run. A row of an older version, which has no base task, says by the
+    name of its experiment that its data was synthetic.
     """
     older = not row["base_task"]
-    return Run(
-        task=row["task"],
-        method=row["method"],
-        value=float(row["value"]),
-        seed=int(row["seed"]),
-        epochs=int(row["epochs"]),
-        learning_rate=float(row["learning_rate"]),
-        precision=row["precision"],
-        synthetic=row["synthetic"] == "true" or (older and row["experiment"].endswith("-smoke")),
-    )
+    try:
+        return Run(
+            task=row["task"],
+            method=row["method"],
+            value=float(row["value"]),
+            seed=int(row["seed"]),
+            epochs=int(row["epochs"]),
+            learning_rate=float(row["learning_rate"]),
+            precision=row["precision"],
+            synthetic=row["synthetic"] == "true" or (older and row["experiment"].endswith("-smoke")),
+        )
+    except ValueError as error:
+        if isinstance(error, UsageError | MethodError):
+            raise
+        raise UsageError(f"run {row['key']} holds something that is no number ({error})") from None

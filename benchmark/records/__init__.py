@@ -1,4 +1,4 @@
-"""The CSV files. schema.py holds their columns; table.py appends, reads, repairs and compresses them.
+"""The CSV files. schema.py holds their columns; table.py appends and reads them; repair.py repairs and compresses them.
 
-bits.py writes and reads a cell with one bit for each example.
+files.py replaces a file whole or not at all. bits.py writes and reads a cell with one bit for each example.
 """

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 from benchmark.errors import UsageError
 from benchmark.experiments.run import Run
+from benchmark.records.files import remove_partial, replacing
+from benchmark.records.repair import compress, repair
 from benchmark.records.schema import (
     COLUMNS,
     CORRECT_COLUMNS,
@@ -23,7 +25,7 @@ from benchmark.records.schema import (
     Row,
     Status,
 )
-from benchmark.records.table import append, cell, compress, read, repair
+from benchmark.records.table import append, cell, encoded, read
 from benchmark.sweep.invocation import latest
 from benchmark.sweep.rows import completed
 from benchmark.training.checkpoint import remove
@@ -75,7 +77,7 @@ class ResultsFolder:
 
         A front that mixes budgets would compare what cannot be compared.
         """
-        budgets = {(row["task"], int(row["epochs"]), row["precision"]) for row in self.rows if not self.failed(row)}
+        budgets = {(row["task"], self._epochs(row), row["precision"]) for row in self.rows if not self.failed(row)}
         for task, epochs, precision in budgets:
             for run in runs:
                 if run.task == task and (run.epochs, run.precision) != (epochs, precision):
@@ -83,6 +85,15 @@ class ResultsFolder:
                         f"{self.path / 'runs.csv'} holds runs of {epochs} epochs in {precision} on {task}, and these "
                         f"would be of {run.epochs} in {run.precision}; choose another folder with --results"
                     )
+
+    def _epochs(self, row: dict[str, str]) -> int:
+        try:
+            return int(row["epochs"])
+        except ValueError:
+            raise UsageError(
+                f"{self.path / 'runs.csv'} holds {row['epochs']!r} as the epochs of run {row['key']}, "
+                "which is no whole number"
+            ) from None
 
     @contextmanager
     def writing(self) -> Iterator[list[str]]:
@@ -167,6 +178,8 @@ class ResultsFolder:
             with tempfile.TemporaryFile(dir=existing):
                 pass
             for path in (self.path / table for table in TABLES):
+                if path.exists() and not path.is_file():
+                    raise UsageError(f"{path} is no regular file; move it away, or choose a folder with --results")
                 if path.exists():
                     path.open("ab").close()
         except OSError as error:
@@ -177,8 +190,9 @@ class ResultsFolder:
     def _repair(self) -> list[str]:
         """Set torn lines aside, check the columns of every table, and rewrite tables of older versions."""
         self.__dict__.pop("rows", None)  # another sweep may have ended since they were read
+        remove_partial(self.path)
         _rename_cuts(self.path)
-        warnings = [warning for table in TABLES if (warning := repair(self.path / table))]
+        warnings = [warning for table in TABLES if (warning := repair(self.path / table, TABLES[table]))]
         for table, columns in TABLES.items():
             if _has_content(self.path / table):
                 _upgrade(self.path / table, columns)
@@ -200,7 +214,7 @@ def _rename_cuts(folder: Path) -> None:
     if not new.exists():
         old.rename(new)
         return
-    repair(old)
+    repair(old, THRESHOLD_COLUMNS)
     known = {row["key"] for row in read(new, THRESHOLD_COLUMNS)}
     rows = [row for row in read(old, THRESHOLD_COLUMNS) if row["key"] not in known]
     append(new, THRESHOLD_COLUMNS, [tuple(row.values()) for row in rows])
@@ -215,10 +229,8 @@ def _upgrade(path: Path, columns: Sequence[str]) -> None:
     if not current:
         if path.name == "runs.csv":
             rows = [completed(row) for row in rows]
-        temporary = path.with_name(path.name + ".tmp")
-        temporary.unlink(missing_ok=True)
-        append(temporary, columns, [[row[column] for column in columns] for row in rows])
-        temporary.replace(path)
+        with replacing(path) as table:
+            table.write(encoded([columns], [[row[column] for column in columns] for row in rows]))
 
 
 def _has_content(path: Path) -> bool:

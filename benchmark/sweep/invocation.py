@@ -20,11 +20,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmark.errors import UsageError
+from benchmark.records.files import replacing
 from benchmark.training.devices import cores, cpu
 from methods.core.lazy import torch
 
-PACKAGES = ("sparsefront", "torch", "numpy", "typer", "rich", "torchvision", "scikit-learn", "timm", "ray")
+PACKAGES = ("sparsefront", "torch", "numpy", "typer", "rich", "torchvision", "pillow", "scikit-learn", "timm", "ray")
 
 
 @dataclass(frozen=True)
@@ -78,9 +78,8 @@ def recorded(folder: Path, **asked: Any) -> Iterator[Callable[..., None]]:
     def update(**changed: Any) -> None:
         nonlocal invocation
         invocation = replace(invocation, updated=_now(), **changed)
-        temporary = path.with_suffix(".tmp")
-        temporary.write_text(json.dumps(asdict(invocation), indent=2) + "\n")
-        temporary.replace(path)
+        with replacing(path) as file:
+            file.write((json.dumps(asdict(invocation), indent=2) + "\n").encode())
 
     update()
     try:
@@ -90,12 +89,14 @@ def recorded(folder: Path, **asked: Any) -> Iterator[Callable[..., None]]:
 
 
 def latest(folder: Path) -> Invocation | None:
-    """Return the folder's last invocation, or None."""
-    paths = sorted((folder / "invocations").glob("*.json"))
-    try:
-        return Invocation(**json.loads(paths[-1].read_text())) if paths else None
-    except (ValueError, TypeError):
-        raise UsageError(f"{paths[-1]} is no record of an invocation of this version; move it away") from None
+    """Return the folder's last invocation that can be read, or None."""
+    for path in sorted((folder / "invocations").glob("*.json"), reverse=True):
+        with suppress(OSError, ValueError, TypeError, RecursionError):  # left by an older version, or changed by hand
+            invocation = Invocation(**json.loads(path.read_text()))
+            checks = isinstance(invocation.statuses, dict), isinstance(invocation.updated, str)
+            if all(checks) and all(isinstance(n, int) for n in (invocation.planned, invocation.to_do)):
+                return invocation
+    return None
 
 
 def version() -> str:

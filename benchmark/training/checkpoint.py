@@ -5,13 +5,13 @@ A checkpoint is written at intervals, whole or not at all, and it is read withou
 
 from __future__ import annotations
 
-import os
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmark.records.files import replacing
 from benchmark.records.schema import hash_fields
 from methods.core.lazy import torch
 
@@ -39,14 +39,11 @@ class Checkpoint:
     def save(self, state: dict[str, Any]) -> None:
         """Replace the saved state. If the folder cannot be written, a warning is kept and training continues."""
         begun = time.monotonic()
-        temporary = self.path.with_suffix(".tmp")
         try:
             self.folder.mkdir(exist_ok=True)
-            with temporary.open("wb") as file:
-                torch.save({"format": FORMAT, "torch": str(torch.__version__), "keys": self.keys, "state": state}, file)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(self.path)
+            saved = {"format": FORMAT, "torch": str(torch.__version__), "keys": self.keys, "state": state}
+            with replacing(self.path) as file:  # one that does not fit leaves no part, which would take the rows' room
+                torch.save(saved, file)
         except (OSError, RuntimeError) as error:  # torch raises RuntimeError if the disk is full
             self.warnings.append(f"{self.path} cannot be written ({str(error).partition(chr(10))[0]})")
         now = time.monotonic()
@@ -66,10 +63,14 @@ class Checkpoint:
             reason = ", ".join(f"its {name} is another" for name in expected if found[name] != expected[name])
         except Exception as error:  # reading a damaged file may raise anything
             reason = f"{type(error).__name__} on reading it"
+        self.put_aside(f"is no checkpoint of these runs ({reason})")
+        return None
+
+    def put_aside(self, fault: str) -> None:
+        """Rename the file, with a warning that says why, so that its runs start anew."""
         aside = self.path.with_suffix(".aside")
         self.path.replace(aside)
-        self.warnings.append(f"{self.path} is no checkpoint of these runs ({reason}); it is {aside.name} now")
-        return None
+        self.warnings.append(f"{self.path} {fault}; it is {aside.name} now")
 
 
 def keys_of(path: Path) -> list[str]:

@@ -27,6 +27,10 @@ from methods.core.driver import Driver
 from methods.core.network import Network
 
 
+class OutOfTime(Exception):
+    """Training took longer than it may."""
+
+
 def train(
     task: Task,
     method: Method,
@@ -47,7 +51,7 @@ def train(
     is no longer finite ends as `diverged`; training ends early when all runs have.
 
     Training resumes from the checkpoint if it has a state, and saves to it regularly and when it is interrupted. Raises
-    TimeoutError after `timeout` seconds of training, and KeyboardInterrupt after `stop` is set.
+    OutOfTime after `timeout` seconds of training, and KeyboardInterrupt after `stop` is set.
     """
     device = data.train[1].device
     batch_size = min(task.batch_size, len(data.train[1]))
@@ -65,8 +69,12 @@ def train(
         begun = time.perf_counter()
         driver = Driver(net, method, values, task.optimizer, task.weight_decay, probe, budget)
         setup_seconds = time.perf_counter() - begun
-        if saved := checkpoint.load() if checkpoint else None:
-            progress = resume(saved, driver, batches)
+        if checkpoint and (saved := checkpoint.load()):
+            try:
+                progress = resume(saved, driver, batches)
+            except Exception:
+                checkpoint.put_aside("does not fit the method as it is now")
+                raise
         else:
             start, zeros = [0] * net.runs, torch.zeros(net.runs, device=device)
             curves = epoch_points(0, net, method, data, precision, {"rate_share": [0.0] * net.runs})
@@ -84,7 +92,7 @@ def train(
                 if checkpoint and (stopping or checkpoint.due()):
                     checkpoint.save(snapshot(replace(progress, seconds=spent), driver, streams))
                 if stopping:
-                    raise KeyboardInterrupt if stopped else TimeoutError(f"not done after {timeout:g} s")
+                    raise KeyboardInterrupt if stopped else OutOfTime(f"not done after {timeout:g} s")
                 driver.start_phases()
                 progress.loss_sum += backward(net, x, y, batches.per_run, precision)
                 lr = learning_rates[driver.steps_done]

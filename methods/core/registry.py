@@ -143,8 +143,9 @@ def load_plugin(path: str | Path) -> None:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
         if isinstance(error, MethodError):
             raise
-        raise MethodError(f"plugin {path} does not load: {type(error).__name__}: {error}") from error
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise MethodError(f"plugin {path} does not load: {reason}") from error

@@ -12,8 +12,9 @@ import pytest
 
 from benchmark.errors import UsageError
 from benchmark.records.bits import encode
+from benchmark.records.repair import compress
 from benchmark.records.schema import COLUMNS, CORRECT_COLUMNS, CURVE_COLUMNS, THRESHOLD_COLUMNS
-from benchmark.records.table import append, compress
+from benchmark.records.table import append
 from plots.results import correct, curves, load, measured, option
 from plots.summaries import failed, thresholds
 from tests.builders import GOLDEN, pair, run, write

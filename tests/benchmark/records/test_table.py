@@ -11,8 +11,9 @@ import pandas
 import pytest
 
 from benchmark.errors import UsageError
+from benchmark.records.repair import compress, repair
 from benchmark.records.schema import COLUMNS, Row
-from benchmark.records.table import append, compress, read, repair
+from benchmark.records.table import append, read
 from tests.builders import rows, write
 
 TWO = ("name", "number")
@@ -64,9 +65,9 @@ def test_repair_sets_a_torn_line_aside_and_loses_nothing(tmp_path: Path) -> None
     path = tmp_path / "runs.csv"
     append(path, TWO, [("a", 1), ("b", 2)])
     whole = path.read_bytes()
-    assert repair(path) is None and path.read_bytes() == whole
+    assert repair(path, TWO) is None and path.read_bytes() == whole
     path.write_bytes(whole + b"c,0.00")
-    assert "runs.csv" in (repair(path) or "")
+    assert "runs.csv" in (repair(path, TWO) or "")
     assert path.read_bytes() == whole
     assert (tmp_path / "runs.csv.torn").read_text() == "c,0.00\n"
     append(path, TWO, [("c", 3)])
@@ -76,7 +77,7 @@ def test_repair_sets_a_torn_line_aside_and_loses_nothing(tmp_path: Path) -> None
 def test_repair_sets_aside_short_lines_anywhere_in_the_table(tmp_path: Path) -> None:
     path = tmp_path / "runs.csv"
     path.write_text('name,number\n"a,b",1\nb\n\nc,3\n')
-    assert "1 torn lines" in (repair(path) or "")
+    assert "1 torn lines" in (repair(path, TWO) or "")
     assert [row["name"] for row in read(path, TWO)] == ["a,b", "c"]
     assert (tmp_path / "runs.csv.torn").read_text() == "b\n"
 
@@ -84,7 +85,7 @@ def test_repair_sets_aside_short_lines_anywhere_in_the_table(tmp_path: Path) -> 
 def test_a_torn_header_leaves_no_table(tmp_path: Path) -> None:
     path = tmp_path / "runs.csv"
     path.write_text("name,num")
-    assert repair(path)
+    assert repair(path, TWO)
     assert not path.exists()
 
 
@@ -130,7 +131,7 @@ def test_an_append_is_on_disk_before_it_returns(tmp_path: Path, monkeypatch: pyt
     synced: list[int] = []
     monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_size))
     append(tmp_path / "some.csv", TWO, [("a", 1)])
-    assert synced == [len("name,number\na,1\n")]
+    assert synced[0] == len("name,number\na,1\n") and len(synced) == 2  # the file, and the folder that has it now
 
 
 def test_tables_that_a_spreadsheet_saved_are_read_or_refused_by_their_fault(tmp_path: Path) -> None:
@@ -152,3 +153,46 @@ def test_a_cell_of_any_length_and_encoding_is_written_and_read(tmp_path: Path) -
     path = tmp_path / "t.csv"
     append(path, ["a", "b"], [("x" * 300_000, "caf\udce9")])
     assert read(path, ["a", "b"]) == [{"a": "x" * 300_000, "b": "caf\\udce9"}]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"name,number,\na,1,\nb,2,\nc",  # a column that someone added
+        b"name,numbr\na,1\nc",
+        b"name;number\na;1\nc",
+        b"name,number\ncaf\xe9,1\nc",  # another encoding
+        "name,number\na,1\nc".encode("utf-16"),
+        b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 10,
+    ],
+)
+def test_a_file_that_is_not_ours_is_refused_untouched(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "runs.csv"
+    path.write_bytes(content)
+    with pytest.raises(UsageError):
+        repair(path, TWO)
+    assert path.read_bytes() == content and list(tmp_path.iterdir()) == [path]
+
+
+def test_repair_keeps_links_and_every_other_byte(tmp_path: Path) -> None:
+    real, path = tmp_path / "real.csv", tmp_path / "runs.csv"
+    path.symlink_to(real)
+    whole = b"\xef\xbb\xbfname,number\r\na\xe2\x80\xa8b,1\r\n"  # as a spreadsheet writes it, with a line separator
+    real.write_bytes(whole + b"caf\xc3")  # cut within a character
+    assert repair(path, TWO)
+    assert path.is_symlink() and real.read_bytes() == whole
+    assert (tmp_path / "runs.csv.torn").read_bytes() == b"caf\xc3\n"
+
+
+def test_a_row_with_a_cell_too_many_is_named_by_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "runs.csv"
+    path.write_text("name,number\na,1\nb,2,3\n")
+    assert repair(path, TWO) is None
+    with pytest.raises(UsageError, match=r"row 3 of .* has more cells than its header"):
+        read(path, TWO)
+
+
+@pytest.mark.parametrize("number", [1 / 3, 0.1 * 2**0.5, 1e-7, 1.19e-7, 5e-324, 1e300, 3.0])
+def test_a_number_is_read_as_it_was_written(number: float, tmp_path: Path) -> None:
+    append(tmp_path / "t.csv", TWO, [("a", number)])
+    assert float(read(tmp_path / "t.csv", TWO)[0]["number"]) == number

@@ -18,7 +18,6 @@ import pytest
 import torch
 
 from benchmark.engines.settings import Settings
-from benchmark.errors import UsageError
 from benchmark.experiments.run import Run
 from benchmark.records.schema import Measurement, Status
 from benchmark.records.table import read
@@ -204,12 +203,15 @@ def test_the_latest_record_is_read_back(tmp_path: Path) -> None:
     assert latest is not None and latest.device == "mps" and latest.end
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"start": "now"}'])
-def test_an_unreadable_record_is_an_error_of_one_sentence(content: str, tmp_path: Path) -> None:
-    (tmp_path / "invocations").mkdir()
-    (tmp_path / "invocations" / "20261122T223000.000000Z-7.json").write_text(content)
-    with pytest.raises(UsageError, match=r"7\.json is no record"):
-        invocation.latest(tmp_path)
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"start": "now"}', "[" * 100_000])
+def test_an_unreadable_record_hides_no_earlier_one(content: str, tmp_path: Path) -> None:
+    assert invocation.latest(tmp_path) is None
+    with invocation.recorded(tmp_path, **ASKED):
+        pass
+    (tmp_path / "invocations" / "99991122T223000.000000Z-7.json").write_text(content)
+    (tmp_path / "invocations" / "99991122T223000.000000Z-8.json").mkdir()
+    latest = invocation.latest(tmp_path)
+    assert latest is not None and latest.end
 
 
 def test_no_published_record_names_a_home_folder() -> None:
