@@ -35,7 +35,7 @@ class Control(Wrapper):
     family: ClassVar[str] = "control"
     paper: ClassVar[str] = "Su et al., NeurIPS 2020; Frankle et al., ICLR 2021"
     state_names: ClassVar[tuple[str, ...]] = ("start_weights", "start_other", "start_buffers", "seeds", "penalty")
-    derived_names: ClassVar[tuple[str, ...]] = ("retraining",)
+    derived_names: ClassVar[tuple[str, ...]] = ("retraining", "retraining_phase")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -49,19 +49,24 @@ class Control(Wrapper):
     def phases(self) -> tuple[float, ...]:
         return (*self.inner.phases, 1.0)
 
+    def phases_at(self, value: float) -> tuple[float, ...]:
+        return (*self.inner.phases_at(value), 1.0)
+
     def setup(self, net: Network, probe: Probe) -> None:
         self.start_weights, self.start_other = net.weights.clone(), net.other_params.clone()
         self.start_buffers = [buffer.clone() for buffer in net.buffers()]
         steps = len(probe.learning_rates)
         before = copy.copy(probe)  # the budget of the inner method ends with its last phase
-        before.learning_rates = probe.learning_rates[: round(steps * (1 - 1 / sum(self.phases)))]
+        phases = self.phases_at(float(self.value[0]))
+        self.retraining_phase = len(phases) - 1
+        before.learning_rates = probe.learning_rates[: round(steps * (1 - 1 / sum(phases)))]
         super().setup(net, before)
         self.seeds = [int(torch.randint(2**40, (), generator=generator)) for generator in probe.generators()]
         self.retraining = Masked()
         self.retraining.bind(net, [1.0] * net.runs, self.optimizer, self.weight_decay, probe)
 
     def on_phase_start(self, phase: int) -> None:
-        if phase < len(self.inner.phases):
+        if phase < self.retraining_phase:
             super().on_phase_start(phase)
         else:
             self.inner.finish()

@@ -13,48 +13,75 @@ from methods.core.network import Network
 from methods.core.probe import Probe
 from methods.core.registry import MethodError, register
 
+MOST_ROUNDS = 100
+
 
 @register("imp", knob="density")
 @dataclass
 class IterativeMagnitude(Masked):
-    """Train, then repeat `rounds` times: keep the largest |w|, rewind and train again.
+    """Train, then repeat: keep the largest |w|, rewind and train again.
 
-    The density after round k is d^(k / rounds).
+    Each round prunes the share `share` of the weights that are left, 20 % as in the papers, until the last one reaches
+    the density. This takes log d / log(1 - share) rounds, 21 at a density of 0.01, and a run takes a budget for each
+    round and one before them, as its row says; more than 100 rounds are refused. `rounds` gives their number instead;
+    then the density after round k is d^(k / rounds).
     rewind: `weights` resets the kept weights to their values after a share `point` of the first training and restarts
     the learning-rate schedule (Frankle et al., ICML 2020; `point=0` is the lottery ticket of Frankle & Carbin, ICLR
     2019). `rate` restarts only the learning-rate schedule (Renda, Frankle & Carbin, ICLR 2020). `none` has one
-    learning-rate schedule over all rounds. A run takes rounds + 1 times the steps of other methods, as its row says.
+    learning-rate schedule over all rounds.
     """
 
     family: ClassVar[str] = "during training"
     paper: ClassVar[str] = "Frankle et al., ICML 2020; Frankle & Carbin, ICLR 2019"
     state_names: ClassVar[tuple[str, ...]] = ("step_count", "saved")
-    derived_names: ClassVar[tuple[str, ...]] = ("round_steps",)
+    derived_names: ClassVar[tuple[str, ...]] = ("round_steps", "last_round")
 
-    rounds: int = 5
+    rounds: int = 0
+    share: float = 0.2
     rewind: Literal["weights", "rate", "none"] = "weights"
     point: float = 0.05
     distribution: Distribution = "global"
 
     def __post_init__(self) -> None:
-        if self.rounds < 1:
-            raise MethodError(f"imp needs at least 1 round, not {self.rounds}")
+        if self.rounds < 0:
+            raise MethodError(f"the rounds of imp are a whole number >= 0, 0 for as many as needed, not {self.rounds}")
+        if not 0 < self.share < 1:
+            raise MethodError(f"the share of imp, which each round prunes, is a number in (0, 1), not {self.share:g}")
         if not 0 <= self.point < 1:
             raise MethodError(f"the point of imp is a share of the first training in [0, 1), not {self.point:g}")
 
     @property
+    def version(self) -> int:  # type: ignore[override]
+        return 1 if self.rounds else 2  # version 1 had five rounds at every density
+
+    @property
     def phases(self) -> tuple[float, ...]:
-        return (self.rounds + 1.0,) if self.rewind == "none" else (1.0,) * (self.rounds + 1)
+        return self.phases_at(1.0)
+
+    def phases_at(self, value: float) -> tuple[float, ...]:
+        budgets = self.rounds_at(value) + 1
+        return (float(budgets),) if self.rewind == "none" else (1.0,) * budgets
+
+    def rounds_at(self, density: float) -> int:
+        """Return the number of rounds; raise MethodError if they are more than 100."""
+        rounds = self.rounds or max(0, math.ceil(math.log(density) / math.log(1 - self.share) - 1e-9))
+        if rounds > MOST_ROUNDS:
+            raise MethodError(
+                f"{self} takes {rounds} rounds of a whole training to density {density:g}, more than {MOST_ROUNDS}; "
+                "give a larger share, or the number of rounds"
+            )
+        return rounds
 
     def setup(self, net: Network, probe: Probe) -> None:
         super().setup(net, probe)
-        self.round_steps, self.step_count = len(probe.learning_rates) / (self.rounds + 1), 0
+        self.last_round = self.rounds_at(float(self.value[0]))
+        self.round_steps, self.step_count = len(probe.learning_rates) / (self.last_round + 1), 0
         self.saved = net.weights.clone(), net.other_params.clone()
 
     def update(self, lr: torch.Tensor) -> None:
         if self.step_count == min(round(self.point * self.round_steps), math.ceil(self.round_steps) - 1):
             self.saved = self.net.weights.clone(), self.net.other_params.clone()
-        for k in range(1, self.rounds + 1) if self.rewind == "none" else ():
+        for k in range(1, self.last_round + 1) if self.rewind == "none" else ():
             if self.step_count == round(k * self.round_steps):
                 self.prune(k)
         super().update(lr)
@@ -72,8 +99,12 @@ class IterativeMagnitude(Masked):
             self.apply_mask(self.mask)
 
     def finish(self) -> None:
-        self.prune(self.rounds)  # prunes only if training ended early
+        self.prune(self.last_round)  # prunes only if training ended early
 
     def prune(self, k: int) -> None:
         """Prune to the density after round k."""
-        self.prune_to(self.net.weights.abs(), self.distribution, self.value ** (k / self.rounds))
+        if self.rounds:
+            density = self.value ** (k / self.rounds)
+        else:
+            density = self.value if k == self.last_round else torch.full_like(self.value, (1 - self.share) ** k)
+        self.prune_to(self.net.weights.abs(), self.distribution, density)

@@ -46,15 +46,17 @@ def failed(runs: pandas.DataFrame) -> int:
 
 
 def budgets(runs: pandas.DataFrame) -> str:
-    """Name the methods that took more training steps than others, as in `imp[rounds=3] took 4 times the steps`.
+    """Name the methods that took more training steps than others, as in `imp took 4 to 22 times the steps`.
 
     The text is empty if all took as many.
     """
     found = []
     for _, same in measured(runs).groupby("task"):
-        steps = same.groupby("method")["steps"].max()
-        found += [(method, times) for method, times in (steps / steps.min()).round().items() if times > 1]
-    return ", ".join(f"{method} took {times:g} times the steps" for method, times in dict.fromkeys(found))
+        steps = same.groupby("method")["steps"].agg(["min", "max"])
+        times = (steps / steps["max"].min()).round()
+        found += [(method, few, many) for method, few, many in times.itertuples() if many > 1]
+    shown = [(method, f"{few:g} to {many:g}" if few < many else f"{many:g}") for method, few, many in found]
+    return ", ".join(f"{method} took {times} times the steps" for method, times in dict.fromkeys(shown))
 
 
 def thresholds(runs: pandas.DataFrame) -> str:

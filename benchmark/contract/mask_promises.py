@@ -55,7 +55,7 @@ def counts_exactly_for_any_scores(form: str, build: Build) -> None:
         probe = FakeProbe(net, [0.1] * 12)
         probe.made.fill_(gradient)
         method.bind(net, [0.1], Sgd(), 1e-3, probe)
-        for phase in range(len(method.phases)):
+        for phase in range(len(method.phases_at(0.1))):
             method.on_phase_start(phase)
             for _ in range(4):
                 net.grad.fill_(0.0)

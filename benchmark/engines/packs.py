@@ -25,21 +25,21 @@ SPARE = 0.1  # fraction of an accelerator's free memory that stays free
 
 
 def make_packs(runs: list[Run], settings: Settings, workers: int = 1) -> list[Pack]:
-    """Group runs that differ in value and seed alone, after those that share a checkpoint, whatever the size of a pack.
+    """Group runs that differ in value and seed alone and take as many budgets, after those that share a checkpoint.
 
-    On a CPU, where training together gains nothing, a pack is one run, and the order of runs is kept. A pack is no
-    larger than a worker's share of all runs. If a task's network draws random numbers in training, as dropout does,
-    a pack has one seed, since its runs share the draws.
+    Runs that share one are a pack whatever its size. On a CPU, where training together gains nothing, a pack is one
+    run, and the order of runs is kept. A pack is no larger than a worker's share of all runs. If a task's network draws
+    random numbers in training, as dropout does, a pack has one seed, since its runs share the draws.
     """
     begun, runs = _begun(runs, settings)
     size = settings.pack or (-(-len(runs) // workers) if settings.device.startswith("cuda") else 1)
     if size <= 1:
         return begun + [[run] for run in runs]
     draws = {task: _draws(task) for task in {run.task for run in runs}}
-    alike: dict[Run, Pack] = {}
+    alike: dict[tuple[Run, tuple[float, ...]], Pack] = {}
     for run in runs:
-        seed = run.seed if draws[run.task] else 0
-        alike.setdefault(replace(run, value=0.0, seed=seed), []).append(run)
+        seed, phases = run.seed if draws[run.task] else 0, parse(run.method).phases_at(run.value)
+        alike.setdefault((replace(run, value=0.0, seed=seed), phases), []).append(run)
     return begun + [pack[start : start + size] for pack in alike.values() for start in range(0, len(pack), size)]
 
 

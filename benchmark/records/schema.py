@@ -67,6 +67,7 @@ class Asked:
     learning_rate: float  # peak
     other_learning_rate: float  # peak of biases, norms and other parameters that are not prunable
     epochs: int
+    budgets: float | None = None  # how often the run trains for these epochs; 1 except for methods such as imp
     precision: str = "float32"  # float32, or bf16: autocast with float32 weights
     optimizer: str = ""  # as in sgd
     momentum: float | None = None

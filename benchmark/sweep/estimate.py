@@ -16,7 +16,7 @@ from benchmark.training.devices import hardware, numerics
 from benchmark.training.loop import train
 from methods.core.registry import MethodError, parse
 
-Kind = tuple[str, str]  # a task and a method
+Kind = tuple[str, str]  # a task and a method; its seconds are those of one epoch of training
 Finished = Mapping[Run, tuple[float, float | None]]
 
 
@@ -29,7 +29,8 @@ def seconds_per_epoch(rows: Iterable[Mapping[str, str]], device: str, hardware: 
     for row in rows:
         if row["device"] == device:
             with suppress(ValueError):  # a run that failed has no seconds
-                seconds = float(row["train_seconds"]) / int(row["epochs"])
+                epochs = trained_epochs(row["method"], float(row["value"]), int(row["epochs"]))
+                seconds = float(row["train_seconds"]) / epochs
                 took[row["hardware"] == hardware].setdefault((row["task"], row["method"]), []).append(seconds)
     return took[False] | took[True]
 
@@ -46,7 +47,7 @@ def expected_seconds(runs: Sequence[Run], rows: Iterable[Mapping[str, str]], dev
 
 
 def timed_epochs(runs: Iterable[Run], device: str) -> dict[Kind, list[float]]:
-    """Time a few steps on synthetic data for each task and method; return the seconds of an epoch of the task."""
+    """Time a few steps on synthetic data for each task and method; return the seconds of an epoch."""
     took: dict[Kind, list[float]] = {}
     with numerics():
         for run in runs:
@@ -64,8 +65,7 @@ def _timed_epoch(run: Run, device: str) -> float:
     assert measured.step_ms is not None and measured.batch_size is not None
     examples = synthetic_examples(task.shape) if run.synthetic else task.examples
     batch_size = min(task.batch_size, examples)
-    steps = examples // batch_size * sum(method.phases)
-    return steps * measured.step_ms / 1000 * batch_size / measured.batch_size
+    return examples // batch_size * measured.step_ms / 1000 * batch_size / measured.batch_size
 
 
 def seconds_left(
@@ -84,7 +84,7 @@ def seconds_left(
     measured: dict[Kind, list[float]] = {}
     for run, (_, seconds) in finished.items():
         if seconds:
-            measured.setdefault((run.task, run.method), []).append(seconds / run.epochs)
+            measured.setdefault((run.task, run.method), []).append(seconds / _epochs_of(run))
     ratios = [median(measured[kind]) / median(earlier[kind]) for kind in measured.keys() & earlier.keys()]
     slowdown = median(ratios) if ratios else 1.0  # today's machine may be another or busier one
     took = {kind: [slowdown * seconds for seconds in before] for kind, before in earlier.items()} | measured
@@ -101,7 +101,7 @@ def seconds_left(
 
     ahead = [run for run in runs if run not in finished]
     epoch = {kind: overhead * _expected(kind, took) for kind in {(run.task, run.method) for run in ahead}}
-    takes = [run.epochs * epoch[run.task, run.method] for run in ahead]
+    takes = [_epochs_of(run) * epoch[run.task, run.method] for run in ahead]
     free = [max(begun.get(run, 0.0) + seconds - now, 0.0) for run, seconds in zip(ahead, takes, strict=True)][:workers]
     heapq.heapify(free)  # when each worker is free for its next run
     for seconds in takes[workers:]:
@@ -112,17 +112,20 @@ def seconds_left(
 def _expected(kind: Kind, took: Mapping[Kind, list[float]]) -> float:
     """Return the expected seconds of an epoch: the median of the task and method themselves, if it is known.
 
-    Otherwise it is the median of the task's other methods, else of all, for as many budgets as the method takes.
+    Otherwise it is the median of the task's other methods, else of all.
     """
     if kind in took:
         return median(took[kind])
-    task, method = kind
-    alike = [known for known in took if known[0] == task] or list(took)
-    return _budgets(method) * median(median(took[known]) / _budgets(known[1]) for known in alike)
+    alike = [known for known in took if known[0] == kind[0]] or list(took)
+    return median(median(took[known]) for known in alike)
 
 
-def _budgets(method: str) -> float:
-    """Return how many training budgets a method takes: one, unless its phases say more."""
+def trained_epochs(method: str, value: float, epochs: int) -> float:
+    """Return the epochs that a run trains for: those of its budget, as often as its phases say."""
     with suppress(MethodError):  # an earlier row may name a method of a plugin that is not loaded now
-        return sum(parse(method).phases)
-    return 1.0
+        return epochs * sum(parse(method).phases_at(value))
+    return float(epochs)
+
+
+def _epochs_of(run: Run) -> float:
+    return trained_epochs(run.method, run.value, run.epochs)

@@ -54,6 +54,7 @@ def asked(name: str, run: Run) -> Asked:
         learning_rate=run.learning_rate,
         other_learning_rate=task.other_lr(run.learning_rate),
         epochs=run.epochs,
+        budgets=float(sum(method.phases_at(run.value))),
         precision=run.precision,
         optimizer=optimizer_column(task.optimizer),
         momentum=getattr(task.optimizer, "momentum", None),

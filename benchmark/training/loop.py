@@ -23,7 +23,7 @@ from benchmark.training.schedule import schedule
 from benchmark.training.state import Progress, resume, snapshot
 from benchmark.training.uncut import Uncut, measure_uncut
 from methods.core.base import Method
-from methods.core.driver import Driver
+from methods.core.driver import Driver, shared_phases
 from methods.core.network import Network
 
 
@@ -46,9 +46,10 @@ def train(
 ) -> list[Result]:
     """Train R runs of one task and method, each with its value and seed, and measure their final networks.
 
-    `epochs` is one budget; a method trains for `sum(method.phases)` budgets, which is 1 except for some methods, such
-    as iterative pruning. Runs of one seed have the same initial weights and batches with every method. A run whose loss
-    is no longer finite ends as `diverged`; training ends early when all runs have.
+    `epochs` is one budget; a run trains for `sum(method.phases_at(value))` budgets, which is 1 except for some methods,
+    such as iterative pruning, and the same for all runs of a pack. Runs of one seed have the same initial weights and
+    batches with every method. A run whose loss is no longer finite ends as `diverged`; training ends early when all
+    runs have.
 
     Training resumes from the checkpoint if it has a state, and saves to it regularly and when it is interrupted. Raises
     OutOfTime after `timeout` seconds of training, and KeyboardInterrupt after `stop` is set.
@@ -57,7 +58,8 @@ def train(
     batch_size = min(task.batch_size, len(data.train[1]))
     steps_per_epoch = len(data.train[1]) // batch_size
     budget = epochs * steps_per_epoch
-    learning_rates = [lr for phase in schedule(method.phases, budget, peak_lr, task.warmup) for lr in phase]
+    phases = shared_phases(method, values)
+    learning_rates = [lr for phase in schedule(phases, budget, peak_lr, task.warmup) for lr in phase]
     other_share = task.other_lr(peak_lr) / peak_lr
     epochs = len(learning_rates) // steps_per_epoch
 

@@ -61,6 +61,10 @@ class Method:
         """The phases of training as shares of the budget; each phase has its own learning-rate schedule."""
         return (1.0,)
 
+    def phases_at(self, value: float) -> tuple[float, ...]:
+        """The phases of a run at a value of the knob; `phases`, unless some values take more budgets than others."""
+        return self.phases
+
     @property
     def threshold(self) -> float:
         """The magnitude below which a weight counts as zero while training and becomes zero at the end."""

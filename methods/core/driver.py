@@ -10,6 +10,7 @@ from methods.core.lazy import torch
 from methods.core.network import Layer, Network
 from methods.core.optimizers import Optimizer
 from methods.core.probe import Probe
+from methods.core.registry import MethodError
 
 Rate: TypeAlias = "float | Sequence[float]"  # one learning rate, or one for each layer
 
@@ -17,6 +18,15 @@ Rate: TypeAlias = "float | Sequence[float]"  # one learning rate, or one for eac
 def phase_edges(phases: Sequence[float], budget: float) -> list[int]:
     """Return the first step of each phase and, last, the number of all steps; phases are shares of the budget."""
     return [round(budget * sum(phases[:i])) for i in range(len(phases) + 1)]
+
+
+def shared_phases(method: Method, values: Sequence[float]) -> tuple[float, ...]:
+    """Return the phases of runs that train together; raise MethodError if their values ask for different ones."""
+    phases = {method.phases_at(value) for value in values}
+    if len(phases) > 1:
+        shown = ", ".join(f"{value:g}" for value in values)
+        raise MethodError(f"runs of {method} at {method.knob} {shown} take different budgets: train them one by one")
+    return phases.pop()
 
 
 class Driver:
@@ -40,7 +50,7 @@ class Driver:
         self.net, self.method, self.optimizer = net, method, optimizer
         self.steps_done = self.phases_started = 0
         self._lr, self._other_lr = _Rates(net.weights, net.layers), _Rates(net.other_params, net.other_layers)
-        self._phase_starts = phase_edges(method.phases, budget)[:-1]
+        self._phase_starts = phase_edges(shared_phases(method, values), budget)[:-1]
         net.other_state = optimizer.state(net.other_params)
         method.bind(net, values, optimizer, weight_decay, probe)
         method.state_dict()  # raises now if a checkpoint could not hold the method's state

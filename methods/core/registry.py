@@ -123,10 +123,11 @@ def signature(cls: type[Method]) -> str:
 
 
 def check_value(method: Method, value: float) -> None:
-    """Raise MethodError unless the method's knob can be turned to `value`."""
+    """Raise MethodError unless the method's knob can be turned to `value`, at a budget that the method allows."""
     words, holds = KNOBS[method.knob]
     if not holds(value):
         raise MethodError(f"the {method.knob} of {method} must be {words}, not {value:g}")
+    method.phases_at(value)
 
 
 def load_plugin(path: str | Path) -> None:

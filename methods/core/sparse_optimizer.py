@@ -111,7 +111,7 @@ class SparseOptimizer(torch.optim.Optimizer):
         self._written: set[str] = set()  # the parameters that the script has written to since the last step
         self._given: torch.Tensor | None = self.net.weights.clone()  # until the first step, see load_state_dict
         script = ScriptProbe(self.net, rates, probe, int(own_seed))
-        budget = steps / sum(self.method.phases)
+        budget = steps / sum(self.method.phases_at(value))
         self._driver = Driver(self.net, self.method, [value], optimizer, weight_decay, script, budget)
         self._driver.start_phases()
         self.net.write_out()

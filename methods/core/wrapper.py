@@ -29,6 +29,9 @@ class Wrapper(Method):
     def phases(self) -> tuple[float, ...]:
         return self.inner.phases
 
+    def phases_at(self, value: float) -> tuple[float, ...]:
+        return self.inner.phases_at(value)
+
     @property
     def exponent(self) -> float | None:
         return self.inner.exponent

@@ -11,7 +11,7 @@ from methods.acdc import AlternatingCompressedDecompressed
 from methods.core.masked import Masked
 from methods.core.network import Network
 from methods.core.optimizers import Sgd
-from methods.core.registry import parse
+from methods.core.registry import MethodError, check_value, parse
 from methods.dynamic import Rewired
 from tests.builders import WEIGHTS, FakeProbe, kept, mask_of, mlp, parsed, six
 
@@ -109,6 +109,30 @@ def test_imp_rewinds_the_weights(rewind: str) -> None:
     else:
         assert seen[4] == pytest.approx([-3.5, -8, 0, -4.1, 0, 0])
         assert seen[8] == pytest.approx([0, -12, 0, -8.1, 0, 0])
+
+
+def test_imp_prunes_a_fifth_a_round_for_as_many_rounds_as_the_density_asks_for() -> None:
+    torch.manual_seed(0)
+    net = Network([torch.nn.Linear(100, 10, bias=False)])
+    method = parse("imp")
+    assert [len(method.phases_at(density)) for density in (1, 0.9, 0.8, 0.5, 0.1, 0.01)] == [1, 2, 2, 5, 12, 22]
+    assert parse("imp[rewind=none]").phases_at(0.5) == (5.0,)
+    assert len(parse("imp[share=0.5]").phases_at(0.1)) == 5
+    assert len(parse("control[mask=imp]").phases_at(0.5)) == 6
+    method.bind(net, [0.5], Sgd(), 0.0, FakeProbe(net, [0.1] * 5))
+    counts = []
+    for phase in range(5):
+        method.on_phase_start(phase)
+        net.grad.zero_()
+        method.update(STILL)
+        counts.append(int(net.weights.count_nonzero()))
+    assert counts == [1000, 800, 640, 512, 500]
+
+
+def test_imp_refuses_a_density_that_takes_too_many_rounds() -> None:
+    with pytest.raises(MethodError, match=r"takes 459 rounds of a whole training to density 0\.01, more than 100"):
+        check_value(parse("imp[share=0.01]"), 0.01)
+    check_value(parse("imp[share=0.01,rounds=3]"), 0.01)
 
 
 def test_imp_ends_at_its_density_even_if_training_ends_early() -> None:

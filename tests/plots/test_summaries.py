@@ -57,6 +57,10 @@ def test_seeds_are_counted_in_words(tmp_path: Path) -> None:
 def test_methods_that_took_more_steps_are_named(tmp_path: Path) -> None:
     rows = [run("dense", 1, 0, 1000, 90, 91), run("imp[rounds=3]", 0.1, 0, 100, 90, 91, steps=400)]
     assert budgets(load(write(tmp_path, rows))) == "imp[rounds=3] took 4 times the steps"
+    rows += [run("imp", 0.1, 0, 100, 90, 91, steps=1200), run("imp", 0.5, 0, 500, 90, 91, steps=500)]
+    several = "imp took 5 to 12 times the steps, imp[rounds=3] took 4 times the steps"
+    (tmp_path / "several").mkdir()
+    assert budgets(load(write(tmp_path / "several", rows))) == several
     (same := tmp_path / "same").mkdir()
     assert budgets(load(write(same))) == ""
 

@@ -13,12 +13,16 @@ import pytest
 import torch
 from rich.console import Console
 
+from benchmark.contract.stage import toy_data
 from benchmark.engines import packs
 from benchmark.engines.packs import fitting, make_packs
 from benchmark.engines.worker import Worker
+from benchmark.experiments.run import Run
 from benchmark.sweep.sweep import sweep
 from benchmark.tasks.registry import get_task
-from tests.builders import GRID, QUIET, SETTINGS, rows
+from benchmark.training.loop import train
+from methods.core.registry import MethodError, parse
+from tests.builders import GRID, QUIET, SETTINGS, rows, toy_task
 
 MANY = replace(
     GRID,
@@ -181,3 +185,11 @@ def test_the_pack_size_equals_the_one_worked_out_by_hand() -> None:
     assert fitting(1000, 300, 400) == 7
     assert fitting(310, 300, 400) == 1  # at least one is tried
     assert fitting(1000, 300, 300) > 10**6  # what takes nothing sets no limit
+
+
+def test_runs_of_different_budgets_do_not_train_together() -> None:
+    runs = [Run("lenet300-digits", "imp", value, seed, 2, 0.1) for seed in (0, 1) for value in (0.5, 0.45, 0.1)]
+    packs = make_packs(runs, replace(SETTINGS, pack=8))
+    assert [[run.value for run in pack] for pack in packs] == [[0.5, 0.45, 0.5, 0.45], [0.1, 0.1]]
+    with pytest.raises(MethodError, match=r"runs of imp at density 0\.5, 0\.1 take different budgets"):
+        train(toy_task(), parse("imp"), [0.5, 0.1], [0, 0], 1, 0.1, toy_data(), "float32")

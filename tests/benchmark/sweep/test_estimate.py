@@ -22,7 +22,7 @@ from methods.core.registry import parse
 
 SNIP = Run("lenet300-digits", "snip", 0.5, 0, 10, 0.1)
 IMP = replace(SNIP, method="imp[rounds=3]")  # takes four budgets
-ROW = {"task": "lenet300-digits", "device": "cpu", "hardware": "mine", "epochs": "10"}
+ROW = {"task": "lenet300-digits", "device": "cpu", "hardware": "mine", "epochs": "10", "value": "0.5"}
 
 
 def grid(*runs: Run, values: int, seeds: int = 1) -> list[Run]:
@@ -77,11 +77,22 @@ def test_a_run_slower_than_all_others_has_zero_seconds_left() -> None:
 def test_a_method_without_a_finished_run_is_estimated_from_other_methods_and_its_budgets() -> None:
     runs = grid(SNIP, IMP, values=2)
     assert seconds_left(runs, {runs[0]: (6.0, 6.0)}, 1, {}) == 6 + 24 + 24
-    assert seconds_left(grid(SNIP, values=1), {}, 1, {("lenet300-digits", "imp[rounds=3]"): [4.0]}) == 10.0
+    assert seconds_left(grid(SNIP, values=1), {}, 1, {("lenet300-digits", "imp[rounds=3]"): [1.0]}) == 10.0
     other_task = [replace(run, task="lenet300-fmnist", epochs=30) for run in runs[2:]]
     assert seconds_left([*runs[:1], *other_task], {runs[0]: (6.0, 6.0)}, 1, {}) == 3 * (24 + 24)
     of_that_task = {("lenet300-fmnist", "snip"): [2.0]}  # not those of another task, where there are some of its own
     assert seconds_left([*runs[:1], *other_task], {runs[0]: (6.0, 6.0)}, 1, of_that_task) == 2 * 30 * 2.0 * 4
+
+
+def test_a_plan_counts_the_budgets_that_a_value_asks_for() -> None:
+    """At 20 % a round, a density of 0.5 takes four rounds after the first training, and 0.01 takes 21."""
+    half, few = (replace(SNIP, method="imp", value=value) for value in (0.5, 0.01))
+    earlier = {("lenet300-digits", "snip"): [0.1]}
+    assert seconds_left([half], {}, 1, earlier) == 5 * 10 * 0.1
+    assert seconds_left([few], {}, 1, earlier) == 22 * 10 * 0.1
+    assert seconds_left([half, few], {half: (10.0, 10.0)}, 1, {}) == pytest.approx(44)
+    rows = [ROW | {"method": "imp", "value": "0.01", "train_seconds": "44"}]
+    assert seconds_per_epoch(rows, "cpu", "mine") == {("lenet300-digits", "imp"): [0.2]}
 
 
 def test_earlier_rows_count_until_a_run_of_the_method_finishes() -> None:
@@ -100,7 +111,7 @@ def test_earlier_rows_count_until_a_run_of_the_method_finishes() -> None:
 
 def test_earlier_seconds_are_scaled_by_the_speed_of_the_finished_runs() -> None:
     runs = grid(SNIP, IMP, values=2)
-    earlier = {("lenet300-digits", "snip"): [1.6], ("lenet300-digits", "imp[rounds=3]"): [7.0]}
+    earlier = {("lenet300-digits", "snip"): [1.6], ("lenet300-digits", "imp[rounds=3]"): [1.75]}
     assert seconds_left(runs, {}, 1, earlier) == 2 * 16 + 2 * 70
     assert seconds_left(runs, {runs[0]: (8.0, 8.0)}, 1, earlier) == 8 + 2 * 35
 
@@ -178,14 +189,14 @@ def test_a_plan_times_only_methods_without_a_row(monkeypatch: pytest.MonkeyPatch
     assert expected_seconds(runs, rows, "cpu", 2) == 20 + 5
 
 
-def test_a_timed_epoch_multiplies_the_step_by_the_steps_of_all_budgets(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_timed_epoch_multiplies_the_step_by_the_steps_of_an_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     """The digits have 1,293 training examples: 40 batches of 32."""
     step = SimpleNamespace(step_ms=2.0, batch_size=32)
     monkeypatch.setattr(estimate, "train", lambda *arguments: [SimpleNamespace(measured=step)])
     monkeypatch.setattr(estimate, "get_task", lambda name: replace(get_task(name), batch_size=32, examples=1_293))
     assert estimate.timed_epochs([SNIP, IMP, SNIP], "cpu") == {
         ("lenet300-digits", "snip"): [pytest.approx(40 * 0.002)],
-        ("lenet300-digits", "imp[rounds=3]"): [pytest.approx(4 * 40 * 0.002)],
+        ("lenet300-digits", "imp[rounds=3]"): [pytest.approx(40 * 0.002)],
     }
     synthetic = replace(SNIP, synthetic=True)  # 2,000 examples: 62 batches
     assert estimate.timed_epochs([synthetic], "cpu") == {
