@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from methods.core.base import EPSILON, Method, differs
 from methods.core.compilation import fused
 from methods.core.lazy import torch
 from methods.core.network import Network
-from methods.core.optimizers import Optimizer, State
+from methods.core.optimizers import Optimizer, Sgd, State
 from methods.core.probe import Probe
 from methods.core.registry import MethodError, register, register_alias
 from methods.dwf_factors import Initialization, draw_factors
@@ -31,9 +31,15 @@ class Factorization(Method):
     gradient of the loss shrinks over the run by exp(-2 strength), for every task, depth and budget. With `by=penalty`
     the knob is lambda itself.
 
-    init, epsilon, rescale: the initialization of the factors, see `methods.dwf_factors`. The default of SparseOptimizer
-    is `ones`, which keeps the network's weights. The paper does not state its epsilon; 0.25 without rescaling is our
-    choice, by the experiment `init`.
+    rates: gradient flow on the factors moves w by r = sum_d (product of the other factors)^2 times the rate of gradient
+    flow on w, and r depends on depth, layer and weight. With `matched` the learning rate of a weight is
+    lr / max(r, r0), where r0 is the mean of r over its layer at the start. To first order in lr no weight then moves
+    further than under SGD on w, so the learning rate of a dense network suits all depths. With `by=strength`, lambda is
+    that of the knob times r0, so that all layers shrink alike; a weight with r > r0 shrinks more slowly until r has
+    fallen to r0. Under Adam, whose steps have a size of their own, rates are `equal`. Equal rates, factors that are
+    drawn anew (`init=truncated`) and one lambda are the paper's recipe.
+    init, epsilon, rescale: the initialization of the factors, see `methods.dwf_factors`. The paper does not state its
+    epsilon; 0.25 without rescaling is our choice, by the experiment `init`.
     decay: `coupled` adds the L2 term to the gradient, as the theory asks. `decoupled` shrinks the factors outside of
     the step, omega <- omega (1 - lr lr_gain 2 lambda / D), as AdamW does. With SGD both are the same up to the delay of
     the momentum; with Adam, decoupled decay leaves weights dense that coupled decay would make zero.
@@ -41,13 +47,14 @@ class Factorization(Method):
 
     family: ClassVar[str] = "factorization"
     paper: ClassVar[str] = "Kolb, Weber, Bischl & Rügamer, ICLR 2025; depth 2: Ziyin & Wang, ICML 2023"
-    state_names: ClassVar[tuple[str, ...]] = ("factors", "states")
-    derived_names: ClassVar[tuple[str, ...]] = ("scratch", "slope", "step")
-    script_options: ClassVar[dict[str, Any]] = {"init": "ones"}
+    version: ClassVar[int] = 2  # since 2, rates are matched and the given weights are the start
+    state_names: ClassVar[tuple[str, ...]] = ("factors", "states", "slope", "pace")
+    derived_names: ClassVar[tuple[str, ...]] = ("scratch", "rate", "step")
 
     depth: int = field(default=3, metadata={"shown": True})
     by: Literal["strength", "penalty"] = "strength"
-    init: Initialization = "truncated"
+    init: Initialization = "scaled"
+    rates: Literal["matched", "equal"] = "matched"
     epsilon: float = 0.25
     rescale: bool = False
     decay: Literal["coupled", "decoupled"] = "coupled"
@@ -65,8 +72,12 @@ class Factorization(Method):
             raise MethodError(f"the threshold of dwf is a number >= 0, not {self.threshold:g}")
 
     @property
-    def exponent(self) -> float:
-        return 2 / self.depth
+    def exponent(self) -> float | None:
+        return None if self.by == "strength" and self.matched else 2 / self.depth  # else the layers' lambdas differ
+
+    @property
+    def matched(self) -> bool:
+        return self.rates == "matched" and isinstance(self.optimizer, Sgd)
 
     def setup(self, net: Network, probe: Probe) -> None:
         """Start the factors [D, R, N] and write their product into the network."""
@@ -77,16 +88,21 @@ class Factorization(Method):
                 drawn = draw_factors(start, self.depth, self.init, self.epsilon, self.rescale, generator)
                 self.factors[:, run, layer.span] = drawn
         self.states = [self.optimizer.state(factor) for factor in self.factors]  # in place of `state`
-        self.scratch = torch.empty_like(net.weights)
+        self.scratch, self.rate = torch.empty_like(net.weights), torch.empty_like(net.weights)
+        self.pace = layer_means(speed(self.rate, self.scratch, self.factors.unbind()), net)
         budget = self.optimizer.lr_gain * sum(probe.learning_rates) if self.by == "strength" else 1.0
-        self.penalty = (self.value / budget).to(net.weights)
-        self.slope = 2 * self.penalty / self.depth  # the derivative of the penalty, per unit of a factor
+        penalties = (self.value / budget).to(net.weights)
+        if self.by == "strength" and self.matched:
+            penalties = penalties * self.pace
+        self.slope = 2 * penalties / self.depth  # the derivative of the penalty, per unit of a factor
+        self.penalty = penalties.mean(1, keepdim=True)
         product(net.weights, self.factors.unbind())
         self.step = fused(step, worth=self.factors.numel() >= COMPILE_FROM)
 
     def update(self, lr: torch.Tensor) -> None:
-        tensors = (self.factors.unbind(), self.states, self.net.grad, self.scratch, self.net.weights)
-        self.step(*tensors, self.slope, lr, self.optimizer, self.decay == "decoupled")
+        pace = self.pace if self.matched else None
+        tensors = (self.factors.unbind(), self.states, self.net.grad, self.scratch, self.rate, self.net.weights)
+        self.step(*tensors, self.slope, pace, lr, self.optimizer, self.decay == "decoupled")
 
     def use(self, optimizer: Optimizer, weight_decay: float) -> None:
         if optimizer != self.optimizer:
@@ -94,10 +110,11 @@ class Factorization(Method):
         super().use(optimizer, weight_decay)
 
     def take_up(self) -> None:
-        """Start the factors of changed weights as `ones` does; the other factors stay."""
+        """Start the factors of changed weights as `scaled` does; the other factors stay."""
         written = differs(product(self.scratch, self.factors.unbind()), self.net.weights)
-        self.factors[0].copy_(torch.where(written, self.net.weights, self.factors[0]))
-        self.factors[1:].masked_fill_(written, 1)
+        common = (self.pace / self.depth) ** (1 / (2 * self.depth - 2)) if self.depth > 1 else self.pace
+        self.factors[0].copy_(torch.where(written, self.net.weights / common ** (self.depth - 1), self.factors[0]))
+        self.factors[1:].copy_(torch.where(written, common, self.factors[1:]))
 
     def diagnose(self) -> dict[str, torch.Tensor]:
         """Return the penalty (lambda / D) sum ||omega||^2 and measures of how unequal the factors are.
@@ -130,19 +147,25 @@ def step(
     states: Sequence[State],
     grad: torch.Tensor,
     scratch: torch.Tensor,
+    rate: torch.Tensor,
     weights: torch.Tensor,
     slope: torch.Tensor,
+    pace: torch.Tensor | None,
     lr: torch.Tensor,
     optimizer: Optimizer,
     decoupled: bool,
 ) -> None:
-    """Move all factors by one step in place, write their product into `weights`, and overwrite `grad` and `scratch`.
+    """Move all factors by one step in place, write their product into `weights`, and overwrite the buffers.
+
+    The buffers are `grad`, `scratch` and `rate`. Without `pace` all factors have the learning rate `lr`.
 
     The gradient of factor d is grad * (product of the other factors), all as they were before the step. `grad`
     accumulates the old values of the factors that have moved; `chain` multiplies in the factors that have not.
     """
     if torch.compiler.is_compiling():  # the compiler keeps these copies out of memory
-        grad, scratch = grad.clone(), scratch.clone()
+        grad, scratch, rate = grad.clone(), scratch.clone(), rate.clone()
+    if pace is not None:
+        lr = torch.maximum(speed(rate, scratch, factors), pace, out=rate).reciprocal_().mul_(lr)
     for d, factor in enumerate(factors):
         later = factors[d + 1 :]
         chain = product(scratch, (grad, *later)) if later else grad
@@ -154,6 +177,28 @@ def step(
             factor.mul_(1 - lr * optimizer.lr_gain * slope)
         optimizer.step(factor, chain, states[d], lr)
     product(weights, factors)
+
+
+def speed(out: torch.Tensor, scratch: torch.Tensor, factors: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Write sum_d (product of the other factors)^2 into `out`, and overwrite `scratch`.
+
+    Gradient flow on the factors moves their product this much faster than gradient flow on the product itself.
+    """
+    if len(factors) == 1:
+        return out.fill_(1)
+    out.zero_()
+    for d in range(len(factors)):
+        chain = product(scratch, (*factors[:d], *factors[d + 1 :]))
+        out.addcmul_(chain, chain)
+    return out
+
+
+def layer_means(values: torch.Tensor, net: Network) -> torch.Tensor:
+    """Return values [R, N] with those of each layer replaced by their mean."""
+    means = torch.empty_like(values)
+    for layer in net.layers:
+        means[:, layer.span] = values[:, layer.span].mean(1, keepdim=True)
+    return means
 
 
 def product(out: torch.Tensor, tensors: Sequence[torch.Tensor]) -> torch.Tensor:

@@ -15,7 +15,8 @@ def init() -> Experiment:
 
     Ten minutes on two cores.
     """
-    schemes = ("", ",rescale=true", ",epsilon=0", ",init=variance", ",init=standard", ",init=root", ",init=ones")
+    drawn = tuple(f",init=truncated{option}" for option in ("", ",rescale=true", ",epsilon=0"))
+    schemes = ("", *drawn, ",init=variance", ",init=standard", ",init=root", ",init=ones")
     return Experiment(
         tasks=("lenet300-fmnist",),
         methods=tuple(f"dwf[depth={depth}{scheme}]" for scheme in schemes for depth in (2, 3, 4)),

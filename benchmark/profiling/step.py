@@ -63,7 +63,7 @@ def ours(task_name: str, method_name: str, device: str, value: float = 1.0) -> C
 def parametrized(task_name: str, depth: int, device: str) -> Contender:
     """Return the model of a task and a step by torch.nn.utils.parametrize, autograd and torch.optim.SGD.
 
-    The objective is that of `dwf[init=ones,by=penalty]` at the value PENALTY.
+    The steps are those of `dwf[init=ones,rates=equal,by=penalty]` at the value PENALTY.
     """
     task = get_task(task_name)
     assert isinstance(task.optimizer, Sgd)

@@ -32,9 +32,10 @@ def recipe(model: Callable[[], torch.nn.Module], classes: int, **changes: Any) -
     )
 
 
-# DWF's own learning rates are not published; these are its authors' for groups of weights (Kolb et al., NeurIPS 2025).
-VGG_RATES = {"dwf": 0.4, "dwf[depth=1]": 0.1, "dwf[depth=2]": 0.3}
-RESNET_RATES = {"dwf": 0.4, "dwf[depth=1]": 0.1, "dwf[depth=2]": 0.2, "dwf[depth=3]": 0.3}
+# With matched rates, dwf trains at the recipe's own learning rate. Equal rates are its authors' for groups of
+# weights (Kolb et al., NeurIPS 2025); those of DWF are not published.
+VGG_RATES = {"dwf[rates=equal]": 0.4, "dwf[depth=1,rates=equal]": 0.1, "dwf[depth=2,rates=equal]": 0.3}
+RESNET_RATES = VGG_RATES | {"dwf[depth=2,rates=equal]": 0.2, "dwf[depth=3,rates=equal]": 0.3}
 
 
 @task

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 from methods.core.registry import label, parse
+from methods.dwf import Factorization
 
 HERE = Path(__file__).resolve()
 # The published results: of a source checkout, and as an installed package holds them.
@@ -20,17 +22,22 @@ def searched(task: str, *searches: str) -> Mapping[str, float]:
 
     `searches` are experiments; where several chose for one method, the last of them counts. A method that was searched
     only with options has an entry without options, too: the smallest of its chosen learning rates. The zero threshold
-    hardly changes which learning rate is best, so it is left out.
+    hardly changes which learning rate is best, so it is left out. The searches of `dwf` trained its version 1, whose
+    rates were equal; their entries are those of `rates=equal`.
     """
     chosen: dict[str, float] = {}
     for search in searches:
         with _table(search).open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
                 if row["task"] == task and row["chosen"] == "true":
-                    chosen[label(parse(row["method"]))] = float(row["learning_rate"])
+                    method = parse(row["method"])
+                    if isinstance(method, Factorization):
+                        method = replace(method, rates="equal")
+                    chosen[label(method)] = float(row["learning_rate"])
     smallest: dict[str, float] = {}
     for written, learning_rate in chosen.items():
         name = parse(written).name
+        name += "[rates=equal]" if name == "dwf" else ""
         smallest[name] = min(learning_rate, smallest.get(name, learning_rate))
     return smallest | chosen
 

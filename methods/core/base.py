@@ -30,7 +30,6 @@ class Method:
     family: ClassVar[str] = "other"
     paper: ClassVar[str] = ""  # authors, venue and year, for the table of methods
     renamed: ClassVar[dict[str, str]] = {}  # the present names of options by their old names, which are still read
-    script_options: ClassVar[dict[str, Any]] = {}  # defaults of SparseOptimizer, where the user's weights are the start
     version: ClassVar[int] = 1  # raised when a change makes the method compute something else
     state_names: ClassVar[tuple[str, ...]] = ("state",)
     derived_names: ClassVar[tuple[str, ...]] = ("net", "optimizer", "weight_decay", "value", "inner", "knob", "penalty")

@@ -1,4 +1,4 @@
-"""The arguments of SparseOptimizer: a method in its written form, its value, and numbers that are checked."""
+"""The arguments of SparseOptimizer: the value of a method, and numbers that are checked."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import math
 from collections.abc import Sequence
 
 from methods.core.base import Method
-from methods.core.registry import MethodError, read_form
-from methods.core.wrapper import Wrapper
+from methods.core.registry import MethodError
 
 
 def check_numbers(steps: int, lr: float, other_lr: float, rates: Sequence[float] | None) -> None:
@@ -20,14 +19,6 @@ def check_numbers(steps: int, lr: float, other_lr: float, rates: Sequence[float]
         raise MethodError(f"other_lr is a finite number >= 0, not {other_lr:g}")
     if rates is not None and len(rates) != steps:
         raise MethodError(f"rates has one learning rate for each of the {steps:,} steps, not {len(rates):,}")
-
-
-def script_method(text: str) -> Method:
-    """Return the method that a written form names; options that it leaves out have their defaults for scripts."""
-    cls, options = read_form(text)
-    if issubclass(cls, Wrapper):
-        options["mask"] = str(script_method(options.get("mask", cls.mask)))
-    return cls(**(cls.script_options | options))
 
 
 def value_of(method: Method, given: dict[str, float | None]) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -18,8 +19,8 @@ from methods.core.optimizers import Optimizer, Sgd
 from methods.core.parameter_groups import named_groups
 from methods.core.prunable import prunable_names
 from methods.core.ranks import as_first_rank
-from methods.core.registry import MethodError
-from methods.core.script_arguments import check_numbers, script_method, value_of
+from methods.core.registry import MethodError, parse
+from methods.core.script_arguments import check_numbers, value_of
 from methods.core.script_network import ScriptNetwork, check_parameters
 from methods.core.script_probe import ScriptProbe
 
@@ -32,11 +33,10 @@ class SparseOptimizer(torch.optim.Optimizer):
 
     model: the model itself, not its parameters.
     method: a written form, such as "dwf[depth=3]". Training starts from the model's weights; to draw the factors of dwf
-        anew, as the suite does, write "dwf[depth=3,init=truncated]".
+        anew, as its paper does, write "dwf[depth=3,init=truncated]".
     steps: the number of calls of `step()`.
     lr: the learning rate; torch's schedulers change it as usual. other_lr: that of biases, norms and all other
-        parameters that are not made sparse, by default lr. Factors need a larger learning rate than dense weights, at
-        which biases diverge.
+        parameters that are not made sparse, by default lr.
     strength, penalty or density: the value of the method. `penalty` is lambda. `strength` is lambda times the sum of
         the learning rates / (1 - momentum), and `rates` lists the learning rate of every step; by default it is that of
         CosineAnnealingLR(optimizer, steps). If the learning rates turn out differently, `finish()` warns.
@@ -80,13 +80,16 @@ class SparseOptimizer(torch.optim.Optimizer):
             raise MethodError(f"SparseOptimizer takes the model itself, not {_called(model)}")
         other_lr = lr if other_lr is None else other_lr
         check_numbers(steps, lr, other_lr, rates)
-        self.method = script_method(method)
+        self.method = parse(method)
         value = value_of(self.method, {"strength": strength, "penalty": penalty, "density": density})
         rates = list(rates or (lr * (1 + math.cos(math.pi * t / steps)) / 2 for t in range(steps)))
         optimizer = optimizer or Sgd()
         self._expected = optimizer.lr_gain * sum(rates)
         if self.method.knob == "strength" and penalty is not None:
-            value *= self._expected
+            if "by" in self.method.__dataclass_fields__:
+                self.method = replace(self.method, **{"by": "penalty"})
+            else:
+                value *= self._expected
         if isinstance(model, torch.nn.parallel.DistributedDataParallel):
             model = model.module  # the same parameters, by the names that they have in the model
         check_parameters(model)
@@ -199,7 +202,8 @@ class SparseOptimizer(torch.optim.Optimizer):
             self.net.release()
         self._finished = True
         if self.method.penalty is not None and not math.isclose(self._spent, self._expected, rel_tol=0.05):
-            spent, planned = (float(self.method.penalty[0]) * sum_ for sum_ in (self._spent, self._expected))
+            planned = float(self.method.value[0]) * (1 if self.method.knob == "strength" else self._expected)
+            spent = planned * self._spent / self._expected
             said.append(
                 f"the learning rates gave a strength of {spent:.3g}, but {planned:.3g} was planned; give the learning "
                 "rate of every step as `rates`"

@@ -28,15 +28,16 @@ LOOKS = {
     "init=standard": ("#111111", "X"),
     "init=root": ("#cc79a7", "D"),
     "init=ones": ("#e69f00", "P"),
+    "init=scaled": ("#7f7f7f", "*"),
 }
 
 
-# The options of dwf that decide how factors start, with their defaults.
+# The options of dwf that decide how factors start, with those of the paper.
 USUAL = {"init": "truncated", "epsilon": "0.25", "rescale": "false"}
 
 
 def starts(runs: pandas.DataFrame) -> pandas.Series:
-    """Name the start of each run by the options that are not usual, as in `init=ones`, otherwise `truncated`."""
+    """Name the start of each run by the options that are not the paper's, as in `init=ones`, otherwise `truncated`."""
     found = pandas.Series("", index=runs.index)
     for name, usual in USUAL.items():
         value = option(runs, name).fillna(usual)

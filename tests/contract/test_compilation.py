@@ -92,8 +92,8 @@ def test_a_step_allocates_nothing_and_keeps_two_tensors_for_each_factor(depth: i
     method = started(depth, optimizer)
     net, size = method.net, method.net.weights.numel()
     momenta = [tensor for state in method.states for tensor in state.values()]
-    kept = [method.factors, method.scratch, *momenta]
-    assert sum(tensor.numel() for tensor in kept) == (2 if momenta else 1) * depth * size + size
+    kept = [method.factors, method.scratch, method.rate, method.slope, method.pace, *momenta]
+    assert sum(tensor.numel() for tensor in kept) == (2 if momenta else 1) * depth * size + 4 * size
     with Allocations([*kept, net.weights, net.grad], size) as allocations:
         trained_once = torch.tensor(0.1)
         method.update(trained_once)

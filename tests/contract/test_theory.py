@@ -78,7 +78,7 @@ def both(
 @pytest.mark.parametrize("penalty", [0.02, 0.08, 0.3])
 def test_depth_two_solves_the_lasso(design: str, penalty: float) -> None:
     """(lambda / 2) (||u||^2 + ||v||^2) with w = u v has the minimum of lambda ||w||_1."""
-    lasso, ours = both(Factorization(depth=2), design, penalty, 20_000, Sgd(0.9))
+    lasso, ours = both(Factorization(depth=2, by="penalty"), design, penalty, 20_000, Sgd(0.9))
     numpy.testing.assert_allclose(ours, lasso, atol=1e-4)
     assert ((numpy.abs(ours) > 1e-5) == (lasso != 0)).all()
 
@@ -105,13 +105,13 @@ def outer_minimizer(z: float, penalty: float, power: float) -> float:
 
 
 @pytest.mark.parametrize("depth", [3, 4])
-@pytest.mark.parametrize("init", ["truncated", "root", "variance"])
+@pytest.mark.parametrize("init", ["scaled", "truncated", "root", "variance"])
 def test_deeper_factors_end_at_a_minimizer_of_the_scalar_problem(depth: int, init: str) -> None:
     """The end is zero or the outer minimizer; it is zero if there is no outer minimizer."""
     penalty = 0.2
     z = torch.linspace(-2, 2, 81, dtype=DOUBLE)
     start = 0.8 * torch.sin(3 * torch.arange(81, dtype=DOUBLE))
-    method = parse(f"dwf[depth={depth},init={init}]")
+    method = parse(f"dwf[depth={depth},by=penalty,init={init}]")
     assert isinstance(method, Factorization)
     ours = minimize(method, lambda w: w - z, 81, penalty, rate=0.02, steps=15_000, start=start)
     outer = torch.tensor([math.copysign(outer_minimizer(abs(v), penalty, 2 / depth), v) for v in z.tolist()])
@@ -170,7 +170,7 @@ def test_a_weight_passes_zero_under_the_scaled_step_alone(m: int, passes: bool) 
 def test_an_unneeded_weight_shrinks_by_the_strength_alone(depth: int, optimizer: Sgd) -> None:
     """|w| falls by exp(-2 strength), whatever the depth: this is what makes strengths comparable."""
     start = torch.linspace(0.1, 1, 12, dtype=DOUBLE)
-    method = Factorization(depth=depth, init="root")
+    method = Factorization(depth=depth, init="root", rates="equal")
     ours = minimize(method, torch.zeros_like, 12, 1.5 / (optimizer.lr_gain * 100), 0.025, 4000, start, optimizer)
     torch.testing.assert_close(ours / start, torch.full_like(start, math.exp(-3)), rtol=0.02, atol=0)
 
@@ -193,7 +193,7 @@ def test_coupled_decay_prunes_under_adam_and_decoupled_decay_does_not(depth: int
 def test_imbalance_decays_at_its_rate_under_any_loss(depth: int) -> None:
     """omega_i^2 - omega_j^2 falls by 1 - 4 lambda lr / D a step, up to O(lr^2), while the data pull at the product."""
     penalty, rate, steps = 0.5, 1e-3, 1500
-    method = Factorization(depth=depth)
+    method = Factorization(depth=depth, init="truncated", rates="equal")
     net = Network([torch.nn.Linear(20, 1, bias=False, dtype=DOUBLE)])
     method.bind(net, [penalty * rate * steps], Sgd(0.0), 0.0, FakeProbe(net, [rate] * steps))
     imbalance = method.factors[0] ** 2 - method.factors[1] ** 2

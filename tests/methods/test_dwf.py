@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import torch
@@ -38,7 +38,7 @@ def started(method: Method, values: list[float], optimizer: Optimizer, rates: li
 def test_updates_equal_autograd_through_the_product(depth: int, optimizer: Optimizer, reference: Any) -> None:
     """Torch's optimizers on L0(prod omega) + (lambda / D) sum ||omega||^2 take the same steps for two values."""
     rates = [0.03, 0.02, 0.01, 0.005]
-    method = Factorization(depth=depth)
+    method = Factorization(depth=depth, init="truncated", rates="equal")
     values = [0.7, 2.0]
     net = started(method, values, optimizer, rates)
     factors = method.factors.clone().requires_grad_()
@@ -77,8 +77,57 @@ def test_decoupled_decay_equals_adamw_on_the_factors() -> None:
     torch.testing.assert_close(method.factors, factors.detach(), rtol=0, atol=1e-12)
 
 
+@pytest.mark.parametrize("depth", [1, 2, 3, 4])
+@pytest.mark.parametrize("by", ["strength", "penalty"])
+def test_a_matched_rate_is_that_of_the_weight_itself_over_its_speed(
+    depth: int, by: Literal["strength", "penalty"]
+) -> None:
+    """By hand, for plain SGD: omega <- omega - lr / max(r, r0) (g w / omega + 2 lambda / D omega)."""
+    method = Factorization(depth=depth, by=by)
+    net = started(method, [0.5], Sgd(0.0), [0.2, 0.2])
+    factors = method.factors[:, 0].clone()
+    speeds = torch.stack([w.square() for w in (factors.prod(0) / factors)]).sum(0)
+    first = torch.empty_like(speeds)
+    for layer in net.layers:
+        first[layer.span] = speeds[layer.span].mean()
+    penalty = 0.5 / 0.4 * first if by == "strength" else 0.5
+    factors[0, 5] *= 100  # a weight that moves faster than its layer did at the start
+    method.factors[:, 0] = factors
+    fast = (factors.prod(0) / factors).square().sum(0)
+    assert depth == 1 or ((fast > first).any() and (fast < first).any())
+    net.grad[0] = torch.sin(torch.arange(net.grad.shape[1], dtype=DOUBLE))
+    pull = net.grad[0] * factors.prod(0) / factors + 2 * penalty / depth * factors
+    expected = factors - 0.2 / torch.maximum(fast, first) * pull
+    method.update(torch.tensor(0.2, dtype=DOUBLE))
+    torch.testing.assert_close(method.factors[:, 0], expected, rtol=1e-10, atol=1e-12)
+    torch.testing.assert_close(net.weights[0], expected.prod(0), rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("depth", [2, 3, 6])
+def test_at_the_start_weights_move_as_under_plain_sgd(depth: int) -> None:
+    """No weight moves faster than SGD on w would move it, and the mean weight half as fast at least."""
+    method = Factorization(depth=depth)
+    net = started(method, [0.0], Sgd(0.0), [1e-6])
+    before = net.weights.clone()
+    net.grad.fill_(1.0)
+    method.update(torch.tensor(1e-6, dtype=DOUBLE))
+    moved = (before - net.weights)[0] / 1e-6
+    assert moved.max() <= 1 + 1e-4
+    for layer in net.layers:
+        assert 0.5 < moved[layer.span].mean() < 1
+
+
+def test_adam_has_equal_rates() -> None:
+    one, two = Factorization(), Factorization(rates="equal")
+    for method in (one, two):
+        net = started(method, [0.5], Adam(), [0.1])
+        net.grad.fill_(0.3)
+        method.update(torch.tensor(0.1, dtype=DOUBLE))
+    assert torch.equal(one.factors, two.factors)
+
+
 def test_the_same_seed_gives_the_same_factors() -> None:
-    method, again = Factorization(), Factorization()
+    method, again = Factorization(init="truncated"), Factorization(init="truncated")
     started(method, [1.0, 2.0], Sgd(), [0.1])
     started(again, [3.0], Sgd(), [0.1])
     assert torch.equal(method.factors[:, 0], method.factors[:, 1])  # members of a pack share their seed
@@ -102,7 +151,7 @@ def test_the_knob_may_be_the_penalty() -> None:
 
 
 def test_the_penalty_is_strength_over_the_sum_of_the_schedule() -> None:
-    method = parse("dwf")
+    method = parse("dwf[rates=equal]")
     started(method, [6.0, 12.0], Sgd(0.9), [0.5, 0.3, 0.2])
     assert method.penalty is not None
     assert method.penalty.flatten().tolist() == pytest.approx([0.6, 1.2])  # S = 10 * (0.5 + 0.3 + 0.2)

@@ -86,7 +86,7 @@ def test_a_layer_without_a_valid_range_is_rejected(weights: torch.Tensor) -> Non
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3, 8])
-def test_root_and_ones_factors_have_the_given_weights_as_product(depth: int) -> None:
+def test_factors_that_keep_the_given_weights(depth: int) -> None:
     weights = torch.tensor([0.5, -0.25, 0.0, -2.0, 1e-3, 3.0])
     generator = torch.Generator()
     root = draw_factors(weights, depth, "root", 0.25, False, generator)
@@ -95,3 +95,11 @@ def test_root_and_ones_factors_have_the_given_weights_as_product(depth: int) -> 
     assert (root[1:] >= 0).all()
     ones = draw_factors(weights, depth, "ones", 0.25, False, generator)
     assert torch.equal(ones[0], weights) and (ones[1:] == 1).all()
+    scaled = draw_factors(weights, depth, "scaled", 0.25, False, generator)
+    torch.testing.assert_close(scaled.prod(0), weights)
+    common = weights.square().mean() ** (1 / (2 * depth))
+    torch.testing.assert_close(scaled[1:], common.expand(depth - 1, len(weights)))
+    if depth > 1:  # balanced on average
+        torch.testing.assert_close(scaled[0].square().mean(), common**2)
+    zeros = draw_factors(torch.zeros(16), depth, "scaled", 0.25, False, generator)
+    assert not zeros[0].any() and (zeros[1:] == 0.25 ** (1 / depth)).all()

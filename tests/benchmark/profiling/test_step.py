@@ -40,7 +40,7 @@ def test_parametrize_computes_the_same_step_as_dwf(depth: int, monkeypatch: pyte
     seeded(monkeypatch)
     theirs = trained(step.parametrized(TASK, depth, "cpu"))
     seeded(monkeypatch)
-    ours = trained(step.ours(TASK, f"dwf[depth={depth},init=ones,by=penalty]", "cpu", 0.01))
+    ours = trained(step.ours(TASK, f"dwf[depth={depth},init=ones,rates=equal,by=penalty]", "cpu", 0.01))
     seeded(monkeypatch)
     start = trained(step.parametrized(TASK, depth, "cpu"), steps=0)
     for name in NAMES:

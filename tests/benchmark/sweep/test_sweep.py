@@ -45,7 +45,7 @@ def test_a_sweep_writes_a_row_its_curves_and_its_layers_for_every_run(tmp_path: 
     assert [row["penalty"] != "" for row in written] == [False, False, False, True]
     assert (written[3]["depth"], written[3]["options"]) == (
         "2",
-        "depth=2,by=strength,init=truncated,epsilon=0.25,rescale=false,decay=coupled,threshold=1.19e-07",
+        "depth=2,by=strength,init=scaled,rates=matched,epsilon=0.25,rescale=false,decay=coupled,threshold=1.19e-07",
     )
     for row in written:
         assert all(row[name] for name in ("train_seconds", "step_ms", "hardware", "torch", "finished_at"))

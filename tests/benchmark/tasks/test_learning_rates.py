@@ -21,21 +21,27 @@ from benchmark.tasks.registry import TASKS, get_task
 from methods.core.registry import METHODS, parse
 from tests.builders import ROOT, toy_task
 
-# The learning rates that recipes had when every published row was measured; methods that are not named had 0.1.
+# The learning rates that recipes had when every published row was measured; methods that are not named had 0.1. The
+# rates of dwf were searched for its version 1, which had equal rates; with matched rates it has one of its own.
+DWF = {"dwf": 0.4, "dwf[depth=1]": 0.1}
 FASHION = {
-    **{"dwf": 0.2, "dwf[depth=2]": 0.8, "dwf[depth=3]": 0.8, "powerprop": 0.4, "str": 0.4},
+    **DWF,
+    **{"dwf[rates=equal]": 0.2, "dwf[depth=2,rates=equal]": 0.8, "dwf[depth=3,rates=equal]": 0.8},
+    **{"powerprop": 0.4, "str": 0.4},
     **dict.fromkeys(("gmp", "ham", "imp", "l1", "magnitude", "prox-lq", "rigl", "snip", "synflow"), 0.2),
     **dict.fromkeys(("magnitude-init", "random", "set"), 0.8),
 }
-DIGITS = {"dense": 0.2, "dwf": 0.2, "magnitude": 0.2, "random": 0.4}
+DIGITS = {**DWF, "dense": 0.2, "dwf[rates=equal]": 0.2, "magnitude": 0.2, "random": 0.4}
 LENET5 = {
-    **{"dwf": 0.4, "dwf[depth=1]": 0.1, "dwf[depth=2]": 0.8, "random": 0.4, "snip": 0.2},
+    **DWF,
+    **{"dwf[rates=equal]": 0.4, "dwf[depth=2,rates=equal]": 0.8, "random": 0.4, "snip": 0.2},
     **{"magnitude": 0.05, "magnitude[finetune=0]": 0.1},
 }
 EVERY = sorted(
     {
         *METHODS,
         *(f"dwf[depth={depth}{more}]" for depth in range(1, 11) for more in ("", ",init=ones", ",threshold=0.0001")),
+        *(f"dwf[depth={depth},rates=equal]" for depth in range(2, 11)),
         *(method for experiment in EXPERIMENTS.values() for method in experiment().methods),
         *("shallow", "shallow[threshold=0.001]", "magnitude[finetune=0.01]", "random[distribution=balanced]"),
         *(
@@ -84,9 +90,10 @@ def test_the_later_search_counts_and_options_fall_back_to_the_smallest(
         with (tmp_path / name / "learning_rates.csv").open("w", newline="") as file:
             csv.writer(file).writerows([columns, *rows])
     chosen = searched("toy", "first", "finer")
-    assert chosen == {"dwf[depth=2]": 0.8, "dwf[depth=4]": 0.3, "dwf": 0.3}
+    assert chosen == {"dwf[depth=2,rates=equal]": 0.8, "dwf[depth=4,rates=equal]": 0.3, "dwf[rates=equal]": 0.3}
     recipe = toy_task(learning_rate=0.1, learning_rates=chosen)
-    expected = {"dwf[depth=2,init=ones]": 0.8, "dwf[depth=4]": 0.3, "dwf[depth=7]": 0.3, "snip": 0.1}
+    expected = {"dwf[depth=2,init=ones,rates=equal]": 0.8, "dwf[depth=4,rates=equal]": 0.3}
+    expected |= {"dwf[depth=7,rates=equal]": 0.3, "dwf[depth=2]": 0.1, "snip": 0.1}
     assert {form: recipe.learning_rate_of(parse(form)) for form in expected} == expected
 
 
