@@ -123,11 +123,11 @@ def file_name(text: str) -> str:
     return f"{written[:150].decode(errors='ignore')}-{zlib.crc32(os.fsencode(text)):08x}"
 
 
-def sheet(title: str, subtitle: str, caption: str, height: float) -> tuple[Figure, SubFigure]:
+def sheet(title: str, subtitle: str, caption: str, height: float, width: float = 7.2) -> tuple[Figure, SubFigure]:
     """Return a figure with its texts in place, and the part of it that holds the panels."""
-    figure = Figure(figsize=(7.2, height))
+    figure = Figure(figsize=(width, height))
     figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
-    figure.supxlabel(textwrap.fill(caption, 135), x=0.01, ha="left", fontsize=7, color="#555555")
+    figure.supxlabel(textwrap.fill(caption, round(19 * width)), x=0.01, ha="left", fontsize=7, color="#555555")
     (panels,) = figure.subfigures(1, squeeze=False).flat
     panels.suptitle(subtitle, x=0.01, ha="left", fontsize=9)
     return figure, panels

@@ -1,0 +1,117 @@
+"""The figure of points below dense: what a compression costs, for the best methods of each family."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy
+import pandas
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
+
+from benchmark.records.schema import FAMILIES
+from plots.axes import PLAIN
+from plots.comparisons import intervals, near_best
+from plots.readings import read_at, seed_curves
+from plots.results import measured
+from plots.style import figure_style, names, sheet
+from plots.summaries import failed, seeds, summary, thresholds
+
+# A colour for each family (Okabe & Ito), and how many of its methods are drawn; the others are grey.
+COLOURS = {
+    "factorization": "#0072b2",
+    "penalty": "#d55e00",
+    "during training": "#000000",
+    "dynamic": "#009e73",
+    "before training": "#cc79a7",
+}
+DRAWN = {"factorization": 3, "penalty": 2, "during training": 2, "dynamic": 1, "before training": 1}
+DASHES = ((), (5, 2), (1.5, 1.5))
+GREY = "#d6d6d6"
+DEEPEST = 8  # points below dense at the lower edge
+READ = numpy.geomspace(2, 2000, 121)  # compressions that are read
+
+
+def below_dense(runs: pandas.DataFrame | Sequence[pandas.DataFrame], title: str = "") -> Figure:
+    """Draw one panel for each task: test accuracy minus dense in points over compression, with 95 % bands of the mean.
+
+    `runs` is a table that `plots.load` returned, or several. Tasks without a dense run have no panel. Of each family
+    the best methods are drawn, by mean accuracy over the logarithm of compression; all others are grey.
+    """
+    table = runs if isinstance(runs, pandas.DataFrame) else pandas.concat(runs, ignore_index=True)
+    readings = _relative(table)
+    tasks = list(dict.fromkeys(readings["task"]))
+    drawn = _best(readings, measured(table).drop_duplicates("method").set_index("method")["family"])
+    lines = summary(table)
+    caption = (
+        "Lines: means over seeds, read log-linearly between the method's values and never beyond the last; the values "
+        "are those that none of the method's others beats in compression and mean validation accuracy. Bands: 95 % "
+        "intervals of the mean, with the variance pooled over the methods within 5 points of the best. A run that "
+        f"diverged counts as 10 %. Runs without a result: {failed(table)} of {len(table)}. Grey: all other methods."
+    )
+    counted = ", ".join(filter(None, [seeds(lines), thresholds(table)]))
+    with figure_style():
+        drawing, panels = sheet(
+            title or "What compression costs", counted, caption, height=4.4, width=2.2 + 3.9 * max(len(tasks), 1)
+        )
+        axes = panels.subplots(1, max(len(tasks), 1), sharey=True, squeeze=False)[0]
+        for panel, task in zip(axes, tasks, strict=False):
+            _draw(panel, readings[readings["task"] == task], drawn, names(table))
+            dense = lines.loc[(lines["task"] == task) & (lines["method"] == "dense"), "test_mean"]
+            panel.set_title(f"{task} (dense: {dense.mean():.1f} %)")
+            panel.set_xlabel("compression ratio")
+        axes[0].set_ylabel("points of test accuracy above dense")
+        handles = {label: handle for a in axes for handle, label in zip(*a.get_legend_handles_labels(), strict=True)}
+        if handles:
+            panels.legend(handles.values(), handles.keys(), loc="outside right upper", fontsize=8)
+    return drawing
+
+
+def _relative(table: pandas.DataFrame) -> pandas.DataFrame:
+    """Return the readings of all methods as points above the mean of dense."""
+    readings = read_at(seed_curves(table[table["method"] != "dense"]), READ)
+    dense = measured(table)[lambda runs: runs["method"] == "dense"].groupby("task")["test_accuracy"].mean()
+    readings["points"] = readings["test_accuracy"] - readings["task"].map(dense)
+    return readings.dropna(subset=["points"])
+
+
+def _best(readings: pandas.DataFrame, family: pandas.Series) -> dict[str, tuple[str, tuple[float, ...]]]:
+    """Return colour and dash of the methods that are drawn."""
+    clipped = readings.assign(gain=readings["points"].clip(lower=-DEEPEST) + DEEPEST)
+    per_seed = clipped.groupby(["task", "method", "seed"])["gain"].sum().groupby(["task", "method"]).mean()
+    score = per_seed.groupby("method").mean().sort_values(ascending=False)
+    look = {}
+    for name in (*FAMILIES, *sorted(set(family) - set(FAMILIES))):
+        own = [method for method in score.index if family[method] == name][: DRAWN.get(name, 0)]
+        for dash, method in zip(DASHES, sorted(own) if name == "factorization" else own, strict=False):
+            look[method] = COLOURS[name], dash
+    return look
+
+
+def _draw(
+    axes: Axes, readings: pandas.DataFrame, drawn: dict[str, tuple[str, tuple[float, ...]]], shown: dict[str, str]
+) -> None:
+    means = readings.groupby(["method", "at"])["points"].mean().unstack("method")
+    for method in means.columns.difference(list(drawn)):
+        axes.plot(means.index, means[method], color=GREY, linewidth=0.8, zorder=1)
+    bands = {}
+    for at, here in readings[readings["method"].isin(drawn)].groupby("at"):
+        samples = {method: own["points"].tolist() for method, own in here.groupby("method")}
+        bands[at] = intervals(near_best(samples))
+    for method, (colour, dash) in drawn.items():
+        if method not in means:
+            continue
+        axes.plot(means.index, means[method], color=colour, dashes=dash, linewidth=1.8, label=shown[method])
+        own = pandas.DataFrame({at: band.loc[method] for at, band in bands.items() if method in band.index}).T
+        if not own.empty:
+            own = own.reindex(means.index)  # no band across a gap
+            axes.fill_between(own.index.to_numpy(dtype=float), own["low"], own["high"], color=colour, alpha=0.13, lw=0)
+    axes.axhline(0, color="#6e6e6e", linestyle=":", linewidth=1.2)
+    reached = means[(means > -DEEPEST).any(axis=1)].index
+    axes.set_xscale("log")
+    axes.set_xlim(means.index.min(), reached.max() if len(reached) else means.index.max())
+    axes.xaxis.set_major_formatter(PLAIN)
+    axes.set_xticks([x for x in (2, 5, 10, 20, 50, 100, 200, 500, 1000) if means.index.min() <= x <= reached.max()])
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_ylim(-DEEPEST, 0.8)

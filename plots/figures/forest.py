@@ -1,0 +1,81 @@
+"""The figure of differences: every method against one of them at exactly the same compressions, with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy
+import pandas
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from benchmark.records.schema import FAMILIES
+from plots.comparisons import differences, near_best
+from plots.figures.below_dense import COLOURS
+from plots.readings import read_at, seed_curves
+from plots.results import of_task
+from plots.style import figure_style, names, sheet
+from plots.summaries import seeds, summary, thresholds
+
+COMPRESSIONS = (5, 20, 50, 100, 200, 500)
+EDGE = 3  # points at the left and right edge
+
+
+def forest(
+    runs: pandas.DataFrame | Sequence[pandas.DataFrame], task: str | None = None, control: str = "gmp"
+) -> Figure:
+    """Draw test accuracy minus that of `control` in points, a panel for each compression, a line for each method.
+
+    Bars are Dunnett's simultaneous 95 % intervals; a mark is hollow if its interval holds zero. Runs and task are as in
+    `plots.front`. Methods more than 3 points below the control are numbers at the edge.
+    """
+    frame = of_task(runs, task)
+    readings = read_at(seed_curves(frame), COMPRESSIONS)
+    family = dict(zip(frame["method"], frame["family"], strict=True))
+    places = {name: place for place, name in enumerate(FAMILIES)}
+    means = readings.groupby("method")["test_accuracy"].mean()
+    methods = sorted(means.index, key=lambda m: (places.get(family[m], len(places)), -means[m]))
+    caption = (
+        f"Points of test accuracy above {control} at the same compression, read log-linearly between values. Bars: "
+        "Dunnett's simultaneous 95 % intervals, variance pooled over the methods within 5 points of the best; hollow: "
+        "the interval holds zero. Numbers: methods more than 3 points below. Empty: the method was not run so far, or "
+        "has a single run there."
+    )
+    subtitle = ", ".join(filter(None, [seeds(summary(frame)), thresholds(frame)]))
+    with figure_style():
+        drawing, panels = sheet(
+            f"{frame['task'].iloc[0]}: against {control}", subtitle, caption, 1.9 + 0.19 * len(methods), width=10
+        )
+        axes = panels.subplots(1, len(COMPRESSIONS), sharey=True)
+        for panel, compression in zip(axes, COMPRESSIONS, strict=True):
+            here = readings[readings["at"] == compression]
+            samples = {m: own["test_accuracy"].tolist() for m, own in here.groupby("method") if len(own) > 1}
+            panel.set_title(f"CR {compression}")
+            _draw(panel, samples, control, methods, family)
+        axes[0].set_yticks(range(len(methods)), [names(frame)[method] for method in methods], fontsize=8)
+        axes[0].set_ylim(len(methods) - 0.5, -0.5)
+    return drawing
+
+
+def _draw(
+    axes: Axes, samples: dict[str, list[float]], control: str, methods: list[str], family: dict[str, str]
+) -> None:
+    axes.axvline(0, color="#6e6e6e", linewidth=1)
+    axes.set_xlim(-EDGE, EDGE)
+    axes.set_xticks([-2, 0, 2])
+    axes.tick_params(labelsize=8)
+    if control not in samples:
+        return
+    table = differences(near_best(samples), control) if control in near_best(samples) else pandas.DataFrame()
+    for place, method in enumerate(methods):
+        colour = COLOURS.get(family[method], "#6e6e6e")
+        if method == control:
+            axes.plot([0], [place], "|", color=colour, markersize=8)
+        elif method in table.index and table.loc[method, "difference"] >= -EDGE:
+            line = table.loc[method]
+            hollow = not line["low"] * line["high"] > 0
+            axes.plot(line[["low", "high"]], [place, place], color=colour, linewidth=1.2)
+            axes.plot(line["difference"], place, "o", color=colour, markersize=4, mfc="white" if hollow else colour)
+        elif method in samples:
+            lost = float(numpy.mean(samples[method]) - numpy.mean(samples[control]))
+            axes.text(-EDGE, place, f" {lost:.1f}", fontsize=7, color=colour, va="center")

@@ -1,0 +1,65 @@
+"""Accuracies at exactly a compression, worked out by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas
+import pytest
+
+from benchmark.records.schema import Row, Status
+from plots.readings import reach, read_at, seed_curves
+from plots.results import load
+from tests.builders import pair, run, write
+
+
+def readings(folder: Path, rows: list[Row], *compressions: float) -> list[tuple[float, bool]]:
+    found = read_at(seed_curves(load(write(folder, rows))), compressions)
+    return list(zip(found["test_accuracy"], found["between"], strict=True))
+
+
+def test_accuracy_is_read_halfway_on_a_log_scale(tmp_path: Path) -> None:
+    rows = [run("a", 0.1, 0, 100, 90, 90), run("a", 0.001, 0, 1, 80, 80)]  # CR 10 and 1,000
+    assert readings(tmp_path, rows, 10, 100, 1000) == [(90, False), (pytest.approx(85), True), (80, False)]
+
+
+def test_nothing_is_read_beyond_the_last_value_and_a_smaller_network_serves_before_the_first(tmp_path: Path) -> None:
+    rows = [run("a", 0.1, 0, 100, 90, 90), run("a", 0.01, 0, 10, 80, 80)]
+    assert readings(tmp_path, rows, 5, 102) == [(90, True)]
+
+
+def test_a_value_that_another_beats_on_validation_is_not_read(tmp_path: Path) -> None:
+    rows = [run("a", 0.2, 0, 200, 80, 99), run("a", 0.1, 0, 100, 90, 90)]
+    assert readings(tmp_path, rows, 5) == [(90, True)]
+
+
+def test_a_run_that_diverged_or_emptied_counts_at_chance_where_its_value_is(tmp_path: Path) -> None:
+    rows = [
+        *pair("a", 0.1, 100, (90, 90), (90, 90)),
+        run("a", 0.01, 0, 10, 90, 88),
+        run("a", 0.01, 1, 10, None, None),
+        run("b", 0.1, 0, 100, 90, 90),
+        run("b", 0.1, 1, 0, 11, 11),
+    ]
+    curves = seed_curves(load(write(tmp_path, rows)))
+    assert read_at(curves, [100])["test_accuracy"].tolist() == [88, 10]  # of a alone
+    assert read_at(curves, [10]).query("method == 'b'")["test_accuracy"].tolist() == [90, 10]
+
+
+def test_a_run_that_ran_out_of_memory_has_no_reading(tmp_path: Path) -> None:
+    rows = [run("a", 0.1, 0, 100, 90, 90), run("a", 0.1, 1, 100, None, None, status=Status.MEMORY)]
+    assert len(readings(tmp_path, rows, 10)) == 1
+
+
+def test_the_reach_of_a_front_ends_where_it_crosses_an_accuracy(tmp_path: Path) -> None:
+    rows = [run("a", 0.1, 0, 100, 90, 90), run("a", 0.001, 0, 1, 80, 80), run("b", 0.1, 0, 100, 70, 70)]
+    curves = seed_curves(load(write(tmp_path, rows)))
+    found = reach(curves, 85)
+    assert found[["method", "compression", "beyond"]].to_numpy().tolist() == [["a", pytest.approx(100), False]]
+    assert reach(curves, 75)[["method", "beyond"]].to_numpy().tolist() == [["a", True]]
+
+
+def test_no_measured_run_gives_empty_tables() -> None:
+    columns = ["task", "method", "knob", "value", "seed", "key", "status", "density", "compression"]
+    nothing = pandas.DataFrame(columns=[*columns, "val_accuracy", "test_accuracy"])
+    assert read_at(seed_curves(nothing), [10]).empty
