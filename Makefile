@@ -38,6 +38,7 @@ lint: install  ## check style, types and imports
 
 figures leaderboard: install  ## redraw all published fronts and leaderboards from the CSVs under results/reference/
 	@$(BIN)/sparsefront report --results results/reference
+	@$(BIN)/sparsefront compare results/reference/families results/reference/families-mnist --output results/reference/comparison
 
 bench-update: install  ## time a training step: dense, dwf at depths 1 to 8, parametrize
 	@$(BIN)/python -m benchmark.profiling.step

@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmark.cli import options
+from benchmark.cli.compare import compare
 from benchmark.cli.machine import runs_on, workers_on
 from benchmark.cli.output import lasting_output
 from benchmark.cli.overrides import override
@@ -192,7 +193,7 @@ def report(
         from plots.report import report as report_folder
         from plots.thresholds import parse_threshold
     except ModuleNotFoundError as missing:
-        raise UsageError(f"reports need {missing.name}: pip install pandas matplotlib moocore tabulate") from None
+        raise UsageError(f"reports need {missing.name}: pip install 'sparsefront[plots]'") from None
     from benchmark.experiments.run import stale_keys
 
     _load_plugins(plugin)
@@ -207,6 +208,9 @@ def report(
             console.print(f"wrote {path}", soft_wrap=True)
 
 
+app.command()(compare)
+
+
 @app.command()
 def docs() -> None:
     """Fill the blocks of README.md and docs/ in this checkout anew, from the methods and the published results."""
@@ -214,7 +218,7 @@ def docs() -> None:
         from plots.doc_blocks import BLOCKS
         from plots.docs import update
     except ModuleNotFoundError as missing:
-        raise UsageError(f"the blocks need {missing.name}: pip install pandas matplotlib moocore tabulate") from None
+        raise UsageError(f"the blocks need {missing.name}: pip install 'sparsefront[plots]'") from None
     from benchmark.cli.method_table import method_table
 
     for path in update(Path(), BLOCKS | {"methods": method_table}):

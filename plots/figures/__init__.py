@@ -1,8 +1,8 @@
 """The figures, one file each. Every file of this folder is imported, so a new file is a new figure.
 
 A file registers its function with `@figure` of plots/registry.py, which names the experiments that it is drawn for.
-fronts.py is drawn for every experiment; families.py, dynamics.py, initialization.py, layers.py, learning_rate.py and
-misalignment.py are drawn for one or two.
+fronts.py is drawn for every experiment; families.py, dynamics.py, initialization.py, layers.py, learning_rate.py,
+misalignment.py and search.py are drawn for one or two. below_dense.py and forest.py draw what families.py shows.
 """
 
 import importlib

@@ -30,7 +30,7 @@ DRAWN = {"factorization": 3, "penalty": 2, "during training": 2, "dynamic": 1, "
 DASHES = ((), (5, 2), (1.5, 1.5))
 GREY = "#d6d6d6"
 DEEPEST = 8  # points below dense at the lower edge
-READ = numpy.geomspace(2, 2000, 121)  # compressions that are read
+READ = numpy.geomspace(2, 2000, 121).tolist()  # compressions that are read
 
 
 def below_dense(runs: pandas.DataFrame | Sequence[pandas.DataFrame], title: str = "") -> Figure:
@@ -97,7 +97,7 @@ def _draw(
         axes.plot(means.index, means[method], color=GREY, linewidth=0.8, zorder=1)
     bands = {}
     for at, here in readings[readings["method"].isin(drawn)].groupby("at"):
-        samples = {method: own["points"].tolist() for method, own in here.groupby("method")}
+        samples = {str(method): own["points"].tolist() for method, own in here.groupby("method")}
         bands[at] = intervals(near_best(samples))
     for method, (colour, dash) in drawn.items():
         if method not in means:

@@ -49,7 +49,7 @@ def forest(
         axes = panels.subplots(1, len(COMPRESSIONS), sharey=True)
         for panel, compression in zip(axes, COMPRESSIONS, strict=True):
             here = readings[readings["at"] == compression]
-            samples = {m: own["test_accuracy"].tolist() for m, own in here.groupby("method") if len(own) > 1}
+            samples = {str(m): own["test_accuracy"].tolist() for m, own in here.groupby("method") if len(own) > 1}
             panel.set_title(f"CR {compression}")
             _draw(panel, samples, control, methods, family)
         axes[0].set_yticks(range(len(methods)), [names(frame)[method] for method in methods], fontsize=8)
@@ -67,12 +67,13 @@ def _draw(
     if control not in samples:
         return
     table = differences(near_best(samples), control) if control in near_best(samples) else pandas.DataFrame()
+    shown = table[table["difference"] >= -EDGE] if len(table) else table
     for place, method in enumerate(methods):
         colour = COLOURS.get(family[method], "#6e6e6e")
         if method == control:
             axes.plot([0], [place], "|", color=colour, markersize=8)
-        elif method in table.index and table.loc[method, "difference"] >= -EDGE:
-            line = table.loc[method]
+        elif method in shown.index:
+            line = shown.loc[method]
             hollow = not line["low"] * line["high"] > 0
             axes.plot(line[["low", "high"]], [place, place], color=colour, linewidth=1.2)
             axes.plot(line["difference"], place, "o", color=colour, markersize=4, mfc="white" if hollow else colour)

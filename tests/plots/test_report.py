@@ -23,7 +23,7 @@ from tests.builders import ROOT, run, write
 FILES = {
     "quickstart": ["front-toy"],
     "dynamics": ["front-toy", "dynamics-toy"],
-    "families": ["families-toy"],
+    "families": ["below-dense-toy"],
     "init": ["initial-weights", "init-toy"],
     "layers": ["front-toy", "layers-toy"],
     "learning-rate": ["front-toy", "learning-rate-toy"],

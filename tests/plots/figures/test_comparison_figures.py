@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from plots.figures.below_dense import below_dense
 from plots.figures.forest import forest
 from plots.results import load
-from tests.builders import pair, write
+from tests.builders import pair, points, write
 
 ROWS = [
     *pair("dense", 1, 1000, (92, 92), (91, 93), family="dense"),
@@ -44,9 +44,9 @@ def test_the_forest_marks_what_cannot_be_told_apart(tmp_path: Path) -> None:
     figure = forest(load(write(tmp_path, ROWS)), "toy")
     panels = dict(zip((5, 20, 50, 100, 200, 500), figure.subfigs[0].axes, strict=True))
     marks = {panel: [line for line in axes.get_lines() if line.get_marker() == "o"] for panel, axes in panels.items()}
-    assert [float(line.get_xdata()[0]) for line in marks[5]] == pytest.approx([-2])
+    assert [points(line)[0, 0] for line in marks[5]] == pytest.approx([-2])
     assert marks[5][0].get_markerfacecolor() != "white"
-    assert [float(line.get_xdata()[0]) for line in marks[100]] == pytest.approx([0])
+    assert [points(line)[0, 0] for line in marks[100]] == pytest.approx([0])
     assert marks[100][0].get_markerfacecolor() == "white"
     assert marks[200] == []  # nothing was run so far
     assert [text.get_text().strip() for text in panels[5].texts] == ["-41.0"]
