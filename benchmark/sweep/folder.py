@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from benchmark.errors import UsageError
 from benchmark.experiments.run import Run
-from benchmark.records.files import remove_partial, replacing
+from benchmark.records.files import remove_partial
 from benchmark.records.repair import compress, repair
 from benchmark.records.schema import (
     COLUMNS,
@@ -25,9 +25,9 @@ from benchmark.records.schema import (
     Row,
     Status,
 )
-from benchmark.records.table import append, cell, encoded, read
+from benchmark.records.table import append, cell, read
 from benchmark.sweep.invocation import latest
-from benchmark.sweep.rows import completed
+from benchmark.sweep.upgrade import has_content, rename_cuts, upgrade
 from benchmark.training.checkpoint import remove
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class ResultsFolder:
     def rows(self) -> list[dict[str, str]]:
         """The rows of runs.csv, which is read once; `append` extends them. A missing or empty file has no rows."""
         path = self.path / "runs.csv"
-        return read(path) if _has_content(path) else []
+        return read(path) if has_content(path) else []
 
     def failed(self, row: dict[str, str]) -> bool:
         """Tell whether a row's run failed, so that `--retry failed` trains it again."""
@@ -191,11 +191,11 @@ class ResultsFolder:
         """Set torn lines aside, check the columns of every table, and rewrite tables of older versions."""
         self.__dict__.pop("rows", None)  # another sweep may have ended since they were read
         remove_partial(self.path)
-        _rename_cuts(self.path)
+        rename_cuts(self.path)
         warnings = [warning for table in TABLES if (warning := repair(self.path / table, TABLES[table]))]
         for table, columns in TABLES.items():
-            if _has_content(self.path / table):
-                _upgrade(self.path / table, columns)
+            if has_content(self.path / table):
+                upgrade(self.path / table, columns)
         return warnings
 
     def _holder(self) -> str:
@@ -204,37 +204,6 @@ class ResultsFolder:
         if invocation is None or invocation.end:
             return ""
         return f", `{invocation.command}` since {invocation.start} as process {invocation.process},"
-
-
-def _rename_cuts(folder: Path) -> None:
-    """Move the rows of cuts.csv, as an older version named it, to thresholds.csv."""
-    old, new = folder / "cuts.csv", folder / "thresholds.csv"
-    if not old.exists():
-        return
-    if not new.exists():
-        old.rename(new)
-        return
-    repair(old, THRESHOLD_COLUMNS)
-    known = {row["key"] for row in read(new, THRESHOLD_COLUMNS)}
-    rows = [row for row in read(old, THRESHOLD_COLUMNS) if row["key"] not in known]
-    append(new, THRESHOLD_COLUMNS, [tuple(row.values()) for row in rows])
-    old.unlink()
-
-
-def _upgrade(path: Path, columns: Sequence[str]) -> None:
-    """Rewrite a table whose header is an older version's, with today's columns."""
-    rows = read(path, columns)
-    with path.open(encoding="utf-8") as file:
-        current = file.readline().rstrip("\n") == ",".join(columns)
-    if not current:
-        if path.name == "runs.csv":
-            rows = [completed(row) for row in rows]
-        with replacing(path) as table:
-            table.write(encoded([columns], [[row[column] for column in columns] for row in rows]))
-
-
-def _has_content(path: Path) -> bool:
-    return path.exists() and path.stat().st_size > 0
 
 
 def _try_lock(descriptor: int, mode: int) -> bool:

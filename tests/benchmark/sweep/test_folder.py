@@ -117,6 +117,15 @@ def test_a_table_of_an_older_version_gets_the_missing_columns(tmp_path: Path) ->
     assert [row["key"] for row in read(path)] == [run.key for run in RUNS[:2]]
 
 
+def test_thresholds_of_an_older_version_get_an_empty_error(tmp_path: Path) -> None:
+    append(tmp_path / "thresholds.csv", THRESHOLD_COLUMNS[:6], [["before", 1e-4, 1, 0.1, 90, 90]])
+    with ResultsFolder(tmp_path).writing() as warnings:
+        assert warnings == []
+        finish(ResultsFolder(tmp_path), RUNS[0], Status.OK, cuts=1)
+    rows = read(tmp_path / "thresholds.csv", THRESHOLD_COLUMNS)
+    assert [(row["key"], row["val_difference_se"]) for row in rows] == [("before", ""), (RUNS[0].key, "0")]
+
+
 @pytest.mark.parametrize("both", [False, True])
 def test_cuts_of_an_older_version_move_to_the_thresholds(both: bool, tmp_path: Path) -> None:
     old = ["key", "cut", *THRESHOLD_COLUMNS[2:6]]

@@ -60,7 +60,7 @@ def test_optimizers_and_augmentations_are_columns_that_name_what_is_not_the_defa
 
 def older(run: Run, **changes: str) -> dict[str, str]:
     """Make a row as a version wrote it that had few columns."""
-    row = dict.fromkeys(COLUMNS, "") | DEFAULTS
+    row = {name: DEFAULTS.get(name, "") for name in COLUMNS}
     names = ("key", "task", "method", "value", "seed", "epochs", "learning_rate", "other_learning_rate", "precision")
     row |= {name: cell(value) for name, value in vars(asked("fronts", run)).items() if name in names}
     return row | {"experiment": "fronts", "parameters": "100", "prunable": "80", "nonzeros": "30"} | changes
