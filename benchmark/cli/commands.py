@@ -124,12 +124,13 @@ def run(
         raise UsageError(f"--timeout takes a number of seconds above 0, not {timeout:g}")
     runs, workers = runs_on(device, grid, engine), workers_on(workers, device, engine)
     from benchmark.engines.settings import Settings
-    from benchmark.engines.signals import handling
+    from benchmark.engines.signals import handling, hangup
     from benchmark.sweep.sweep import sweep
 
     settings = Settings(device, data, tuple(plugin or ()), timeout=timeout, pack=pack, engine=engine, address=address)
     try:
-        with handling(signal.default_int_handler, signal.SIGTERM):  # like Ctrl-C, so that no worker is left behind
+        # Like Ctrl-C, so that no worker is left behind and what is trained is saved.
+        with handling(signal.default_int_handler, signal.SIGTERM, *hangup()):
             statuses = sweep(
                 name, runs, results / name, settings, workers, console, retry is not None, grid.extra_outputs
             )

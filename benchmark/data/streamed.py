@@ -164,8 +164,12 @@ def _start(loader: Any) -> None:
 
 
 def _ignore_interrupts(_: int) -> None:
-    """Ignore Ctrl-C, which reaches all processes of a terminal: training needs images until it has saved its state."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Ignore Ctrl-C and the end of a terminal, which reach all of its processes.
+
+    Training needs images until it has saved its state.
+    """
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
 
 
 class _Files:

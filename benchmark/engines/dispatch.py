@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from benchmark.engines.local import in_processes, in_this_process
@@ -25,7 +26,7 @@ def run_all(runs: list[Run], settings: Settings, workers: int) -> Iterator[list[
     packs = make_packs(runs, settings, workers)
     if settings.engine == "ray":
         yield from on_ray(packs, settings, workers)
-    elif workers > 1 and len(packs) > 1:
+    elif (workers > 1 and len(packs) > 1) or settings.timeout < math.inf:  # only a process can be ended when it hangs
         yield from in_processes(packs, settings, workers)
     else:
         yield from in_this_process(packs, settings)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import atexit
+import math
 import multiprocessing
 import signal
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -17,43 +19,59 @@ import torch
 
 from benchmark.engines.packs import compute
 from benchmark.engines.settings import Pack, Settings
-from benchmark.engines.signals import handling
+from benchmark.engines.signals import handling, hangup
 from benchmark.engines.worker import Worker
 from benchmark.experiments.run import Run
 from benchmark.records.schema import Measurement, Status
 from benchmark.training.devices import cores, numerics
 from benchmark.training.measure import Result
 
-PATIENCE = 60  # seconds that a stopped worker may take to save its checkpoint
+PATIENCE = 60  # seconds that stopped training may take to save its checkpoint, all workers together
+# Seconds beyond twice its timeout that a run may take for loading, building and evaluation before its worker is killed.
+GRACE = 30
+STARTING = 300  # seconds that a new worker may take before it begins its first pack
 
 
 def in_this_process(packs: list[Pack], settings: Settings) -> Iterator[list[tuple[Run, Result]]]:
     """Compute one pack after the other. After Ctrl-C or SIGTERM, training saves a checkpoint before its next step."""
     with numerics(), closing(Worker(settings, cores())) as worker:
+        main = threading.main_thread().ident or 0
+        # Training that hangs never looks at `stop`; a signal wakes it.
+        last = threading.Timer(PATIENCE, signal.pthread_kill, (main, signal.SIGINT))
+        last.daemon = True
 
         def stop(*_: object) -> None:
             if worker.stop.is_set():  # the second signal ends training at once
                 raise KeyboardInterrupt
             worker.stop.set()
+            last.start()
 
         parts = (part for pack in packs for part in compute(pack, worker))
-        while True:
-            with handling(stop, signal.SIGINT, signal.SIGTERM):
-                part = next(parts, None)
-            if part is None:
-                return
-            yield part
-            if worker.stop.is_set():
-                raise KeyboardInterrupt
+        try:
+            while True:
+                with handling(stop, signal.SIGINT, signal.SIGTERM, *hangup()):
+                    part = next(parts, None)
+                if part is None:
+                    return
+                yield part
+                if worker.stop.is_set():
+                    raise KeyboardInterrupt
+        finally:
+            last.cancel()
+
+
+BEGUN = "begun"  # a worker's message that it works on its pack
 
 
 def _work(connection: Connection, settings: Settings, share: int) -> None:
     """Compute the packs that a connection sends; save a checkpoint and end on SIGTERM or when the parent dies."""
     with numerics(), closing(Worker(settings, share)) as worker:
-        signal.signal(signal.SIGTERM, lambda *_: worker.stop.set())
+        for number in (signal.SIGTERM, *hangup()):
+            signal.signal(number, lambda *_: worker.stop.set())
         threading.Thread(target=_stop_with_parent, args=[worker], daemon=True).start()
         with suppress(EOFError, OSError, KeyboardInterrupt):
             while pack := connection.recv():
+                connection.send(BEGUN)
                 for part in compute(pack, worker):
                     connection.send(part)
                 connection.send(None)
@@ -69,6 +87,8 @@ def _stop_with_parent(worker: Worker) -> None:
 def in_processes(packs: list[Pack], settings: Settings, workers: int) -> Iterator[list[tuple[Run, Result]]]:
     """Send each worker process one pack at a time. A process that dies loses its own pack alone and is replaced.
 
+    So is a process that hangs: it is killed when its runs have taken twice the timeout of the settings and GRACE.
+
     If the device is `cuda` and there are several, a new process gets the one that has the fewest, and its name.
     """
     queue = deque(packs)
@@ -76,6 +96,7 @@ def in_processes(packs: list[Pack], settings: Settings, workers: int) -> Iterato
     busy: dict[Connection, tuple[BaseProcess, Pack]] = {}
     idle: list[tuple[Connection, BaseProcess]] = []
     cuda = range(torch.cuda.device_count()) if settings.device == "cuda" else ()
+    due: dict[Connection, float] = {}  # when a worker that has sent nothing since is killed
     devices = [f"cuda:{index}" for index in cuda] or [settings.device]
 
     def start() -> tuple[Connection, BaseProcess]:
@@ -97,11 +118,23 @@ def in_processes(packs: list[Pack], settings: Settings, workers: int) -> Iterato
             with suppress(OSError):  # the worker died while it was idle
                 connection.send(queue[0])
                 busy[connection] = (process, queue.popleft())
+                due[connection] = allowed(busy[connection][1]) + STARTING
+
+    def allowed(pack: Pack) -> float:
+        return time.monotonic() + 2 * settings.timeout * len(pack) + GRACE
 
     try:
         feed()
         while busy:
-            for connection in wait(list(busy)):
+            soonest = min(due[connection] for connection in busy) - time.monotonic()
+            ready = wait(list(busy), timeout=None if math.isinf(soonest) else max(soonest, 0))
+            for connection in [one for one in busy if one not in ready and due[one] <= time.monotonic()]:
+                process, pack = busy.pop(connection)
+                process.kill()
+                process.join()
+                reason = f"not done after {2 * settings.timeout * len(pack) + GRACE:g} s with loading and evaluation"
+                yield [(run, Result(Measurement(status=Status.TIMEOUT, error=reason))) for run in pack]
+            for connection in ready:
                 assert isinstance(connection, Connection)
                 process, pack = busy[connection]
                 try:
@@ -112,6 +145,9 @@ def in_processes(packs: list[Pack], settings: Settings, workers: int) -> Iterato
                     part = [(run, Result(Measurement(status=Status.ERROR, error=reason))) for run in pack]
                     del busy[connection]
                 else:
+                    due[connection] = allowed(pack)
+                    if part == BEGUN:
+                        continue
                     if part is None:
                         del busy[connection]
                         idle.append((connection, process))
@@ -127,7 +163,8 @@ def in_processes(packs: list[Pack], settings: Settings, workers: int) -> Iterato
         for connection, (process, _) in busy.items():
             process.terminate()
             connection.close()  # ends a worker that is between two packs and waits for the next
+        until = time.monotonic() + PATIENCE
         for process in [process for _, process in idle] + [process for process, _ in busy.values()]:
-            process.join(timeout=PATIENCE)
+            process.join(timeout=max(until - time.monotonic(), 0))
             process.kill()
             process.join()

@@ -26,3 +26,8 @@ def handling(handler: Handler, *numbers: signal.Signals) -> Iterator[None]:
     finally:
         for number, previous in zip(numbers, before, strict=True):
             signal.signal(number, previous)
+
+
+def hangup() -> tuple[signal.Signals, ...]:
+    """Return the signal that a closed terminal sends, unless it is ignored, as by nohup."""
+    return () if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN else (signal.SIGHUP,)
