@@ -149,6 +149,9 @@ class ScriptNetwork(Network):
             if layer.name not in self._types:
                 parameter.data = parameter.data.clone()
             parameter.grad = None
+        for module in self.model.modules():
+            if isinstance(module, torch.nn.RNNBase):
+                module.flatten_parameters()  # on CUDA: one piece of memory for each module, as cuDNN wants it
 
 
 def _mark(parameter: torch.nn.Parameter) -> tuple[int, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from benchmark.contract.stage import VALUES, results
 from methods import METHODS, MethodError, SparseOptimizer, parse
 from methods.core.coverage import coverage
 from methods.core.network import Network
@@ -123,3 +124,17 @@ def test_the_coverage_names_the_largest_tensors_alone() -> None:
     frozen = ", ".join(f"{size + 9} ({size + 1})" for size in range(9, 3, -1))
     dense = f"dense: {named}, 3 more tensors (12)"
     assert coverage(model) == f"prunes 4 of 94 trained parameters; {dense}; not trained: {frozen}, 3 more tensors (9)"
+
+
+@pytest.mark.parametrize("form", ["dense", "snip", "synflow[iterations=3]", "magnitude", "rigl", "dwf[init=ones]"])
+def test_runs_of_a_frozen_backbone_in_a_pack_measure_what_they_measure_alone(form: str) -> None:
+    """A pack stacks what is not trained, so that each run keeps the backbone of its own seed."""
+    values = VALUES[parse(form).knob][:1] * 2
+    together = results(form, partly_frozen, values, seeds=[0, 1], epochs=1)
+    for seed, packed in enumerate(together):
+        (alone,) = results(form, partly_frozen, values[:1], seeds=[seed], epochs=1)
+        ours, theirs = packed.measured, alone.measured
+        assert packed.layers == alone.layers and [name for name, _, _ in alone.layers] == ["3.weight", "7.weight"]
+        assert (ours.prunable, ours.parameters) == (theirs.prunable, theirs.parameters) == (8 * 3 * 9 + 32 * 4, 438)
+        assert (ours.test_accuracy, ours.macs_sparse) == (theirs.test_accuracy, theirs.macs_sparse)
+        assert ours.test_loss == pytest.approx(theirs.test_loss, rel=1e-4)

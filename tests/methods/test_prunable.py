@@ -263,3 +263,16 @@ def test_a_parametrized_recurrent_weight_is_refused_by_its_name() -> None:
 
 def test_the_coverage_of_a_pruned_transformer_names_no_matrix() -> None:
     assert coverage(nn.TransformerEncoderLayer(4, 2, 8)).startswith("prunes 128 of 172 trained parameters; dense: 8 v")
+
+
+def test_recurrent_modules_get_their_memory_in_one_piece_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On CUDA, cuDNN copies the weights in every pass as long as they are in pieces, and torch warns."""
+    model, x = build("gru")
+    optimizer = SparseOptimizer(model, "random", density=0.5, steps=1, lr=0.1)
+    optimizer.zero_grad()
+    torch.nn.functional.cross_entropy(model(x), LABELS).backward()
+    optimizer.step()
+    flattened: list[nn.Module] = []
+    monkeypatch.setattr(nn.GRU, "flatten_parameters", lambda module: flattened.append(module))
+    optimizer.finish()
+    assert flattened == [model.get_submodule("0.inner")]
