@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from methods.core.choice import fitting
+from methods.core.driver import Rate
 from methods.core.lazy import torch
 from methods.core.network import Network
 from methods.core.registry import MethodError
@@ -46,6 +47,17 @@ def named_groups(
             if chosen or not found:
                 found.append((chosen, rate))
     return found
+
+
+def present_rates(
+    groups: Sequence[Mapping[str, Any]], names: Sequence[list[str]], net: Network, has_parts: bool
+) -> tuple[Rate, Rate]:
+    """Return the learning rates of the pruned and of the other parameters now: with parts, one for each parameter."""
+    if not has_parts:
+        return float(groups[0]["lr"]), float(groups[-1]["lr"])
+    by_name = {name: float(group["lr"]) for group, held in zip(groups, names, strict=True) for name in held}
+    pruned, others = ([by_name[layer.name] for layer in layers] for layers in (net.layers, net.other_layers))
+    return pruned, others
 
 
 def _rates(part: Mapping[str, Any], share: float) -> tuple[float, float]:

@@ -105,6 +105,19 @@ class ScriptNetwork(Network):
                 place.copy_(values[layer.name])
                 del self._marks[layer.name]
 
+    def put_back(self, weights: torch.Tensor, written: set[str]) -> None:
+        """Set the prunable weights to earlier ones [1, N], except those that the script has written to."""
+        for layer in self.layers:
+            if layer.name not in written:
+                self.weights[:, layer.span] = weights[:, layer.span]
+        self.write_out()
+
+    def without_gradient(self) -> str:
+        """Return the name of the first trained tensor of the model, except vectors, if its gradient is all zero."""
+        grads = {layer.name: grad for layer, _, grad in self._places() if len(layer.shape) > 1}
+        first = next(name for name, _ in self.model.named_parameters() if name in grads)
+        return "" if bool(grads[first].any()) else first
+
     def check_trained(self) -> None:
         """Raise RuntimeError if other parameters of the model are trained than when the network was built."""
         built, now = {layer.name for layer, _, _ in self._places()}, set(trained_names(self.model))

@@ -12,11 +12,11 @@ import torch
 
 from methods.core.choice import Choice
 from methods.core.coverage import coverage
-from methods.core.driver import Driver, Rate
+from methods.core.driver import Driver
 from methods.core.final_check import end_of_training
 from methods.core.group_options import group_options, with_group_options
 from methods.core.optimizers import Optimizer, Sgd
-from methods.core.parameter_groups import named_groups
+from methods.core.parameter_groups import named_groups, present_rates
 from methods.core.prunable import prunable_names
 from methods.core.ranks import as_first_rank
 from methods.core.registry import MethodError, parse
@@ -111,6 +111,7 @@ class SparseOptimizer(torch.optim.Optimizer):
         made[0]["weight_decay"] = weight_decay
         super().__init__(made, group_options(optimizer, lr))
         self._spent, self._steps, self._finished = 0.0, steps, False
+        self._cut_off = ""  # the first tensor of the model, if the last loss did not depend on it
         self._written: set[str] = set()  # the parameters that the script has written to since the last step
         self._given: torch.Tensor | None = self.net.weights.clone()  # until the first step, see load_state_dict
         script = ScriptProbe(self.net, rates, probe, int(own_seed))
@@ -158,21 +159,13 @@ class SparseOptimizer(torch.optim.Optimizer):
         self._driver.optimizer = with_group_options(self._driver.optimizer, others)
         if others is not weights and others["weight_decay"]:
             self.net.other_grad.add_(self.net.other_params, alpha=others["weight_decay"])
-        self._driver.step(*self._rates())
+        if self._driver.steps_done + 1 == self._steps:
+            self._cut_off = self.net.without_gradient()
+        self._driver.step(*present_rates(self.param_groups, self._names, self.net, self._has_parts))
         self._spent += float(weights["lr"]) * present.lr_gain
         self._driver.start_phases()  # now, so that the next gradient is that of the network in its new phase
         self.net.write_out()
         return loss
-
-    def _rates(self) -> tuple[Rate, Rate]:
-        """Return the learning rates of the pruned and of the other parameters now, one for each if there are parts."""
-        if not self._has_parts:
-            return float(self.param_groups[0]["lr"]), float(self.param_groups[-1]["lr"])
-        groups = zip(self.param_groups, self._names, strict=True)
-        by_name = {name: float(group["lr"]) for group, names in groups for name in names}
-        layers = self.net.layers, self.net.other_layers
-        pruned, others = ([by_name[layer.name] for layer in part] for part in layers)
-        return pruned, others
 
     def _take_up(self) -> None:
         """Continue with the weights that a script has written to the model since the last step."""
@@ -198,6 +191,8 @@ class SparseOptimizer(torch.optim.Optimizer):
             before = int(self.net.weights.count_nonzero())
             self._driver.finish()
             said = end_of_training(self.net, self.method, before, self._driver.steps_done, self._steps)
+            if self._cut_off:
+                said.append(f"the last loss did not depend on {self._cut_off}; is the network constant?")
             self.net.write_out()
             self.net.release()
         self._finished = True
@@ -223,10 +218,7 @@ class SparseOptimizer(torch.optim.Optimizer):
         super().load_state_dict({name: value for name, value in state_dict.items() if name not in own})
         self._written |= self.net.take_in()
         if self._given is not None:  # undo what the method did to the weights when the optimizer was built
-            for layer in self.net.layers:
-                if layer.name not in self._written:
-                    self.net.weights[:, layer.span] = self._given[:, layer.span]
-        self.net.write_out()
+            self.net.put_back(self._given, self._written)
         self.net.load_exact(state_dict["exact"])
         self._driver.load_state_dict(state_dict["driver"])
         self._spent = state_dict["spent"]

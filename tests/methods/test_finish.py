@@ -62,6 +62,16 @@ def test_an_empty_layer_and_a_nearly_empty_network_give_warnings() -> None:
     assert one in ("no weight is left in 1.weight", "no weight is left in 3.weight")
 
 
+def test_a_constant_network_gives_a_warning() -> None:
+    model = mlp()
+    optimizer = SparseOptimizer(model, "random", density=0.5, steps=2, lr=0.05)
+    with torch.no_grad():
+        model.get_parameter("1.bias").fill_(-100.0)  # no unit is ever active, though weights are left
+    trained(model, optimizer, 2)
+    with pytest.warns(UserWarning, match=r"the last loss did not depend on 1\.weight; is the network constant\?"):
+        optimizer.finish()
+
+
 def test_a_step_after_finish_is_refused_and_a_second_finish_changes_nothing() -> None:
     model = mlp()
     optimizer = SparseOptimizer(model, "dwf", strength=0.1, steps=1, lr=0.1)
