@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
+from methods.core.base import EPSILON
 from methods.core.lazy import torch
 from methods.core.masked import Masked
 from methods.core.masks import Distribution
@@ -20,16 +21,24 @@ class VanillaL1(Masked):
 
     This is the vanilla baseline of the DWF paper (Kolb et al., ICLR 2025). Steps of SGD pass over zero and reach no
     exact zeros, so the method prunes at the end. `penalty_weight` is lambda; its best value differs between densities.
+    With `by=penalty` the knob is lambda, which a search can turn: |w| < 1.19e-7 becomes zero at the end, and
+    thresholds.csv has the accuracy and density at larger thresholds, all of one training.
     """
 
     family: ClassVar[str] = "penalty"
 
+    by: Literal["density", "penalty"] = "density"
     penalty_weight: float = 1e-4
     distribution: Distribution = "global"
 
     def __post_init__(self) -> None:
         if not self.penalty_weight >= 0:
             raise MethodError(f"the penalty_weight of l1 is a number >= 0, not {self.penalty_weight:g}")
+        self.knob = self.by
+
+    @property
+    def threshold(self) -> float:
+        return EPSILON if self.by == "penalty" else 0.0
 
     @property
     def exponent(self) -> float:
@@ -37,15 +46,19 @@ class VanillaL1(Masked):
 
     def setup(self, net: Network, probe: Probe) -> None:
         super().setup(net, probe)
-        self.penalty = torch.full_like(self.value, self.penalty_weight).to(net.weights)
+        penalty = self.value if self.by == "penalty" else torch.full_like(self.value, self.penalty_weight)
+        self.penalty = penalty.to(net.weights)
 
     @property
     def batch_norm_version(self) -> int:
         return 2  # see Method
 
     def update(self, lr: torch.Tensor) -> None:
-        self.net.grad.add_(self.net.weights.sign(), alpha=self.penalty_weight)
+        assert self.penalty is not None
+        self.net.grad.addcmul_(self.net.weights.sign(), self.penalty)
         self.optimizer.step(self.net.weights, self.net.grad, self.state, lr)
 
     def finish(self) -> None:
+        if self.by == "penalty":
+            return super().finish()
         self.prune_to(self.net.weights.abs(), self.distribution)

@@ -16,6 +16,7 @@ DENSITIES = (0.002, 0.2)
 # The range of lambda, also two decades, is each penalty's own, since their scales differ.
 PENALTIES: Mapping[str, tuple[float, float]] = {
     "dwf": (5e-5, 5e-3),
+    "l1": (2e-5, 2e-3),
     "prox-l1": (2e-4, 2e-2),
     "prox-lq": (2e-5, 2e-3),
     "pwd": (2e-5, 2e-3),

@@ -8,6 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from methods.core.base import EPSILON
 from methods.core.network import Network
 from methods.core.optimizers import Sgd
 from methods.core.registry import parse
@@ -108,6 +109,23 @@ def test_l1_steps_along_the_subgradient_and_prunes_at_the_end() -> None:
     assert net.weights[0].tolist() == pytest.approx(expected)
     method.finish()
     assert kept(net) == [1, 2, 4]
+
+
+def test_the_penalty_of_l1_can_be_the_knob() -> None:
+    runs = [torch.nn.Linear(6, 1, bias=False) for _ in range(2)]
+    net = Network(runs)
+    net.weights.copy_(torch.tensor(WEIGHTS))
+    method = parse("l1[by=penalty]")
+    assert (method.knob, method.threshold) == ("penalty", EPSILON)
+    method.bind(net, [0.5, 0.1], Sgd(0.0), 0.0, FakeProbe(net, [0.1]))
+    net.grad.fill_(0.0)
+    method.update(torch.tensor(0.1))
+    for run, penalty in enumerate((0.5, 0.1)):
+        expected = [w - 0.1 * penalty * numpy.sign(w) for w in WEIGHTS]
+        assert net.weights[run].tolist() == pytest.approx(expected)
+    net.weights[0, 0] = 1e-7
+    method.finish()
+    assert kept(net) == [1, 2, 3, 4, 5]
 
 
 def loss(weights: torch.Tensor) -> torch.Tensor:
