@@ -11,6 +11,7 @@ from torch import nn
 
 from methods import MethodError, SparseOptimizer
 from methods.core.prunable import prunable_names
+from tests.builders import ROOT
 
 
 def reader() -> nn.ModuleDict:
@@ -116,6 +117,23 @@ def test_an_included_embedding_ends_at_the_density_and_trains() -> None:
 def test_a_choice_of_nothing_is_refused_in_one_sentence(choice: dict[str, Any], said: str) -> None:
     with pytest.raises(MethodError, match=said):
         choose(reader(), **choice)
+
+
+def test_names_in_a_compiled_model_are_those_of_the_model() -> None:
+    compiled: Any = torch.compile(reader()["body"])
+    model = nn.Sequential(compiled, nn.Linear(6, 3))
+    assert choose(model, exclude="0.0") == ["0._orig_mod.1.weight", "1.weight"]
+    assert choose(model, exclude=["0._orig_mod.1", "1"], include="0.1.bias") == ["0._orig_mod.0.weight"]
+    with pytest.raises(MethodError, match=r"near it are 0\.1"):
+        choose(model, exclude="0.11")
+
+
+def test_the_transformer_of_the_page_has_the_coverage_that_the_page_says() -> None:
+    section = (ROOT / "docs" / "scripts.md").read_text(encoding="utf-8").partition("## A transformer\n")[2]
+    code = section.partition("```python\n")[2].partition("```")[0]
+    names: dict[str, Any] = {"torch": torch, "nn": nn, "SparseOptimizer": SparseOptimizer}
+    exec(code, names)
+    assert f"# {names['optimizer'].coverage}\n" in code
 
 
 def test_a_frozen_parameter_is_not_included() -> None:
