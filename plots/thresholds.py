@@ -59,11 +59,12 @@ def at_threshold(runs: pandas.DataFrame, path: Path, threshold: Threshold) -> pa
 def validated(table: pandas.DataFrame) -> pandas.DataFrame:
     """Return one row of thresholds.csv for each key: the largest threshold that costs nothing on validation data.
 
-    A threshold costs nothing if it and all smaller ones lower the run's validation accuracy by at most the standard
-    error of this difference. The error is that of paired answers: with k examples of n whose answer turns from right to
-    wrong or back, it is at most sqrt(k) / n. So nothing is fixed in advance but one standard error, the usual rule for
-    the simplest model that is as good as the best (Breiman et al., Classification and Regression Trees, 1984). Test
-    data choose nothing. Runs of older versions, which have no errors, are left out.
+    A threshold costs nothing if it lowers the run's validation accuracy by at most the standard error of this
+    difference. The error is that of paired answers: with k examples of n whose answer turns from right to wrong or
+    back, it is at most sqrt(k) / n. So nothing is fixed in advance but one standard error, the usual rule for the
+    simplest model that is as good as the best (Breiman et al., Classification and Regression Trees, 1984). A smaller
+    threshold may cost something: at one that turns two examples, both to wrong, chance decides. Test data choose
+    nothing. Runs of older versions, which have no errors, are left out.
 
     The widest gap of log |w|, which the theory of deep weight factorization promises for depths from 3 on, is no rule:
     in trials of depths 2 to 4 it was between the two smallest or the two largest weights, and kept all or none.
@@ -72,4 +73,4 @@ def validated(table: pandas.DataFrame) -> pandas.DataFrame:
     first = table.groupby("key")["val_accuracy"].transform("first")
     # The last term allows for the rounding of the CSV.
     free = first - table["val_accuracy"] <= table["val_difference_se"] + 1e-6
-    return table[free.groupby(table["key"]).cummin().astype(bool)].drop_duplicates("key", keep="last")
+    return table[free].drop_duplicates("key", keep="last")

@@ -33,7 +33,8 @@ def measure_uncut(net: Network, method: Method, data: Data, batch_size: int, pre
     """Measure penalty runs before their small weights become zero.
 
     The objective is mean training loss + lambda sum |w|^q, in which methods of equal q and lambda can be compared. For
-    dwf, q = 2 / depth: its factors have at least this penalty. It is empty for penalties that are no power of |w|.
+    dwf, q = 2 / depth: its factors have at least this penalty. It is empty for penalties that are no power of |w|, or
+    whose lambda differs between layers, as for dwf by strength with matched rates.
     """
     assert method.penalty is not None
     points = _at_thresholds(net, data, batch_size, precision)

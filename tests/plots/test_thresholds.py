@@ -35,7 +35,7 @@ def points(key: str, val: tuple[float, ...], errors: tuple[float, ...]) -> panda
     [
         ((90, 90, 90, 90), (0, 0, 0, 0), 1e-2),
         ((90, 90, 89.9, 89.7), (0, 0, 0.1, 0.2), 1e-3),  # a cost of 0.1 is within its error, one of 0.3 is not
-        ((90, 89.9, 90, 90), (0, 0.05, 0.1, 0.1), 1e-7),  # all smaller thresholds must cost nothing, too
+        ((90, 89.9, 90, 89), (0, 0.05, 0.1, 0.1), 1e-3),  # a smaller one that costs something does not matter
         ((90, 91, 92, 90.5), (0, 0.1, 0.1, 0.1), 1e-2),  # the cost is that of the smallest threshold
         ((90, 10, 10, 10), (0, 0.5, 0.5, 0.5), 1e-7),
     ],
