@@ -20,6 +20,7 @@ class HyperbolicAwareMinimization(Wrapper):
     Jacobs et al., "HAM", ICLR 2026. The factor is what a product of two factors adds to a step, without the factors. g
     is the gradient at the weights before the step. alpha = 200 is published, for ResNet-50 on ImageNet; gradients of
     small networks are larger, and they diverge with it: 10 is ours. The published code also limits the exponent to 5.
+    The factor lengthens steps, so a learning rate that suits `mask` may be too large.
     """
 
     mask: str = field(default="magnitude", metadata={"shown": True})

@@ -21,6 +21,10 @@ class SoftThresholdReparametrization(Method):
     towards zero, which raises the threshold, against the gradient of the loss. The knob is strength = decay * S / 2
     with S = lr_gain * sum_t lr_t: without a gradient of the loss, theta and s shrink over the run by exp(-2 strength),
     as w does in dwf. Gradients are exact: dw / dtheta is one for nonzero w and zero elsewhere.
+
+    The authors start s at -3200 on ImageNet, where the threshold stays zero for half of their training and then rises
+    fast. In short trainings this is worse: after 40 epochs of lenet300-digits, one seed, s = -3200 has 96.4 % at a
+    compression of 13 and leaves no weight from strength 8 on; s = -8 has 97.8 % at 12 and 93.9 % at 105.
     """
 
     family: ClassVar[str] = "penalty"

@@ -39,7 +39,8 @@ def lenet300_digits(width: float = 1.0) -> Task:
         epochs=40,
         batch_size=64,
         learning_rate=0.1,
-        learning_rates={**searched("lenet300-digits", "learning-rate-digits"), **DWF},
+        # ham diverged at the 0.2 of magnitude in one of two seeds, and was worse at 0.05
+        learning_rates={**searched("lenet300-digits", "learning-rate-digits"), **DWF, "ham": 0.1},
         weight_decay=5e-4,
     )
 

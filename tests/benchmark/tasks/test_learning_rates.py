@@ -31,7 +31,7 @@ FASHION = {
     **dict.fromkeys(("gmp", "ham", "imp", "l1", "magnitude", "prox-lq", "rigl", "snip", "synflow"), 0.2),
     **dict.fromkeys(("magnitude-init", "random", "set"), 0.8),
 }
-DIGITS = {**DWF, "dense": 0.2, "dwf[rates=equal]": 0.2, "magnitude": 0.2, "random": 0.4}
+DIGITS = {**DWF, "dense": 0.2, "ham": 0.1, "dwf[rates=equal]": 0.2, "magnitude": 0.2, "random": 0.4}
 LENET5 = {
     **DWF,
     **{"dwf[rates=equal]": 0.4, "dwf[depth=2,rates=equal]": 0.8, "random": 0.4, "snip": 0.2},
