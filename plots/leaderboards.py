@@ -105,8 +105,8 @@ def footnote(frame: pandas.DataFrame) -> str:
     notes += [f"{thresholds(frame).capitalize()}."] if thresholds(frame) else []
     if (frame["counted"] == "validated").any():
         notes.append(
-            "It is the run's largest threshold that costs no more validation accuracy than the standard error of this "
-            "cost."
+            "Validated: the run's largest threshold that costs no more validation accuracy than the standard error of "
+            "this cost."
         )
     if unconnected := disconnected(frame):
         notes.append(f"Weights on no path from an input to an output are more than 5 % of those left: {unconnected}.")

@@ -64,7 +64,7 @@ def thresholds(runs: pandas.DataFrame) -> str:
     penalized = runs[(runs["penalty"].notna()) & (runs["knob"] != "density")]
     if (runs["counted"] == "validated").any():
         low, high = penalized["threshold"].min(), penalized["threshold"].max()
-        return f"counted as zero: |w| < a threshold chosen on validation data for each run ({low:g} to {high:g})"
+        return f"counted as zero: |w| < {low:g} to {high:g} (validated)"
     others = {
         value for value in runs["threshold"].dropna() if value > 0 and not math.isclose(value, EPSILON, rel_tol=1e-3)
     }
@@ -120,5 +120,5 @@ def subtitle(runs: pandas.DataFrame, lines: pandas.DataFrame) -> str:
     It has the seeds, epochs, zero thresholds other than the default, that processors are mixed, and stale methods.
     """
     epochs = " or ".join(f"{number:g}" for number in sorted(runs["epochs"].unique()))
-    mixed = "seeds of different processors" if processors(runs) else ""
+    mixed = "several processors" if processors(runs) else ""
     return ", ".join(filter(None, [seeds(lines), f"{epochs} epochs", thresholds(runs), mixed, stale(runs)]))

@@ -80,5 +80,5 @@ def test_means_over_runs_of_different_processors_are_named(tmp_path: Path) -> No
     models = frame("models", ("EPYC", "AVX512"), ("Xeon", "AVX512"))
     assert processors(models) == ["EPYC AVX512", "Xeon AVX512"]
     assert "EPYC AVX512, Xeon AVX512" in footnote(models)
-    assert "seeds of different processors" in subtitle(models, summary(models))
+    assert "several processors" in subtitle(models, summary(models))
     assert processors(frame("hidden", ("EPYC", "AVX512"), ("EPYC", "AVX2"))) == ["EPYC AVX2", "EPYC AVX512"]
