@@ -28,7 +28,7 @@ def loss_of(model: torch.nn.Module) -> torch.Tensor:
     return torch.nn.functional.cross_entropy(model(X), Y)
 
 
-@pytest.mark.filterwarnings("ignore:.*left:UserWarning")
+@pytest.mark.filterwarnings("ignore:.*left:UserWarning", "ignore:.*constant:UserWarning")
 @pytest.mark.parametrize("form", METHODS)
 def test_frozen_parameters_stay_bit_for_bit_under_every_method(form: str) -> None:
     model = partly_frozen()

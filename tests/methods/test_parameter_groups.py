@@ -70,7 +70,7 @@ def test_parts_train_as_parameter_groups_of_torch_do(
         torch.testing.assert_close(parameter, theirs.get_parameter(name), msg=name)
 
 
-@pytest.mark.filterwarnings("ignore:.*left:UserWarning")
+@pytest.mark.filterwarnings("ignore:.*left:UserWarning", "ignore:.*constant:UserWarning")
 @pytest.mark.parametrize("form", METHODS)
 def test_parts_at_one_learning_rate_train_as_the_whole_under_every_method(form: str) -> None:
     trained = []
@@ -91,7 +91,7 @@ def test_parts_at_one_learning_rate_train_as_the_whole_under_every_method(form: 
     torch.testing.assert_close(trained[1], trained[0])
 
 
-@pytest.mark.filterwarnings("ignore:.*left:UserWarning")
+@pytest.mark.filterwarnings("ignore:.*left:UserWarning", "ignore:.*constant:UserWarning")
 @pytest.mark.parametrize(
     "form", ["dwf[depth=2]", "dwf[depth=3,decay=decoupled]", "str", "prox-l1", "powerprop", "rigl"]
 )

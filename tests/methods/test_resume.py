@@ -63,7 +63,7 @@ def built_on_the_loaded_model(form: str, saved: Any) -> tuple[torch.nn.Module, S
     return model, optimizer
 
 
-@pytest.mark.filterwarnings("ignore:.*left:UserWarning", "ignore:the learning rates:UserWarning")
+@pytest.mark.filterwarnings("ignore:.*(left|constant):UserWarning", "ignore:the learning rates:UserWarning")
 @pytest.mark.parametrize("form", sorted(FORMS))
 def test_training_resumes_bit_for_bit_in_every_order(form: str) -> None:
     for cut in (1, 5):

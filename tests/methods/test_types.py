@@ -59,7 +59,7 @@ TYPES = {
 }
 
 
-@pytest.mark.filterwarnings("ignore:.*left:UserWarning")
+@pytest.mark.filterwarnings("ignore:.*left:UserWarning", "ignore:.*constant:UserWarning")
 @pytest.mark.parametrize("mixture", TYPES.values(), ids=TYPES)
 @pytest.mark.parametrize("form", sorted(METHODS))
 def test_a_model_of_other_types_trains_almost_as_in_float32(
