@@ -18,6 +18,10 @@ def check_parameters(model: torch.nn.Module) -> None:
     for name, parameter in model.named_parameters():
         if torch.nn.parameter.is_lazy(parameter) or parameter.is_meta:
             raise MethodError(f"{name} has no values yet; run a batch through the model before you build the optimizer")
+        if hasattr(parameter, "device_mesh"):  # a DTensor
+            raise MethodError(
+                f"{name} is divided among processes (FSDP or tensor parallelism), which no method supports"
+            )
         if not parameter.requires_grad:
             continue
         first = parameter if first is None else first

@@ -157,6 +157,12 @@ def no_values() -> nn.Module:
         return nn.Linear(3, 3)
 
 
+def divided() -> nn.Module:
+    model = mlp()
+    setattr(model.get_parameter("3.weight"), "device_mesh", "two processes")  # noqa: B010 - as a DTensor has
+    return model
+
+
 @pytest.mark.filterwarnings("ignore:Lazy modules:UserWarning")
 @pytest.mark.parametrize(
     ("build", "said"),
@@ -164,6 +170,7 @@ def no_values() -> nn.Module:
         (complex_weight, "phase.weight is torch.complex64; trained parameters are of type float16, bfloat16, float32"),
         (lazy_head, "2.weight has no values yet; run a batch through the model before you build the optimizer"),
         (no_values, "weight has no values yet"),
+        (divided, "3.weight is divided among processes"),
     ],
 )
 def test_a_parameter_that_cannot_be_trained_is_named(build: Callable[[], nn.Module], said: str) -> None:
