@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 
 from methods.core.lazy import torch
+from methods.core.network import Network
 from methods.core.prunable import prunable_names, trained_names
 
 NAMED = 6  # the most tensors that a list names
@@ -30,6 +32,12 @@ def coverage(model: torch.nn.Module, names: list[str] | None = None) -> str:
     if parts:
         sentence += f"; dense: {', '.join(parts)}"
     return sentence + (f"; not trained: {', '.join(_largest(frozen))}" if frozen else "")
+
+
+def warn_if_mostly_dense(net: Network, sentence: str) -> None:
+    """Warn with a sentence about the coverage if more than half of the trained parameters stay dense."""
+    if net.weights.numel() < net.other_params.numel():
+        warnings.warn(f"most trained parameters stay dense: {sentence}; choose with include= or exclude=", stacklevel=3)
 
 
 def _frozen_part(model: torch.nn.Module, name: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from methods.core.choice import Choice
-from methods.core.coverage import coverage
+from methods.core.coverage import coverage, warn_if_mostly_dense
 from methods.core.driver import Driver
 from methods.core.final_check import end_of_training
 from methods.core.group_options import group_options, with_group_options
@@ -98,12 +98,8 @@ class SparseOptimizer(torch.optim.Optimizer):
         own_seed = torch.tensor(seed, device=self.net.weights.device)
         as_first_rank(own_seed, self.net.weights, self.net.other_params)
         self.coverage = coverage(model, names)
-        trained = self.net.weights.numel() + self.net.other_params.numel()
-        if self.net.weights.numel() < trained / 2 and include is None and exclude is None:
-            warnings.warn(
-                f"most trained parameters stay dense: {self.method} {self.coverage}; choose with include= or exclude=",
-                stacklevel=2,
-            )
+        if include is None and exclude is None:
+            warn_if_mostly_dense(self.net, f"{self.method} {self.coverage}")
         named = named_groups(self.net, lr, other_lr, groups)
         self._has_parts = bool(groups)
         self._names = [names for names, _ in named]  # those in each group
