@@ -37,6 +37,10 @@ class VanillaL1(Masked):
         self.knob = self.by
 
     @property
+    def cuts_at_end(self) -> bool:
+        return self.by == "density"
+
+    @property
     def threshold(self) -> float:
         return EPSILON if self.by == "penalty" else 0.0
 

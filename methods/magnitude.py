@@ -31,6 +31,10 @@ class Magnitude(Masked):
             raise MethodError(f"the finetune of {self.name} is a share of the budget in [0, 1), not {self.finetune:g}")
 
     @property
+    def cuts_at_end(self) -> bool:
+        return not self.finetune
+
+    @property
     def phases(self) -> tuple[float, ...]:
         return (1 - self.finetune, self.finetune) if self.finetune else (1.0,)
 

@@ -28,13 +28,18 @@ def make_packs(runs: list[Run], settings: Settings, workers: int = 1) -> list[Pa
     """Group runs that differ in value and seed alone and take as many budgets, after those that share a checkpoint.
 
     Runs that share one are a pack whatever its size. On a CPU, where training together gains nothing, a pack is one
-    run, and the order of runs is kept. A pack is no larger than a worker's share of all runs. If a task's network draws
-    random numbers in training, as dropout does, a pack has one seed, since its runs share the draws.
+    run, or the runs that share one training, and the order of runs is kept. A pack is no larger than a worker's share
+    of all runs. If a task's network draws random numbers in training, as dropout does, a pack has one seed, since its
+    runs share the draws.
     """
     begun, runs = _begun(runs, settings)
     size = settings.pack or (-(-len(runs) // workers) if settings.device.startswith("cuda") else 1)
     if size <= 1:
-        return begun + [[run] for run in runs]
+        packs: dict[Run, Pack] = {}
+        for run in runs:
+            alone = not parse(run.method).cuts_at_end
+            packs.setdefault(run if alone else replace(run, value=0.0), []).append(run)
+        return begun + list(packs.values())
     draws = {task: _draws(task) for task in {run.task for run in runs}}
     alike: dict[tuple[Run, tuple[float, ...]], Pack] = {}
     for run in runs:
@@ -75,7 +80,10 @@ def compute(pack: Pack, worker: Worker) -> Iterator[list[tuple[Run, Result]]]:
     settings = worker.settings
     parts, left = _begun(pack, settings)
     if left:
-        size = settings.pack or (_largest(left[0], worker) if len(left) > 1 else 1)
+        if parse(left[0].method).cuts_at_end and len({run.seed for run in left}) == 1:
+            size = len(left)  # one training
+        else:
+            size = settings.pack or (_largest(left[0], worker) if len(left) > 1 else 1)
         parts += [left[start : start + size] for start in range(0, len(left), size)]
     for part in parts:
         yield list(zip(part, _train(part, worker), strict=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import threading
 import time
@@ -47,7 +48,8 @@ def train(
     """Train R runs of one task and method, each with its value and seed, and measure their final networks.
 
     `epochs` is one budget; a run trains for `sum(method.phases_at(value))` budgets, which is 1 except for some methods,
-    such as iterative pruning, and the same for all runs of a pack. Runs of one seed have the same initial weights and
+    such as iterative pruning, and the same for all runs of a pack. If values act at the end alone, runs of one seed
+    share their training, and each is cut from a copy. Runs of one seed have the same initial weights and
     batches with every method. A run whose loss is no longer finite ends as `diverged`; training ends early when all
     runs have.
 
@@ -65,11 +67,17 @@ def train(
 
     reset_peak_memory(device)
     with torch.random.fork_rng(devices=[]):
-        net = Network([initial_model(task, seed).to(device) for seed in seeds])
-        batches = Batches(data.train, task.augmentation, batch_size, seeds)
-        probe = Probe(net, data.train, batch_size, seeds, learning_rates)
+        trained_seeds = list(dict.fromkeys(seeds)) if method.cuts_at_end else seeds
+        places = [trained_seeds.index(seed) for seed in seeds] if method.cuts_at_end else list(range(len(seeds)))
+        net = Network([initial_model(task, seed).to(device) for seed in trained_seeds])
+        batches = Batches(data.train, task.augmentation, batch_size, trained_seeds)
+        probe = Probe(net, data.train, batch_size, trained_seeds, learning_rates)
+
+        def driven(values: list[float]) -> Driver:
+            return Driver(net, method, values, task.optimizer, task.weight_decay, probe, budget)
+
         begun = time.perf_counter()
-        driver = Driver(net, method, values, task.optimizer, task.weight_decay, probe, budget)
+        driver = driven([values[places.index(place)] for place in range(net.runs)])
         setup_seconds = time.perf_counter() - begun
         if checkpoint and (saved := checkpoint.load()):
             try:
@@ -100,6 +108,11 @@ def train(
                 lr = learning_rates[driver.steps_done]
                 driver.step(lr, other_share * lr)
             if epoch == epochs:
+                if net.runs < len(values):
+                    net, steps_done = branched(net, places), driver.steps_done
+                    driver = driven(values)
+                    driver.steps_done = steps_done
+                    progress.branch(places)
                 trained = net.weights.clone()
                 driver.start_late_phases()
                 if method.penalty is not None:
@@ -115,7 +128,10 @@ def train(
             share = sum(learning_rates[: driver.steps_done]) / sum(learning_rates)
             known = {"train_loss": losses, "rate_share": [share] * net.runs}
             progress.add(epoch_points(epoch, net, method, data, precision, known))
-        shared = replace(_shared(progress, driver, device), batch_size=batch_size)
+        if net.runs < len(values):  # training ended early
+            net = branched(net, places)
+            progress.branch(places)
+        shared = replace(_shared(progress, driver, device, len(values)), batch_size=batch_size)
         results = []
         for run, finite in enumerate(progress.finite):
             measured = replace(shared, steps=progress.steps[run], batch_norm_recomputed=recomputed[run])
@@ -141,9 +157,13 @@ def backward(net: Network, x: torch.Tensor, y: torch.Tensor, per_run: bool, prec
     return loss.detach()
 
 
-def _shared(progress: Progress, driver: Driver, device: torch.device) -> Measurement:
+def branched(net: Network, places: list[int]) -> Network:
+    """Return a network with a run for each place, which is a copy of the run there."""
+    return Network([copy.deepcopy(net.plain(place)) for place in places])
+
+
+def _shared(progress: Progress, driver: Driver, device: torch.device, runs: int) -> Measurement:
     """Return the measurements that all runs of a pack share."""
-    runs = driver.net.runs
     return Measurement(
         pack=runs,
         train_seconds=progress.seconds / runs,

@@ -39,6 +39,11 @@ class Progress:
         pairs = zip(self.curves, points, self.finite, strict=True)
         self.curves = [curve + new if ok else curve for curve, new, ok in pairs]
 
+    def branch(self, places: list[int]) -> None:
+        """Go on with one run for each place, which has the measurements of the run there."""
+        self.steps, self.finite = [self.steps[i] for i in places], [self.finite[i] for i in places]
+        self.curves, self.loss_sum = [list(self.curves[i]) for i in places], self.loss_sum[places]
+
 
 def snapshot(progress: Progress, driver: Driver, streams: dict[str, Any]) -> dict[str, Any]:
     """Return what a checkpoint saves; `streams` is the state of the batches at the start of the epoch."""

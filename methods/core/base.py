@@ -56,6 +56,11 @@ class Method:
         return 2 if self.knob in ("strength", "penalty") else 1
 
     @property
+    def cuts_at_end(self) -> bool:
+        """Whether the value of the knob acts in `finish` alone, so that runs of one seed have one training."""
+        return False
+
+    @property
     def phases(self) -> tuple[float, ...]:
         """The phases of training as shares of the budget; each phase has its own learning-rate schedule."""
         return (1.0,)

@@ -20,7 +20,9 @@ from benchmark.engines.worker import Worker
 from benchmark.experiments.run import Run
 from benchmark.sweep.sweep import sweep
 from benchmark.tasks.registry import get_task
+from benchmark.training import loop
 from benchmark.training.loop import train
+from methods.core.network import Network
 from methods.core.registry import MethodError, parse
 from tests.builders import GRID, QUIET, SETTINGS, rows, toy_task
 
@@ -185,6 +187,29 @@ def test_the_pack_size_equals_the_one_worked_out_by_hand() -> None:
     assert fitting(1000, 300, 400) == 7
     assert fitting(310, 300, 400) == 1  # at least one is tried
     assert fitting(1000, 300, 300) > 10**6  # what takes nothing sets no limit
+
+
+@pytest.mark.parametrize("form", ["magnitude[finetune=0]", "l1", "powerprop[finetune=0]"])
+def test_methods_that_cut_at_the_end_train_once_for_all_densities(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = [Run("lenet300-digits", form, value, seed, 2, 0.1) for value in (0.5, 0.1) for seed in (0, 1)]
+    assert [[run.value for run in pack] for pack in make_packs(runs, SETTINGS)] == [[0.5, 0.1], [0.5, 0.1]]
+    steps: list[int] = []
+    original = loop.backward
+
+    def counted(net: Network, *rest: Any) -> torch.Tensor:
+        steps.append(net.runs)
+        return original(net, *rest)
+
+    monkeypatch.setattr(loop, "backward", counted)
+    together = train(toy_task(), parse(form), [0.5, 0.1, 0.2], [0, 0, 1], 2, 0.1, toy_data(), "float32")
+    assert steps == [2] * 40
+    for result, value, seed in zip(together, (0.5, 0.1, 0.2), (0, 0, 1), strict=True):
+        (alone,) = train(toy_task(), parse(form), [value], [seed], 2, 0.1, toy_data(), "float32")
+        assert result.layers == alone.layers and result.measured.steps == alone.measured.steps == 40
+        assert result.measured.test_loss == pytest.approx(alone.measured.test_loss, rel=1e-5)
+        assert [point[:2] for point in result.curves] == [point[:2] for point in alone.curves]
+        assert [point[2] for point in result.curves] == pytest.approx([point[2] for point in alone.curves], rel=1e-4)
+    assert [result.measured.pack for result in together] == [3, 3, 3]
 
 
 def test_runs_of_different_budgets_do_not_train_together() -> None:

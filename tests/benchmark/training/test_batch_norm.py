@@ -153,7 +153,7 @@ def test_a_script_is_scored_in_evaluation_mode_too() -> None:
 
 def test_versions_rise_on_networks_with_batch_norm_alone() -> None:
     forms = {
-        "dense": (1, 1), "gmp": (1, 1), "magnitude": (1, 1), "synflow": (1, 1), "snip": (1, 2),
+        "dense": (1, 1), "gmp": (2, 2), "magnitude": (1, 1), "synflow": (1, 1), "snip": (1, 2),
         "snip[iterations=2]": (2, 3), "magnitude[finetune=0]": (1, 2), "l1": (1, 2), "dwf": (1, 2), "prox-l1": (2, 3),
         "ham[mask=magnitude[finetune=0]]": (1, 2), "control[mask=snip]": (1, 3),
     }  # fmt: skip
