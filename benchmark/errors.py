@@ -14,8 +14,8 @@ def last_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[-1]
 
 
-MOST_CHARACTERS = 2_000  # of an error's text in a row; the C++ stack traces of torch are longer
-MOST_LINES = 200  # of a traceback
+MOST_CHARACTERS = 2_000  # an error's text in a row may have; the C++ stack traces of torch have more
+MOST_LINES = 200  # a printed traceback may have
 
 
 def error_text(error: BaseException) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import math
 import os
+import shlex
 import signal
 import sys
 from contextlib import redirect_stdout
@@ -15,10 +17,10 @@ from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from benchmark.cli import options
 from benchmark.cli.compare import compare
+from benchmark.cli.lists import details, folder_of, lines
 from benchmark.cli.machine import runs_on, workers_on
 from benchmark.cli.output import lasting_output
 from benchmark.cli.overrides import override
@@ -26,36 +28,56 @@ from benchmark.errors import UsageError
 from benchmark.experiments.registry import EXPERIMENTS
 from benchmark.records.schema import Status
 from benchmark.records.table import read
-from benchmark.tasks.registry import TASKS, describe
-from methods.core.registry import ALIASES, METHODS, MethodError, load_plugin, parse, signature
+from benchmark.tasks.registry import TASKS
+from methods.core.registry import METHODS, MethodError, load_plugin
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
     help="Accuracy-compression fronts of sparse training.",
 )
 console = Console(width=None if sys.stdout.isatty() else 160, markup=False, highlight=False)
 errors = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
 
 
+def _print_version(asked: bool) -> None:
+    if asked:
+        try:
+            console.print(f"sparsefront {importlib.metadata.version('sparsefront')}")
+        except importlib.metadata.PackageNotFoundError:
+            console.print("sparsefront, not installed")
+        raise typer.Exit
+
+
+@app.callback()
+def start(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Accuracy-compression fronts of sparse training."""
+
+
 @app.command("list")
 def list_(
     what: Annotated[Literal["tasks", "methods", "experiments"], typer.Argument()], plugin: options.Plugins = None
 ) -> None:
-    """List tasks, methods or experiments."""
+    """List tasks, methods or experiments, one on each line."""
     _load_plugins(plugin)
-    table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(overflow="fold")
-    if what == "methods":
-        for _, cls in sorted(METHODS.items()):
-            table.add_row(signature(cls), cls.knob, describe(cls))
-        for name, written in sorted(ALIASES.items()):
-            table.add_row(name, parse(written).knob, f"Another name of {written}.")
-    else:
-        for name, function in sorted((TASKS if what == "tasks" else EXPERIMENTS).items()):
-            table.add_row(name, describe(function))
-    console.print(table)
+    for line in lines(what):
+        console.print(line, soft_wrap=True)
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(help="A method, task or experiment, also with options in brackets.")],
+    plugin: options.Plugins = None,
+) -> None:
+    """Show a method, a task or an experiment: its options and their values, its paper, recipe or grid."""
+    _load_plugins(plugin)
+    for line in details(name):
+        console.print(line, soft_wrap=True)
 
 
 @app.command()
@@ -79,6 +101,9 @@ def plan(
     """
     _load_plugins(plugin)
     name, grid = override(experiment, tasks, methods, values, seeds, epochs, precision, tier)
+    console.print(
+        f"{name}: looking for finished runs in {results / name}", soft_wrap=True
+    )  # torch takes seconds to load
     runs, workers = runs_on(device, grid), workers_on(workers, device)
     from benchmark.sweep.folder import ResultsFolder
 
@@ -122,6 +147,9 @@ def run(
         raise UsageError(f"--pack takes a whole number >= 1, not {pack}")
     if not timeout > 0:
         raise UsageError(f"--timeout takes a number of seconds above 0, not {timeout:g}")
+    console.print(
+        f"{name}: looking for finished runs in {results / name}", soft_wrap=True
+    )  # torch takes seconds to load
     runs, workers = runs_on(device, grid, engine), workers_on(workers, device, engine)
     from benchmark.engines.settings import Settings
     from benchmark.engines.signals import handling, hangup
@@ -140,17 +168,23 @@ def run(
     if statuses:
         console.print(f"{name}: " + ", ".join(f"{count} {status}" for status, count in statuses.items()))
     console.print(f"rows are in {results / name / 'runs.csv'}", soft_wrap=True)
+    where = "" if results == Path("results") else f" --results {shlex.quote(str(results))}"
+    console.print(f"next: sparsefront report {name}{where}", soft_wrap=True)
     if any(Status(status).failed for status in statuses):
         raise typer.Exit(1)
 
 
 @app.command()
-def status(experiment: options.Name, results: options.Results = Path("results")) -> None:
+def status(
+    experiment: Annotated[str | None, typer.Argument(help="By default one line for each sweep.")] = None,
+    results: options.Results = Path("results"),
+) -> None:
     """Print the progress of a sweep, from another terminal: runs, time left, and the best of each method so far."""
-    from benchmark.sweep.status import overview
+    from benchmark.sweep.status import overview, summaries
 
-    for part in overview(results / experiment):
-        console.print(part)
+    parts = overview(folder_of(results, experiment)) if experiment else summaries(results)
+    for part in parts:
+        console.print(part, soft_wrap=isinstance(part, str))
 
 
 @app.command()
@@ -199,7 +233,9 @@ def report(
 
     _load_plugins(plugin)
     chosen = None if threshold is None else parse_threshold(threshold)
-    folders = [results / experiment] if experiment else sorted(path.parent for path in results.glob("*/runs.csv"))
+    folders = (
+        [folder_of(results, experiment)] if experiment else sorted(path.parent for path in results.glob("*/runs.csv"))
+    )
     if not folders:
         raise UsageError(f"there are no results in {results}; `sparsefront run` makes some")
     for folder in folders:
@@ -249,6 +285,11 @@ def check(
         raise typer.Exit(1)
 
 
+def _say_at_once(name: str, results: Path) -> None:
+    """Print a first line, since torch takes seconds to load."""
+    console.print(f"{name}: looking for finished runs in {results / name}", soft_wrap=True)
+
+
 def _load_plugins(paths: list[Path] | None) -> None:
     for path in paths or ():
         load_plugin(path)
@@ -261,4 +302,7 @@ def main() -> None:
             app()
         except (UsageError, MethodError) as error:
             errors.print(f"error: {error}")
+            sys.exit(2)
+        except OSError as error:  # a path that is too long, a loop of links, a file that nobody may read
+            errors.print(f"error: {error.filename or 'a file'} cannot be read or written: {error.strerror or error}")
             sys.exit(2)

@@ -15,6 +15,8 @@ from methods.core.registry import check_value, parse
 
 Pairs = Sequence[tuple[float, float]]  # of a peak learning rate and a value of the knob
 
+MOST_EPOCHS = 100_000  # the learning rate of every step is kept in memory
+
 
 @dataclass(frozen=True)
 class Experiment:
@@ -41,8 +43,8 @@ class Experiment:
 
         Raises UsageError or MethodError for anything that does not exist or is out of range.
         """
-        if self.epochs is not None and self.epochs < 1:
-            raise UsageError(f"epochs must be a whole number >= 1, not {self.epochs}")
+        if self.epochs is not None and not 1 <= self.epochs <= MOST_EPOCHS:
+            raise UsageError(f"epochs must be a whole number >= 1 and at most {MOST_EPOCHS}, not {self.epochs}")
         for name, choices in (("task", self.tasks), ("method", self.methods), ("seed", self.seeds)):
             if not choices:
                 raise UsageError(f"an experiment needs at least one {name}")

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from benchmark.errors import UsageError
 from benchmark.experiments.experiment import Experiment
+from benchmark.tasks.registry import TASKS
+from methods.core.spec import near
 
 EXPERIMENTS: dict[str, Callable[[], Experiment]] = {}
 
@@ -22,5 +24,8 @@ def experiment(function: Callable[[], Experiment]) -> Callable[[], Experiment]:
 def get_experiment(name: str) -> Experiment:
     """Return the experiment of a name; raise UsageError if there is none."""
     if name not in EXPERIMENTS:
-        raise UsageError(f"there is no experiment {name!r}; experiments are {', '.join(sorted(EXPERIMENTS))}")
+        if name in TASKS:
+            raise UsageError(f"{name} is a task and no experiment; `quickstart --tasks {name}` runs it")
+        choices = ", ".join(sorted(EXPERIMENTS))
+        raise UsageError(f"there is no experiment {name!r}{near(name, EXPERIMENTS)}; experiments are {choices}")
     return EXPERIMENTS[name]()

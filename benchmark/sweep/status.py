@@ -17,6 +17,8 @@ from benchmark.sweep.folder import ResultsFolder
 from benchmark.sweep.invocation import Invocation, latest
 from benchmark.sweep.progress import SweepProgress
 
+MOST_REASONS = 5  # an overview names at most these reasons of failures
+
 # task, method, runs, best accuracy, its compression, highest compression near dense
 Best = tuple[str, str, int, float, float, float]
 Row = Mapping[str, str]
@@ -36,7 +38,24 @@ def overview(path: Path) -> Iterator[str | Table]:
     if rows:
         statuses = Counter(row["status"] for row in rows)
         yield f"{len(rows)} runs in all: " + ", ".join(f"{count} {status}" for status, count in statuses.items())
+        reasons = Counter((row["status"], row["error"]) for row in rows if row["status"] != "ok")
+        for (status, reason), count in reasons.most_common(MOST_REASONS):
+            yield f"  {count} {status}: {reason[:200]}"
+        if len(reasons) > MOST_REASONS:
+            yield f"  and {len(reasons) - MOST_REASONS} other reasons, in the column error of runs.csv"
         yield board(best(rows, path / "runs.csv"))
+
+
+def summaries(results: Path) -> Iterator[str]:
+    """Yield a line for each sweep in a folder of results; raise UsageError if there is none."""
+    paths = sorted({path.parent for pattern in ("*/runs.csv", "*/invocations") for path in results.glob(pattern)})
+    if not paths:
+        raise UsageError(f"there are no results in {results}; `sparsefront run` makes some")
+    for path in paths:
+        folder, invocation = ResultsFolder(path), latest(path)
+        statuses = Counter({row["key"]: row["status"] for row in folder.rows}.values())
+        counts = ", ".join(f"{count} {status}" for status, count in statuses.items()) or "no run yet"
+        yield f"{path.name}: {counts}; {state(invocation, folder.is_locked())}"
 
 
 def state(invocation: Invocation | None, running: bool) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmark.errors import UsageError
 from benchmark.tasks.task import Task
-from methods.core.spec import SpecError, options_of, print_form, read_options, split_form
+from methods.core.spec import SpecError, near, options_of, print_form, read_options, split_form
 
 TASKS: dict[str, Callable[..., Task]] = {}
 # From the start of a name, such as `timm:`, to the function that finds the task function for the rest of the name.
@@ -75,7 +75,7 @@ def _find(name: str) -> Callable[..., Task]:
         if name.startswith(prefix):
             return find(name.removeprefix(prefix))
     if name not in TASKS:
-        raise UsageError(f"there is no task {name!r}; tasks are {', '.join(sorted(TASKS))}")
+        raise UsageError(f"there is no task {name!r}{near(name, TASKS)}; tasks are {', '.join(sorted(TASKS))}")
     return TASKS[name]
 
 

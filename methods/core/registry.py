@@ -10,7 +10,7 @@ from dataclasses import is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from methods.core.spec import SpecError, options_of, print_form, print_options, read_options, split_form
+from methods.core.spec import SpecError, near, options_of, print_form, print_options, read_options, split_form
 
 if TYPE_CHECKING:
     from methods.core.base import Method
@@ -72,7 +72,8 @@ def read_form(text: str) -> tuple[type[Method], dict[str, Any]]:
             name, implied = split_form(ALIASES[name])
             given = {**implied, **given}
         if name not in METHODS:
-            raise MethodError(f"there is no method {name!r}; methods are {', '.join(sorted(METHODS | ALIASES))}")
+            choices = sorted(METHODS | ALIASES)
+            raise MethodError(f"there is no method {name!r}{near(name, choices)}; methods are {', '.join(choices)}")
         cls = METHODS[name]
         return cls, read_options(f"method {name}", given, options_of(cls), _renamed(cls))
     except SpecError as error:

@@ -5,6 +5,7 @@ A value may itself be a written form, as in `control[mask=snip[iterations=2]]`.
 
 from __future__ import annotations
 
+import difflib
 import inspect
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
@@ -82,6 +83,12 @@ def _split(text: str) -> list[str]:
 def split_list(text: str) -> list[str]:
     """Split a list of written forms, or of numbers, at the commas that are outside brackets; leave out empty parts."""
     return [part for part in _split(text) if part]
+
+
+def near(name: str, choices: Iterable[str]) -> str:
+    """Return a question that names the choice closest to a wrong name, or nothing if none is close."""
+    close = difflib.get_close_matches(name, sorted(choices), 1, cutoff=0.75)
+    return f" (did you mean {close[0]}?)" if close else ""
 
 
 def options_of(owner: Callable[..., Any]) -> tuple[Option, ...]:

@@ -55,7 +55,7 @@ ROOT = Path(__file__).parents[3]
         (["run", "quickstart", "--plugin", "no-such-file.py"], "plugin"),
         (["list", "models"], "experiments"),
         (["status", "quickstart"], "runs.csv"),
-        (["status"], "Missing argument"),
+        (["run"], "Missing argument"),
         (["report", "quickstart"], "runs.csv"),
         (["report"], "no results"),
         (["--nonsense"], "nonsense"),

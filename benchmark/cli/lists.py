@@ -1,0 +1,114 @@
+"""The commands `sparsefront list` and `sparsefront show`: the methods, tasks and experiments that there are."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+from benchmark.errors import UsageError
+from benchmark.experiments.registry import EXPERIMENTS, get_experiment
+from benchmark.records.schema import FAMILIES
+from benchmark.tasks.registry import SCHEMES, TASKS, describe, get_task
+from methods.core.registry import ALIASES, METHODS, parse, signature
+from methods.core.spec import MISSING, near, options_of, print_value
+
+
+def lines(what: str) -> Iterator[str]:
+    """Yield one line for each method, task or experiment, whole at any width; methods come by family."""
+    if what == "methods":
+        places = {family: place for place, family in enumerate(FAMILIES)}
+        found = sorted(METHODS.items(), key=lambda item: (places.get(item[1].family, len(places)), item))
+        for name, cls in found:
+            yield f"{name}  [{cls.family}; {cls.knob}]  {describe(cls)}  {signature(cls)}"
+        for name, written in sorted(ALIASES.items()):
+            yield f"{name}  [{parse(written).family}; {parse(written).knob}]  Another name of {written}."
+    else:
+        for name, function in sorted((TASKS if what == "tasks" else EXPERIMENTS).items()):
+            yield f"{name}  {describe(function)}"
+
+
+def details(name: str) -> Iterator[str]:
+    """Yield the lines on a method, a task or an experiment; raise UsageError if there is none of this name."""
+    plain = name.partition("[")[0]
+    found = False
+    if plain in METHODS or plain in ALIASES:
+        found = True
+        yield from _method(name)
+    if plain in TASKS or any(name.startswith(start) for start in SCHEMES):
+        found = True
+        yield from _task(name)
+    if name in EXPERIMENTS:
+        found = True
+        yield from _experiment(name)
+    if not found:
+        choices = {*METHODS, *ALIASES, *TASKS, *EXPERIMENTS}
+        raise UsageError(
+            f"there is no method, task or experiment {name!r}{near(name, choices)}; `sparsefront list methods`, "
+            "`list tasks` and `list experiments` name all"
+        )
+
+
+def _method(name: str) -> Iterator[str]:
+    method = parse(name)
+    cls = type(method)
+    yield f"method {method}"
+    yield inspect.getdoc(cls) or ""
+    yield f"  family: {cls.family}"
+    yield f"  knob: {cls.knob}"
+    yield f"  paper: {cls.paper or '-'}"
+    yield from _options(cls)
+
+
+def _task(name: str) -> Iterator[str]:
+    task = get_task(name)
+    yield f"task {name}"
+    plain = name.partition("[")[0]
+    if plain in TASKS:
+        yield inspect.getdoc(TASKS[plain]) or ""
+    yield f"  data set: {task.dataset or '-'}, {task.examples} training examples, {task.classes} classes"
+    yield f"  inputs: {' x '.join(map(str, task.shape))}"
+    yield f"  recipe: {task.epochs} epochs in batches of {task.batch_size}, weight decay {task.weight_decay:g}"
+    yield f"  learning rate: {task.learning_rate:g}"
+    yield from (f"    {method}: {rate:g}" for method, rate in task.learning_rates.items())
+    if plain in TASKS:
+        yield from _options(TASKS[plain])
+
+
+def _experiment(name: str) -> Iterator[str]:
+    grid = get_experiment(name)
+    yield f"experiment {name}"
+    yield inspect.getdoc(EXPERIMENTS[name]) or ""
+    yield f"  tasks: {', '.join(grid.tasks)}"
+    yield f"  methods: {', '.join(grid.methods)}"
+    yield from (f"  {knob}: {', '.join(f'{value:g}' for value in values)}" for knob, values in grid.values.items())
+    yield f"  seeds: {', '.join(map(str, grid.seeds))}"
+    yield f"  runs: {len(grid.runs())}; `sparsefront plan {name}` estimates the time"
+
+
+def _options(owner: Any) -> Iterator[str]:
+    for option in options_of(owner):
+        default = "" if option.default is MISSING else f", by default {print_value(option.default)}"
+        yield f"  option {option.name}: {_choices(option.kind)}{default}"
+
+
+def _choices(kind: Any) -> str:
+    """Return in words which values an option takes."""
+    if get_origin(kind) is Literal:
+        return ", ".join(print_value(choice) for choice in get_args(kind))
+    if get_args(kind):  # such as int | None
+        return " or ".join("none" if one is type(None) else _choices(one) for one in get_args(kind))
+    words: dict[Any, str] = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+    return words.get(kind, str(kind))
+
+
+def folder_of(results: Path, name: str) -> Path:
+    """Return the folder of a sweep; raise UsageError, with the folder that was meant, if it has no results."""
+    folder = results / name
+    if not folder.is_dir():
+        there = {path.parent.name for path in results.glob("*/runs.csv")} if results.is_dir() else set()
+        smoke = f"{name}-smoke"
+        meant = f" (did you mean {smoke}, which `--tier smoke` wrote?)" if smoke in there else near(name, there)
+        raise UsageError(f"there is no {folder / 'runs.csv'}{meant}; `sparsefront run` writes it")
+    return folder
