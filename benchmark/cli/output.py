@@ -49,7 +49,7 @@ def lasting_output() -> Iterator[None]:
     for stream in before:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-    sys.stdout, sys.stderr = (_Stream(stream) for stream in before)  # type: ignore[assignment]
+    sys.stdout, sys.stderr = (_Stream(stream) for stream in before)
     try:
         yield
     finally:

@@ -8,8 +8,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy
-
 if TYPE_CHECKING:
     from PIL.Image import Image
 
@@ -67,6 +65,7 @@ def read_image(path: str | Path) -> Image:
 
 def _eight_bits(image: Image) -> Image:
     """Return a grey picture of 16 or 32 bits in 8 bits, which Pillow itself would cut off at 255."""
+    import numpy
     from PIL import Image
 
     if image.mode != "F" and not image.mode.startswith("I"):

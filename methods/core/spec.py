@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import math
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import lru_cache
@@ -159,9 +160,14 @@ def _convert(owner: str, option: Option, text: str) -> Any:
         if kind not in (int, float, str):
             raise SpecError(f"option {option.name} of {owner} has a type that no written form can hold: {kind}")
         try:
-            return kind(text)
+            value = kind(text)
+            if kind is not float:
+                return value
+            if math.isfinite(value):  # infinity and NaN train nothing
+                return value + 0.0  # 0.0 and not -0.0, which computes the same
         except ValueError:
-            choices = "a whole number" if kind is int else "a number"
+            pass
+        choices = "a whole number" if kind is int else "a number" if kind is float else "text"
     raise SpecError(f"option {option.name} of {owner} takes {choices}, not {text!r}")
 
 

@@ -35,7 +35,7 @@ def test_a_task_has_one_written_form(text: str, printed: str) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("lenet300-emnist", "there is no task 'lenet300-emnist'; tasks are"),
+        ("lenet300-emnist", "there is no task 'lenet300-emnist' (did you mean lenet300-mnist?); tasks are"),
         ("lenet300-mnist[width=0.1", "does not close its bracket"),
         ("lenet300-mnist[width=0.1]]", "text after its closing bracket"),
         ("lenet300-mnist[width=0.1]x", "text after its closing bracket"),
@@ -47,7 +47,8 @@ def test_a_task_has_one_written_form(text: str, printed: str) -> None:
         ("lenet5-mnist[width=2]", "task lenet5-mnist has no option 'width'; it has no options"),
         ("lenet300-mnist[width=wide]", "option width of task lenet300-mnist takes a number, not 'wide'"),
         ("lenet300-mnist[width=0]", "must be a finite number above 0, not 0"),
-        ("lenet300-mnist[width=nan]", "must be a finite number above 0, not nan"),
+        ("lenet300-mnist[width=nan]", "option width of task lenet300-mnist takes a number, not 'nan'"),
+        ("lenet300-mnist[width=inf]", "option width of task lenet300-mnist takes a number, not 'inf'"),
     ],
 )
 def test_wrong_written_forms_of_tasks_are_rejected_in_one_sentence(text: str, said: str) -> None:
