@@ -30,14 +30,14 @@ def init() -> Experiment:
 def recipe() -> Experiment:
     """Measure what matched learning rates are worth at depths 2 to 4, against the rates and start of the paper.
 
-    Five minutes on two cores. Expected: all depths train at one learning rate, at least a point above equal rates.
+    A quarter of an hour on two cores. Expected: all depths train at one learning rate, and depth 3 better than with
+    equal rates.
     """
     return Experiment(
         tasks=("lenet300-fmnist",),
         methods=(*DEPTHS[1:4], "dwf[depth=3,init=truncated,rates=equal]"),
         values={"strength": (8.0, 12.0)},
         epochs=10,
-        seeds=(0,),
     )
 
 
