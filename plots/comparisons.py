@@ -71,3 +71,28 @@ def near_best(samples: Mapping[str, Sequence[float]], points: float = 5.0) -> di
     """
     best = max((float(numpy.mean(sample)) for sample in samples.values()), default=0.0)
     return {name: sample for name, sample in samples.items() if float(numpy.mean(sample)) >= best - points}
+
+
+def comparison_table(readings: pandas.DataFrame, control: str) -> pandas.DataFrame:
+    """Return one line for each task, compression and method of `plots.readings.read_at`.
+
+    Columns: n, mean, low and high are seeds, mean and 95 % interval with the pooled variance; difference,
+    difference_low and difference_high are to the control, by Dunnett's test; `top` marks the top group. Methods far
+    below the best, which `near_best` leaves out, have a mean alone.
+    """
+    parts = []
+    for (task, at), here in readings.groupby(["task", "at"]):
+        samples = {str(method): own["test_accuracy"].tolist() for method, own in here.groupby("method")}
+        near = near_best({name: sample for name, sample in samples.items() if len(sample) > 1})
+        table = pandas.DataFrame({name: (len(sample), numpy.mean(sample)) for name, sample in samples.items()}).T
+        table = table.set_axis(["n", "mean"], axis=1).rename_axis("method").join(intervals(near)[["low", "high"]])
+        if control in near:
+            table = table.join(differences(near, control).add_prefix("difference_"))
+            table = table.rename(columns={"difference_difference": "difference"})
+        table["top"] = table.index.isin(top_group(near))
+        parts.append(table.reset_index().assign(task=task, compression=at, n=table["n"].astype(int).to_numpy()))
+    columns = ["task", "compression", "method", "n", "mean", "low", "high"]
+    columns += ["difference", "difference_low", "difference_high", "top"]
+    return (
+        pandas.concat(parts, ignore_index=True).reindex(columns=columns) if parts else pandas.DataFrame(columns=columns)
+    )

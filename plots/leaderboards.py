@@ -2,74 +2,70 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
+import numpy
 import pandas
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from plots.comparisons import near_best, top_group
+from plots.readings import reach, read_at, seed_curves
 from plots.results import of_task
 from plots.style import names
 from plots.summaries import budgets, disconnected, failed, processors, stale, summary, thresholds
 
 LEVELS = (5, 10, 20, 50, 100, 200, 500)  # compression ratios
-LOSSES = (1, 2, 5)  # points of validation accuracy below dense
+LOSSES = (0.5, 1, 2, 5, 10)  # points of test accuracy below dense
+FEW = ("CR 10", "CR 50", "CR 200", "CR at -1", "CR at -5")  # the columns of a terminal narrower than WIDE
+WIDE = 130
 NONE = "\N{EN DASH}"
 
 
 def leaderboard(runs: pandas.DataFrame | Sequence[pandas.DataFrame], task: str | None = None) -> pandas.DataFrame:
-    """Return the leaderboard of one task: one line for each method, best first; cells are text, `**` marks the best.
+    """Return the leaderboard of one task: one line for each method, best first; `**` marks the top group.
 
     Runs and task are as in `front`.
     """
     frame = of_task(runs, task)
-    lines = summary(frame)
-    dense = lines.loc[lines["method"] == "dense", "val_mean"]
-    methods = sorted(set(frame["method"]) - {"dense"})
-    own = {method: lines[lines["method"] == method] for method in methods}
-    cells = {level: {m: best for m in methods if (best := _best(own[m], level)) is not None} for level in LEVELS}
-    reach = {loss: {m: far for m in methods if (far := _reach(own[m], dense, loss)) is not None} for loss in LOSSES}
+    lines, curves = summary(frame), seed_curves(frame[frame["method"] != "dense"])
+    dense = lines.loc[lines["method"] == "dense", "test_mean"].max()
+    readings = read_at(curves, LEVELS)
+    reached = {loss: reach(curves, dense - loss) for loss in LOSSES}
 
     def rank(method: str) -> tuple[float, ...]:
-        means = (cells[level][method]["test_mean"] if method in cells[level] else 0.0 for level in (50, 10))
-        farthest = reach[2][method]["compression"] if method in reach[2] else 0.0
-        return (-farthest, *(-mean for mean in means))
+        farthest = reached[2].loc[reached[2]["method"] == method, "compression"].mean()
+        means = [readings[(readings["method"] == method) & (readings["at"] == level)] for level in (50, 10)]
+        # NaN, where there is no reading, comes last.
+        return tuple(
+            math.inf if numpy.isnan(x) else -x for x in (farthest, *(m["test_accuracy"].mean() for m in means))
+        )
 
-    board = pandas.DataFrame(index=pandas.Index(sorted(methods, key=rank), name="method"))
+    methods = sorted(sorted(set(frame["method"]) - {"dense"}), key=rank)
+    board = pandas.DataFrame(index=pandas.Index(methods, name="method"))
     for level in LEVELS:
-        bold = _leaders(cells[level])
-        texts = {m: f"**{accuracy(best)}**" if m in bold else accuracy(best) for m, best in cells[level].items()}
-        board[f"CR >= {level}"] = [texts.get(method, NONE) for method in board.index]
-    for loss in LOSSES:
-        texts = {m: f"{far['compression']:.1f} ({far['test_mean']:.2f})" for m, far in reach[loss].items()}
-        board[f"CR at -{loss}"] = [texts.get(method, NONE) for method in board.index]
+        own = {str(m): read for m, read in readings[readings["at"] == level].groupby("method")}
+        samples = {method: read["test_accuracy"].tolist() for method, read in own.items()}
+        top = top_group(near_best(samples))
+        texts = {m: f"**{_cell(read)}**" if m in top else _cell(read) for m, read in own.items()}
+        board[f"CR {level}"] = [texts.get(method, NONE) for method in board.index]
+    for loss, reaches in reached.items():
+        texts = {str(method): _reach_cell(own) for method, own in reaches.groupby("method")}
+        board[f"CR at -{loss:g}"] = [texts.get(method, NONE) for method in board.index]
     return board
 
 
-def _best(lines: pandas.DataFrame, level: float) -> pandas.Series | None:
-    """Return the line of highest mean validation accuracy from a compression on; a lower loss decides a tie."""
-    # Weights are whole: a tenth of 266,205 weights is 26,620, as close to a compression of 10 as possible.
-    reached = lines[lines["nonzeros"] <= (lines["prunable"] / level).round()]
-    return None if reached.empty else reached.sort_values(["val_mean", "val_loss"], ascending=[True, False]).iloc[-1]
+def _cell(read: pandas.DataFrame) -> str:
+    """Write the mean of readings ± sample standard deviation (n); `~` marks a reading between values."""
+    spread = f" ± {read['test_accuracy'].std():.2f}" if len(read) > 1 else ""
+    return f"{'~' * bool(read['between'].any())}{read['test_accuracy'].mean():.2f}{spread} ({len(read)})"
 
 
-def _reach(lines: pandas.DataFrame, dense: pandas.Series, loss: float) -> pandas.Series | None:
-    """Return the line of largest compression within `loss` points of dense's mean validation accuracy."""
-    # The last term allows for the rounding of a mean.
-    close = lines[lines["val_mean"] >= dense.max() - loss - 1e-9]
-    return None if close.empty else close.sort_values("compression").iloc[-1]
-
-
-def _leaders(cells: dict[str, pandas.Series]) -> set[str]:
-    """Return the methods within the best one's standard deviation; none if the best has a single seed."""
-    if not cells:
-        return set()
-    best = max(cells.values(), key=lambda line: line["test_mean"])
-    # With one seed the standard deviation is NaN, and nothing compares to it.
-    return {
-        m for m, line in cells.items() if line["n"] > 1 and line["test_mean"] >= best["test_mean"] - best["test_std"]
-    }
+def _reach_cell(own: pandas.DataFrame) -> str:
+    """Write the geometric mean of compressions, after `>` if a curve ends before it falls so far."""
+    return f"{'>' * bool(own['beyond'].any())}{numpy.exp(numpy.log(own['compression']).mean()):.1f}"
 
 
 def accuracy(line: pandas.Series) -> str:
@@ -90,14 +86,17 @@ def footnote(frame: pandas.DataFrame) -> str:
     effective = (frame["counted"] == "effective").any()
     left = "effective weights, those on a path from an input to an output" if effective else "weights left"
     notes = [
-        f"CR is prunable weights / {left}. A cell under `CR >= c` is the mean test accuracy in percent ± sample "
-        "standard deviation (n seeds) of the method's value with the highest mean validation accuracy among those with "
-        "a CR of at least c, of several the one with the lowest validation loss; nothing is interpolated.",
-        "`CR at -k` is the largest CR within k points of dense's mean validation accuracy, with the mean test accuracy "
-        "there.",
-        f"{NONE} means that no value of the method qualifies.",
-        "Bold: the best mean and those within its standard deviation, from two seeds on.",
-        f"Runs without a result: {failed(frame)} of {len(frame)}, in no mean.",
+        f"CR is prunable weights / {left}. A cell under `CR c` is the mean test accuracy in percent ± sample standard "
+        "deviation (n seeds) at a CR of exactly c: a method's front goes through those of its values that no other "
+        "beats in CR and mean validation accuracy, linear in log CR, never beyond the last; before the first, that "
+        "one's accuracy counts. `~`: read more than 1 % away from every value. A run that diverged or kept no weight "
+        "counts as 10 %.",
+        "`CR at -k` is the CR at which the front falls k points below dense's mean test accuracy, as geometric mean "
+        "over the seeds that start above it; `>`: some end before they fall.",
+        f"{NONE} means that the front does not reach so far.",
+        "Bold: the top group, which Tukey's test cannot tell from the best at a family-wise 5 %, among the methods at "
+        "most 5 points below it.",
+        f"Runs without a result: {failed(frame)} of {len(frame)}, in no mean unless they diverged.",
     ]
     notes += [f"{budgets(frame)}."] if budgets(frame) else []
     if stale(frame):
@@ -135,8 +134,10 @@ def _in_cell(name: str) -> str:
 def show(frame: pandas.DataFrame) -> None:
     """Print the tables to the terminal, in cells narrow enough for 80 columns."""
     console = Console(markup=False)  # with markup, dwf[depth=3] would lose its brackets
+    whole = console.width >= WIDE
     for task in sorted(frame["task"].unique()):
         board = leaderboard(frame, task)
+        board = board if whole else board[list(FEW)]
         shown = _names(frame, board)
         grid = Table(box=None, padding=(0, 1, 1, 0), title=f"{task}, {heading(frame, task)}", title_justify="left")
         grid.add_column("method", overflow="fold")
@@ -146,6 +147,8 @@ def show(frame: pandas.DataFrame) -> None:
             grid.add_row(shown[method].replace("[", "\n["), *map(_text, cells))
         console.print(grid)
     console.print(footnote(frame))
+    if not whole:
+        console.print(f"A terminal of {WIDE} columns or leaderboard.md shows all columns.")
 
 
 def _names(frame: pandas.DataFrame, board: pandas.DataFrame) -> dict[str, str]:

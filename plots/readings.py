@@ -59,9 +59,11 @@ def reach(curves: pandas.DataFrame, accuracy: float) -> pandas.DataFrame:
     """Return the largest compression up to which each seed's curve keeps at least a test accuracy.
 
     Columns: task, method, seed, compression, and `beyond`, which is true where the curve ends above the accuracy. A
-    curve that starts below it has no row.
+    curve that starts below it has no row, and none has one if the accuracy is NaN.
     """
     rows = []
+    if numpy.isnan(accuracy):
+        curves = curves.head(0)
     for (task, method, seed), own in curves.sort_values("compression").groupby(["task", "method", "seed"]):
         x, y = numpy.log(own["compression"].to_numpy(dtype=float)), own["test_accuracy"].to_numpy(dtype=float)
         below = numpy.flatnonzero(y < accuracy)

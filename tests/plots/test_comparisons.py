@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy
+import pandas
 import pytest
 
-from plots.comparisons import differences, intervals, near_best, pooled, top_group
+from plots.comparisons import comparison_table, differences, intervals, near_best, pooled, top_group
 
 
 def test_the_pooled_deviation_is_that_of_all_samples_around_their_own_means() -> None:
@@ -44,3 +45,16 @@ def test_a_method_far_below_the_best_is_not_in_the_top_group() -> None:
 
 def test_collapsed_methods_are_left_out() -> None:
     assert set(near_best({"a": [90, 90], "b": [85, 85], "c": [84, 84.9]})) == {"a", "b"}
+
+
+def test_the_table_has_means_for_all_and_intervals_for_those_near_the_best() -> None:
+    accuracies = {"gmp": (90.0, 90.2), "snip": (87.0, 87.2), "random": (40.0, 60.0), "once": (90.0,)}
+    rows = [("toy", name, seed, 10, x) for name, own in accuracies.items() for seed, x in enumerate(own)]
+    readings = pandas.DataFrame(rows, columns=["task", "method", "seed", "at", "test_accuracy"])
+    table = comparison_table(readings, "gmp").set_index("method")
+    assert table["mean"].to_dict() == pytest.approx({"gmp": 90.1, "once": 90, "random": 50, "snip": 87.1})
+    assert table["difference"].dropna().to_dict() == pytest.approx({"snip": -3.0})
+    assert table["low"].notna().to_dict() == {"gmp": True, "once": False, "random": False, "snip": True}
+    assert table.loc["gmp", "low"] < 90.1 < table.loc["gmp", "high"]
+    assert table["top"].to_dict() == {"gmp": True, "once": False, "random": False, "snip": False}
+    assert comparison_table(readings.head(0), "gmp").empty
