@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy
@@ -85,7 +86,7 @@ def _labels(runs: pandas.DataFrame) -> dict[str, str]:
     return dict(runs[["method", "label"]].drop_duplicates("method").itertuples(index=False))
 
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "figure.figsize": (7.2, 4.2),
     "figure.constrained_layout.use": True,
     "font.size": 10,

@@ -35,9 +35,9 @@ def image_folder(name: str, shape: tuple[int, int, int], classes: int, images: i
         (files, labels), (test_files, test_labels) = (_labelled(part, shape) for part in (train, test))
         aside = held_out(labels)
         parts = (torch.nonzero(chosen).flatten() for chosen in (~aside, aside))
-        splits = ((Images([files.paths[i] for i in part.tolist()], shape), labels[part]) for part in parts)
+        kept, held = ((Images([files.paths[i] for i in part.tolist()], shape), labels[part]) for part in parts)
         names = "\n".join(str(Path(path).relative_to(root)) for path in (*files.paths, *test_files.paths))
-        return Data(*splits, (test_files, test_labels), digest([os.fsencode(names)]))
+        return Data(kept, held, (test_files, test_labels), digest([os.fsencode(names)]))
 
     return load
 

@@ -30,13 +30,14 @@ class Data:
     @classmethod
     def in_memory(cls, train: Batch, val: Batch, test: Batch) -> Data:
         """Return the data set of three pairs of tensors."""
-        return cls(*((InMemory(inputs), labels) for inputs, labels in (train, val, test)))
+        one, two, three = ((InMemory(inputs), labels) for inputs, labels in (train, val, test))
+        return cls(one, two, three)
 
     def to(self, device: str, readers: ImageReaders | None = None) -> Data:
         """Return the same data on a device. Images are read by the processes of `readers`."""
         splits = (self.train, self.val, self.test)
-        moved = ((inputs.to(device, readers), labels.to(device)) for inputs, labels in splits)
-        return Data(*moved, digest=self.digest)
+        train, val, test = ((inputs.to(device, readers), labels.to(device)) for inputs, labels in splits)
+        return Data(train, val, test, self.digest)
 
 
 def balanced_order(labels: torch.Tensor) -> torch.Tensor:

@@ -134,8 +134,9 @@ def in_processes(packs: list[Pack], settings: Settings, workers: int) -> Iterato
                 process.join()
                 reason = f"not done after {2 * settings.timeout * len(pack) + GRACE:g} s with loading and evaluation"
                 yield [(run, Result(Measurement(status=Status.TIMEOUT, error=reason))) for run in pack]
-            for connection in ready:
-                assert isinstance(connection, Connection)
+            for answering in ready:
+                assert isinstance(answering, Connection)
+                connection = answering
                 process, pack = busy[connection]
                 try:
                     part = connection.recv()

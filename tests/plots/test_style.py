@@ -1,6 +1,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import pandas
@@ -85,6 +86,11 @@ def test_figures_do_not_follow_the_users_settings(tmp_path: Path) -> None:
         return png.read_bytes()
 
     plain = drawn("plain")
-    users = {"text.usetex": True, "figure.facecolor": "black", "lines.linewidth": 9, "savefig.bbox": "tight"}
+    users: dict[Any, Any] = {
+        "text.usetex": True,
+        "figure.facecolor": "black",
+        "lines.linewidth": 9,
+        "savefig.bbox": "tight",
+    }
     with matplotlib.rc_context(users):
         assert drawn("mine") == plain

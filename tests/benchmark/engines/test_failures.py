@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,7 +41,7 @@ def test_whatever_a_method_raises_is_a_row(name: str, tmp_path: Path) -> None:
     @register("raising", knob="none")
     @dataclass
     class Raising(Dense):
-        def update(self, lr: float) -> None:
+        def update(self, lr: Any) -> None:
             raise RAISED[name]
 
     runs = [Run("lenet300-digits", method, 1, 0, 1, 0.1, synthetic=True) for method in ("raising", "dense")]
@@ -80,7 +81,7 @@ def test_a_run_that_failed_goes_on_from_its_checkpoint(tmp_path: Path, monkeypat
         steps = 0
         state_names = ("steps",)
 
-        def update(self, lr: float) -> None:
+        def update(self, lr: Any) -> None:
             super().update(lr)
             self.steps += 1
             steps.append(self.steps)
