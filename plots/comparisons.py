@@ -90,7 +90,7 @@ def comparison_table(readings: pandas.DataFrame, control: str) -> pandas.DataFra
             table = table.join(differences(near, control).add_prefix("difference_"))
             table = table.rename(columns={"difference_difference": "difference"})
         table["top"] = table.index.isin(top_group(near))
-        parts.append(table.reset_index().assign(task=task, compression=at, n=table["n"].astype(int).to_numpy()))
+        parts.append(table.reset_index().assign(task=str(task), compression=float(str(at)), n=table["n"].astype(int)))
     columns = ["task", "compression", "method", "n", "mean", "low", "high"]
     columns += ["difference", "difference_low", "difference_high", "top"]
     return (

@@ -24,7 +24,7 @@ class RegisteredFigure:
     draw: Draw
     experiments: tuple[str, ...]
     replaces_front: bool  # the report draws no front figures of these experiments
-    choose: Choose | None  # of experiments that compare learning rates: returns the runs that front and table show
+    choose: Choose | None  # returns the runs that front and table show, if the experiment compares learning rates
 
 
 FIGURES: list[RegisteredFigure] = []

@@ -12,7 +12,7 @@ from benchmark.experiments.registry import EXPERIMENTS, get_experiment
 from benchmark.records.schema import FAMILIES
 from benchmark.tasks.registry import SCHEMES, TASKS, describe, get_task
 from methods.core.registry import ALIASES, METHODS, parse, signature
-from methods.core.spec import MISSING, near, options_of, print_value
+from methods.core.spec import MISSING, SpecError, near, options_of, print_value, split_form
 
 
 def lines(what: str) -> Iterator[str]:
@@ -31,7 +31,7 @@ def lines(what: str) -> Iterator[str]:
 
 def details(name: str) -> Iterator[str]:
     """Yield the lines on a method, a task or an experiment; raise UsageError if there is none of this name."""
-    plain = name.partition("[")[0]
+    plain = _plain(name)
     found = False
     if plain in METHODS or plain in ALIASES:
         found = True
@@ -64,7 +64,7 @@ def _method(name: str) -> Iterator[str]:
 def _task(name: str) -> Iterator[str]:
     task = get_task(name)
     yield f"task {name}"
-    plain = name.partition("[")[0]
+    plain = _plain(name)
     if plain in TASKS:
         yield inspect.getdoc(TASKS[plain]) or ""
     yield f"  data set: {task.dataset or '-'}, {task.examples} training examples, {task.classes} classes"
@@ -112,3 +112,11 @@ def folder_of(results: Path, name: str) -> Path:
         meant = f" (did you mean {smoke}, which `--tier smoke` wrote?)" if smoke in there else near(name, there)
         raise UsageError(f"there is no {folder / 'runs.csv'}{meant}; `sparsefront run` writes it")
     return folder
+
+
+def _plain(name: str) -> str:
+    """Return a written form without its options; raise UsageError for a malformed one."""
+    try:
+        return split_form(name)[0]
+    except SpecError as error:
+        raise UsageError(str(error)) from None

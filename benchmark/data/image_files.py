@@ -33,7 +33,7 @@ def image_files(folder: Path) -> list[str]:
 
 def natural_key(text: str) -> tuple[list[str | int], str]:
     """Return a key that sorts texts without regard to case and the numbers in them by size, as timm does."""
-    parts = re.split(r"([0-9]+)", text.lower())
+    parts = re.split(r"(\d+)", text.lower())
     return [int(part) if place % 2 else part for place, part in enumerate(parts)], text
 
 

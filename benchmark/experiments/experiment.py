@@ -13,7 +13,7 @@ from benchmark.tasks.registry import canonical_task, get_task, read_task
 from methods.core.base import Method
 from methods.core.registry import check_value, parse
 
-Pairs = Sequence[tuple[float, float]]  # of a peak learning rate and a value of the knob
+Pairs = Sequence[tuple[float, float]]  # peak learning rates with values of the knob
 
 MOST_EPOCHS = 100_000  # the learning rate of every step is kept in memory
 

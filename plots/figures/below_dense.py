@@ -36,8 +36,8 @@ READ = numpy.geomspace(2, 2000, 121).tolist()  # compressions that are read
 def below_dense(runs: pandas.DataFrame | Sequence[pandas.DataFrame], title: str = "") -> Figure:
     """Draw one panel for each task: test accuracy minus dense in points over compression, with 95 % bands of the mean.
 
-    `runs` is a table that `plots.load` returned, or several. Tasks without a dense run have no panel. Of each family
-    the best methods are drawn, by mean accuracy over the logarithm of compression; all others are grey.
+    `runs` is a table that `plots.load` returned, or several. Tasks without a dense run have no panel. The best
+    methods of each family are drawn, by mean accuracy over the logarithm of compression; all others are grey.
     """
     table = runs if isinstance(runs, pandas.DataFrame) else pandas.concat(runs, ignore_index=True)
     readings = _relative(table)
