@@ -60,7 +60,7 @@ class FakeProbe:
 
     def __init__(self, net: Network, learning_rates: list[float]):
         self.net, self.learning_rates = net, learning_rates
-        self.made = torch.zeros_like(net.weights)
+        self.made = torch.ones_like(net.weights)
 
     def ones(self) -> Arguments:
         return (torch.ones(1, self.net.layers[0].shape[1]),), {}

@@ -56,7 +56,7 @@ def test_names_of_a_class_are_added_to_those_of_its_bases() -> None:
 
 
 def test_options_and_work_buffers_are_not_saved() -> None:
-    assert set(bound(parse("dwf")).state_dict()) == {"factors", "states"}
+    assert set(bound(parse("dwf")).state_dict()) == {"factors", "states", "slope", "pace"}
     assert set(bound(parse("ham")).state_dict()) == {"inner"}
 
 

@@ -72,7 +72,7 @@ CHANGES: dict[str, Callable[[torch.nn.Module], object]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-@pytest.mark.parametrize("form", ["dense", "dwf"])
+@pytest.mark.parametrize("form", ["dense", "powerprop"])
 def test_a_changed_model_trains_as_one_that_was_changed_before(form: str, change: Callable[..., object]) -> None:
     late, early = batch_norm_cnn(), batch_norm_cnn()
     change(early)
@@ -85,6 +85,20 @@ def test_a_changed_model_trains_as_one_that_was_changed_before(form: str, change
         torch.testing.assert_close(one, two)
     held = {id(parameter) for group in optimizers[0].param_groups for parameter in group["params"]}
     assert held == {id(parameter) for parameter in late.parameters()}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_dwf_goes_on_from_a_changed_model(change: Callable[..., object]) -> None:
+    """Its learning rates stay those of the start, so it does not train as if it had been built on the new weights."""
+    model, expected = batch_norm_cnn(), batch_norm_cnn()
+    optimizer = built(model, "dwf")
+    for one in (model, expected):
+        change(one)
+    for group in optimizer.param_groups:
+        group["lr"] = 1e-9
+    steps(model, optimizer, 1)
+    for name, parameter in expected.named_parameters():
+        torch.testing.assert_close(model.get_parameter(name), parameter, atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +128,9 @@ def test_factors_of_weights_that_were_not_written_stay() -> None:
     with torch.no_grad():
         model.get_parameter("1.weight")[0, 0] = 0.5
     optimizer._take_up()
-    assert optimizer.method.factors[:, 0, 0].tolist() == [0.5, 1, 1]
+    first, *others = optimizer.method.factors[:, 0, 0].tolist()
+    assert others[0] == others[1] > 0
+    assert first * others[0] ** 2 == pytest.approx(0.5)
     assert torch.equal(optimizer.method.factors[:, 0, 1:], before[:, 0, 1:])
 
 

@@ -20,10 +20,10 @@ BASE = Run("lenet300-mnist", "dwf[depth=3]", 6.0, 0, 40, 0.2)
 def test_keys_of_old_runs_never_change() -> None:
     """If a key changes, every user's finished runs are computed again."""
     golden = {
-        Run("lenet300-digits", "dwf[depth=3]", 6.0, 0, 40, 0.2): "8b247ae1144b",
+        Run("lenet300-digits", "dwf[depth=3]", 6.0, 0, 40, 0.2): "b62493a2e50c",  # version 2
         Run("lenet300-digits", "snip", 0.1, 2, 40, 0.1, precision="bf16"): "8d1170d56818",
         Run("lenet300-digits", "dense", 1.0, 0, 40, 0.2): "09f5baebff94",
-        Run("lenet300-fmnist", "dwf[depth=3]", 7.0, 2, 30, 0.8): "d586fccebed8",
+        Run("lenet300-fmnist", "dwf[depth=3]", 7.0, 2, 30, 0.8): "ae809e7abc22",  # version 2
         Run("lenet300-fmnist", "imp[rounds=3]", 0.05, 1, 30, 0.1, "bf16"): "a76b819b1bef",
         Run("resnet18-cifar10", "rigl", 0.01, 0, 160, 0.1): "91943416a7f3",  # version 2
         Run("lenet300-mnist", "control[mask=snip,kind=shuffle]", 0.1, 0, 2, 0.1): "0decbaad1d3f",
@@ -153,5 +153,5 @@ def test_another_recipe_has_another_key(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_a_new_version_of_a_method_has_another_key(monkeypatch: pytest.MonkeyPatch) -> None:
     before = BASE.key
-    monkeypatch.setattr(METHODS["dwf"], "version", 2)
+    monkeypatch.setattr(METHODS["dwf"], "version", 3)
     assert BASE.key != before

@@ -26,7 +26,7 @@ def test_a_row_says_what_was_asked_of_its_run() -> None:
     assert (row.knob, row.value, row.seed, row.epochs, row.precision) == ("strength", 6.0, 1, 30, "bf16")
     assert (row.learning_rate, row.other_learning_rate) == (0.8, 0.1)
     assert (row.optimizer, row.momentum, row.weight_decay, row.warmup) == ("sgd", 0.9, 5e-4, 0.05)
-    assert (row.augmentation, row.task_version, row.method_version) == ("", 1, 1)
+    assert (row.augmentation, row.task_version, row.method_version) == ("", 1, 2)
 
 
 def test_a_row_has_no_width_if_its_task_has_none() -> None:
@@ -41,7 +41,7 @@ def test_a_row_has_no_width_if_its_task_has_none() -> None:
     [
         ("snip[iterations=100]", "snip[iterations=100]", 2),
         ("control[mask=snip[iterations=2]]", "control[mask=snip[iterations=2],kind=shuffle]", 2),
-        ("control[mask=dwf[depth=2,threshold=0.01],kind=reinit]", "control[mask=dwf[depth=2],kind=reinit]", 1),
+        ("control[mask=dwf[depth=2,threshold=0.01],kind=reinit]", "control[mask=dwf[depth=2],kind=reinit]", 2),
         ("prox-l1", "prox-l1", 2),
     ],
 )
