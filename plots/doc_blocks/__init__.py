@@ -10,6 +10,7 @@ from plots.doc_blocks import counts, numbers, tables
 from plots.docs import Block
 
 _FUNCTIONS: tuple[Block, ...] = (
+    numbers.against,
     numbers.at,
     numbers.compression,
     numbers.difference,

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy
 
 from benchmark.errors import UsageError
+from plots.comparisons import comparison_table
 from plots.doc_blocks import published
 from plots.doc_blocks.published import points, rounded, with_spread
+from plots.readings import read_at, seed_curves
 
 
 def mean(experiment: str, method: str, value: str, digits: str = "1") -> str:
@@ -47,6 +49,21 @@ def at(experiment: str, method: str, level: str, digits: str = "1") -> str:
 def lead(experiment: str, method: str, other: str, level: str, digits: str = "1") -> str:
     """Return by how many points a method is above another at a compression; both are read as in `at`."""
     return rounded(_read(experiment, method, float(level)) - _read(experiment, other, float(level)), int(digits))
+
+
+def against(experiment: str, method: str, control: str, level: str, digits: str = "1") -> str:
+    """Return the difference to a control at a compression with its interval, as in `+1.9 [+1.4, +2.4]`.
+
+    The interval is Dunnett's, simultaneous over the methods within 5 points of the best. Raises UsageError if the
+    method has none there.
+    """
+    readings = read_at(seed_curves(published.runs(experiment)), [float(level)])
+    table = comparison_table(readings, control).set_index("method")
+    columns = ["difference", "difference_low", "difference_high"]
+    if method not in table.index or table.loc[method, columns].isna().any():
+        raise UsageError(f"{experiment} has no interval of {method} against {control} at {level}")
+    found, low, high = (f"{table[column][method]:+.{digits}f}" for column in columns)
+    return f"{found} [{low}, {high}]"
 
 
 def _read(experiment: str, method: str, level: float) -> float:

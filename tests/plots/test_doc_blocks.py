@@ -113,7 +113,7 @@ def test_the_table_of_penalties_has_medians_where_seeds_are_far_apart(results: P
         ("mean golden dense 2", "golden has no dense with value 2; there are 1"),
         ("mean golden rigl 0.1", "golden has no run of rigl"),
         ("mean golden", "wrong arguments"),
-        ("unknown golden", "there is no block 'unknown'; blocks are at, "),
+        ("unknown golden", "there is no block 'unknown'; blocks are against, "),
         ("mean golden dense many", "wrong arguments: could not convert"),
         ("at golden snip 1000", "golden does not reach a compression of 1000 with snip"),
         ("below golden rigl* 0 50", r"golden has no run of rigl\* at 0 or more"),
@@ -122,3 +122,12 @@ def test_the_table_of_penalties_has_medians_where_seeds_are_far_apart(results: P
 def test_a_block_that_cannot_be_filled_is_refused_with_the_choices(results: Path, block: str, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         filled(f"<!-- begin: {block} -->old<!-- end -->", BLOCKS)
+
+
+def test_a_difference_has_its_simultaneous_interval(results: Path) -> None:
+    text = BLOCKS["against"]("golden", "dwf[depth=3]", "snip", "5")
+    difference, low, high = text.replace("[", "").replace("]", "").replace(",", "").split()
+    assert difference == "+2.0"
+    assert float(low) < 0 < float(high)  # two seeds each, two points apart within a method
+    with pytest.raises(UsageError, match=r"golden has no interval of dwf\[depth=2\] against snip at 10"):
+        BLOCKS["against"]("golden", "dwf[depth=2]", "snip", "10")  # eight points below
