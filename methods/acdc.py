@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from methods.core.lazy import torch
 from methods.core.masked import Masked
 from methods.core.masks import Distribution
 from methods.core.network import Network
+from methods.core.option_types import Range, ShareFrom0, ShareTo1
 from methods.core.probe import Probe
 from methods.core.registry import MethodError, register
 
@@ -30,16 +31,17 @@ class AlternatingCompressedDecompressed(Masked):
     state_names: ClassVar[tuple[str, ...]] = ("step_count",)
     derived_names: ClassVar[tuple[str, ...]] = ("steps",)
 
-    warmup: float = 0.1
-    period: float = 0.05
-    final: float = 0.15
+    warmup: ShareFrom0 = 0.1
+    period: Annotated[float, Range("[0.0001, 1]")] = 0.05
+    final: ShareTo1 = 0.15
     distribution: Distribution = "global"
 
     def __post_init__(self) -> None:
-        if self.warmup < 0 or min(self.period, self.final) <= 0 or self.warmup + self.final > 1:
+        super().__post_init__()
+        if self.warmup + self.final > 1:
             raise MethodError(
-                "the warmup, period and final of acdc are shares of the budget with warmup + final <= 1, "
-                f"not {self.warmup:g}, {self.period:g} and {self.final:g}"
+                "the warmup and final of acdc are shares of the budget with warmup + final <= 1, "
+                f"not {self.warmup:g} and {self.final:g}"
             )
 
     def setup(self, net: Network, probe: Probe) -> None:

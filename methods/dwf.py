@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from methods.core.base import EPSILON, Method, differs
 from methods.core.compilation import fused
 from methods.core.lazy import torch
 from methods.core.network import Network
 from methods.core.optimizers import Optimizer, Sgd, State
+from methods.core.option_types import Range, ShareFrom0, ShareFrom0To1
 from methods.core.probe import Probe
-from methods.core.registry import MethodError, register, register_alias
+from methods.core.registry import register, register_alias
 from methods.dwf_factors import Initialization, draw_factors
 
 COMPILE_FROM = 400_000  # entries of all factors; for fewer, compiling costs more time than it saves
@@ -51,25 +52,18 @@ class Factorization(Method):
     state_names: ClassVar[tuple[str, ...]] = ("factors", "states", "slope", "pace")
     derived_names: ClassVar[tuple[str, ...]] = ("scratch", "rate", "step")
 
-    depth: int = field(default=3, metadata={"shown": True})
+    depth: Annotated[int, Range("[1, 100]")] = field(default=3, metadata={"shown": True})
     by: Literal["strength", "penalty"] = "strength"
     init: Initialization = "scaled"
     rates: Literal["matched", "equal"] = "matched"
-    epsilon: float = 0.25
+    epsilon: ShareFrom0 = 0.25
     rescale: bool = False
     decay: Literal["coupled", "decoupled"] = "coupled"
-    threshold: float = EPSILON
+    threshold: ShareFrom0To1 = EPSILON
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.knob = self.by
-        if self.depth < 1:
-            raise MethodError(f"the depth of dwf is a whole number >= 1, not {self.depth}")
-        if not 0 <= self.epsilon < 1:
-            raise MethodError(
-                f"the epsilon of dwf is a share of the standard deviation in [0, 1), not {self.epsilon:g}"
-            )
-        if not self.threshold >= 0:
-            raise MethodError(f"the threshold of dwf is a number >= 0, not {self.threshold:g}")
 
     @property
     def exponent(self) -> float | None:

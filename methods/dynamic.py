@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from methods.core.intervals import INTERVAL, check_interval, steps_between
+from methods.core.intervals import INTERVAL, steps_between
 from methods.core.lazy import torch
 from methods.core.masks import Distribution, keep_top
 from methods.core.network import Network
+from methods.core.option_types import ShareFrom0To1, ShareTo1
 from methods.core.probe import Probe
 from methods.core.ranks import mean_over_ranks
-from methods.core.registry import MethodError
 from methods.random import Random
 
 
@@ -23,9 +23,9 @@ class Rewired(Random):
     often in short runs as in long ones, and ends at the share `update_end`. Grown weights start without momentum.
     """
 
-    drop_fraction: float = 0.3
-    interval: float = INTERVAL
-    update_end: float = 0.75
+    drop_fraction: ShareTo1 = 0.3
+    interval: ShareTo1 = INTERVAL
+    update_end: ShareFrom0To1 = 0.75
     distribution: Distribution = "erk"
 
     family: ClassVar[str] = "dynamic"
@@ -33,15 +33,6 @@ class Rewired(Random):
     derived_names: ClassVar[tuple[str, ...]] = ("last", "every")
     renamed: ClassVar[dict[str, str]] = {"drop": "drop_fraction", "stop": "update_end"}
     version: ClassVar[int] = 2  # version 1 rewired every 100 steps
-
-    def __post_init__(self) -> None:
-        if not 0 < self.drop_fraction <= 1:
-            raise MethodError(f"the drop_fraction of {self.name} is a share in (0, 1], not {self.drop_fraction:g}")
-        check_interval(self.name, self.interval)
-        if not 0 <= self.update_end <= 1:
-            raise MethodError(
-                f"the update_end of {self.name} is a share of the budget in [0, 1], not {self.update_end:g}"
-            )
 
     def setup(self, net: Network, probe: Probe) -> None:
         super().setup(net, probe)

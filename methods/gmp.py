@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from methods.core.intervals import INTERVAL, check_interval, steps_between
+from methods.core.intervals import INTERVAL, steps_between
 from methods.core.lazy import torch
 from methods.core.masked import Masked
 from methods.core.masks import Distribution
 from methods.core.network import Network
+from methods.core.option_types import ShareFrom0, ShareTo1
 from methods.core.probe import Probe
 from methods.core.registry import MethodError, register
 
@@ -25,9 +26,9 @@ class GradualMagnitude(Masked):
     `distribution=uniform`; by default weights compete over the whole network, as in the other magnitude methods.
     """
 
-    update_start: float = 0.2
-    update_end: float = 0.8
-    interval: float = INTERVAL
+    update_start: ShareFrom0 = 0.2
+    update_end: ShareTo1 = 0.8
+    interval: ShareTo1 = INTERVAL
     distribution: Distribution = "global"
 
     family: ClassVar[str] = "during training"
@@ -38,12 +39,12 @@ class GradualMagnitude(Masked):
     version: ClassVar[int] = 2  # version 1 pruned every 100 steps
 
     def __post_init__(self) -> None:
-        if not 0 <= self.update_start < self.update_end <= 1:
+        super().__post_init__()
+        if not self.update_start < self.update_end:
             raise MethodError(
-                f"the update_start and update_end of gmp are shares of the budget with 0 <= start < end <= 1, "
+                f"the update_start and update_end of gmp are shares of the budget with start < end, "
                 f"not {self.update_start:g} and {self.update_end:g}"
             )
-        check_interval(self.name, self.interval)
 
     def setup(self, net: Network, probe: Probe) -> None:
         super().setup(net, probe)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from methods.core.masked import Masked
 from methods.core.masks import Distribution, check_scores
 from methods.core.network import Network
+from methods.core.option_types import Range
 from methods.core.probe import Probe
-from methods.core.registry import MethodError, register
+from methods.core.registry import register
 
 
 @register("grasp", knob="density")
@@ -25,15 +26,9 @@ class Grasp(Masked):
     family: ClassVar[str] = "before training"
     paper: ClassVar[str] = "Wang, Zhang & Grosse, ICLR 2020"
 
-    per_class: int = 25
-    temperature: float = 200.0
+    per_class: Annotated[int, Range("[1, 1000000]")] = 25
+    temperature: Annotated[float, Range("[0.001, 1e6]")] = 200.0
     distribution: Distribution = "global"
-
-    def __post_init__(self) -> None:
-        if self.per_class < 1:
-            raise MethodError(f"grasp needs at least 1 example of each class, not {self.per_class}")
-        if not self.temperature > 0:
-            raise MethodError(f"the temperature of grasp is a number > 0, not {self.temperature:g}")
 
     def setup(self, net: Network, probe: Probe) -> None:
         super().setup(net, probe)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from methods.core.lazy import torch
 from methods.core.masked import Masked
+from methods.core.option_types import Range
 from methods.core.registry import MethodError, register
 from methods.core.wrapper import Wrapper
 from methods.powerprop import Powerpropagation
@@ -24,8 +25,8 @@ class HyperbolicAwareMinimization(Wrapper):
     """
 
     mask: str = field(default="magnitude", metadata={"shown": True})
-    alpha: float = 10.0
-    beta: float = 1e-3
+    alpha: Annotated[float, Range("[0, 1e6]")] = 10.0
+    beta: Annotated[float, Range("[0, 1e6]")] = 1e-3
 
     family: ClassVar[str] = "during training"
     paper: ClassVar[str] = "Jacobs et al., ICLR 2026"

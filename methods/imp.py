@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from methods.core.lazy import torch
 from methods.core.masked import Masked
 from methods.core.masks import Distribution
 from methods.core.network import Network
+from methods.core.option_types import Range, ShareFrom0
 from methods.core.probe import Probe
 from methods.core.registry import MethodError, register
 
@@ -36,19 +37,11 @@ class IterativeMagnitude(Masked):
     state_names: ClassVar[tuple[str, ...]] = ("step_count", "saved")
     derived_names: ClassVar[tuple[str, ...]] = ("round_steps", "last_round")
 
-    rounds: int = 0
-    share: float = 0.2
+    rounds: Annotated[int, Range(f"[0, {MOST_ROUNDS}]")] = 0
+    share: Annotated[float, Range("[0.001, 1)")] = 0.2
     rewind: Literal["weights", "rate", "none"] = "weights"
-    point: float = 0.05
+    point: ShareFrom0 = 0.05
     distribution: Distribution = "global"
-
-    def __post_init__(self) -> None:
-        if self.rounds < 0:
-            raise MethodError(f"the rounds of imp are a whole number >= 0, 0 for as many as needed, not {self.rounds}")
-        if not 0 < self.share < 1:
-            raise MethodError(f"the share of imp, which each round prunes, is a number in (0, 1), not {self.share:g}")
-        if not 0 <= self.point < 1:
-            raise MethodError(f"the point of imp is a share of the first training in [0, 1), not {self.point:g}")
 
     @property
     def version(self) -> int:  # type: ignore[override]

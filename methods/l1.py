@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from methods.core.base import EPSILON
 from methods.core.lazy import torch
 from methods.core.masked import Masked
 from methods.core.masks import Distribution
 from methods.core.network import Network
+from methods.core.option_types import Range
 from methods.core.probe import Probe
-from methods.core.registry import MethodError, register
+from methods.core.registry import register
 
 
 @register("l1", knob="density")
@@ -28,12 +29,11 @@ class VanillaL1(Masked):
     family: ClassVar[str] = "penalty"
 
     by: Literal["density", "penalty"] = "density"
-    penalty_weight: float = 1e-4
+    penalty_weight: Annotated[float, Range("[0, 1e6]")] = 1e-4
     distribution: Distribution = "global"
 
     def __post_init__(self) -> None:
-        if not self.penalty_weight >= 0:
-            raise MethodError(f"the penalty_weight of l1 is a number >= 0, not {self.penalty_weight:g}")
+        super().__post_init__()
         self.knob = self.by
 
     @property

@@ -7,7 +7,8 @@ from typing import ClassVar
 
 from methods.core.masked import Masked
 from methods.core.masks import Distribution
-from methods.core.registry import MethodError, register
+from methods.core.option_types import ShareFrom0
+from methods.core.registry import register
 
 
 @register("magnitude", knob="density")
@@ -23,12 +24,8 @@ class Magnitude(Masked):
     family: ClassVar[str] = "during training"
     paper: ClassVar[str] = "Renda, Frankle & Carbin, ICLR 2020"
 
-    finetune: float = 0.5
+    finetune: ShareFrom0 = 0.5
     distribution: Distribution = "global"
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.finetune < 1:
-            raise MethodError(f"the finetune of {self.name} is a share of the budget in [0, 1), not {self.finetune:g}")
 
     @property
     def cuts_at_end(self) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from methods.core.base import differs
 from methods.core.lazy import torch
 from methods.core.network import Network
+from methods.core.option_types import Range
 from methods.core.probe import Probe
-from methods.core.registry import MethodError, register
+from methods.core.registry import register
 from methods.magnitude import Magnitude
 
 
@@ -27,12 +28,7 @@ class Powerpropagation(Magnitude):
 
     state_names: ClassVar[tuple[str, ...]] = ("theta",)
 
-    alpha: float = 2.0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not self.alpha >= 1:
-            raise MethodError(f"the alpha of powerprop is a number >= 1, not {self.alpha:g}")
+    alpha: Annotated[float, Range("[1, 100]")] = 2.0
 
     def setup(self, net: Network, probe: Probe) -> None:
         super().setup(net, probe)

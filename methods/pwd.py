@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from methods.core.lazy import torch
-from methods.core.registry import MethodError, register
+from methods.core.option_types import Range
+from methods.core.registry import register
 from methods.proximal import Proximal
 
 
@@ -25,11 +26,7 @@ class NormWeightDecay(Proximal):
 
     paper: ClassVar[str] = "Outmezguine & Levi, 2024, arXiv 2404.10824"
 
-    p: float = field(default=0.8, metadata={"shown": True})
-
-    def __post_init__(self) -> None:
-        if not 0 < self.p < 2:
-            raise MethodError(f"the p of pwd is a number in (0, 2), not {self.p:g}")
+    p: Annotated[float, Range("(0, 2)")] = field(default=0.8, metadata={"shown": True})
 
     @property
     def exponent(self) -> float:

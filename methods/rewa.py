@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from methods.core.base import EPSILON, Method, differs
 from methods.core.lazy import torch
 from methods.core.network import Network
+from methods.core.option_types import Range
 from methods.core.probe import Probe
 from methods.core.registry import MethodError, register
 
@@ -34,13 +35,12 @@ class ReparametrizedAdaptive(Method):
     threshold: ClassVar[float] = EPSILON
     state_names: ClassVar[tuple[str, ...]] = ("y",)
 
-    k: float = field(default=9.0, metadata={"shown": True})
-    m: float = field(default=2.0, metadata={"shown": True})
+    k: Annotated[float, Range("[1, 100]")] = field(default=9.0, metadata={"shown": True})
+    m: Annotated[float, Range("[0, 99]")] = field(default=2.0, metadata={"shown": True})
 
     def __post_init__(self) -> None:
-        if not self.k >= 1:
-            raise MethodError(f"the k of rewa is a number >= 1, not {self.k:g}")
-        if not 0 <= self.m <= self.k - 1:
+        super().__post_init__()
+        if self.m > self.k - 1:
             raise MethodError(f"the m of rewa is a number in [0, k - 1] = [0, {self.k - 1:g}], not {self.m:g}")
 
     @property

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from methods.core.masked import Masked
 from methods.core.masks import Distribution, check_scores
 from methods.core.network import Network
+from methods.core.option_types import Range
 from methods.core.probe import Probe
-from methods.core.registry import MethodError, register
+from methods.core.registry import register
 
 
 @register("snip", knob="density")
@@ -27,16 +28,10 @@ class Snip(Masked):
     family: ClassVar[str] = "before training"
     paper: ClassVar[str] = "Lee, Ajanthan & Torr, ICLR 2019; iterated: de Jorge et al., ICLR 2021"
 
-    batches: int = 1
-    iterations: int = 1
+    batches: Annotated[int, Range("[1, 1000000]")] = 1
+    iterations: Annotated[int, Range("[1, 10000]")] = 1
     mode: Literal["evaluation", "training"] = "evaluation"
     distribution: Distribution = "global"
-
-    def __post_init__(self) -> None:
-        if self.batches < 1:
-            raise MethodError(f"snip needs at least 1 batch, not {self.batches}")
-        if self.iterations < 1:
-            raise MethodError(f"snip needs at least 1 iteration, not {self.iterations}")
 
     @property
     def version(self) -> int:  # type: ignore[override]

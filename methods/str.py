@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from methods.core.base import Method, differs
 from methods.core.lazy import torch
 from methods.core.network import Network
+from methods.core.option_types import Range
 from methods.core.probe import Probe
 from methods.core.registry import register
 
@@ -32,7 +33,7 @@ class SoftThresholdReparametrization(Method):
     state_names: ClassVar[tuple[str, ...]] = ("theta", "logits", "logits_state")
     derived_names: ClassVar[tuple[str, ...]] = ("decay",)
 
-    init: float = -8.0
+    init: Annotated[float, Range("[-10000, 10]")] = -8.0
 
     def setup(self, net: Network, probe: Probe) -> None:
         super().setup(net, probe)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, is_dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from methods.core.lazy import torch
 from methods.core.masked import Masked
 from methods.core.masks import Distribution, check_scores
 from methods.core.network import Network
+from methods.core.option_types import Range
 from methods.core.probe import Arguments, Probe
 from methods.core.registry import MethodError, register
 
@@ -31,12 +32,8 @@ class SynFlow(Masked):
     family: ClassVar[str] = "before training"
     paper: ClassVar[str] = "Tanaka, Kunin, Yamins & Ganguli, NeurIPS 2020"
 
-    iterations: int = 100
+    iterations: Annotated[int, Range("[1, 10000]")] = 100
     distribution: Distribution = "global"
-
-    def __post_init__(self) -> None:
-        if self.iterations < 1:
-            raise MethodError(f"synflow needs at least 1 iteration, not {self.iterations}")
 
     def setup(self, net: Network, probe: Probe) -> None:
         super().setup(net, probe)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any
 
 from benchmark.errors import UsageError
 from benchmark.experiments.registry import EXPERIMENTS, get_experiment
 from benchmark.records.schema import FAMILIES
 from benchmark.tasks.registry import SCHEMES, TASKS, describe, get_task
+from methods.core.option_types import choices, print_value
 from methods.core.registry import ALIASES, METHODS, parse, signature
-from methods.core.spec import MISSING, SpecError, near, options_of, print_value, split_form
+from methods.core.spec import MISSING, SpecError, near, options_of, split_form
 
 
 def lines(what: str) -> Iterator[str]:
@@ -90,17 +91,7 @@ def _experiment(name: str) -> Iterator[str]:
 def _options(owner: Any) -> Iterator[str]:
     for option in options_of(owner):
         default = "" if option.default is MISSING else f", by default {print_value(option.default)}"
-        yield f"  option {option.name}: {_choices(option.kind)}{default}"
-
-
-def _choices(kind: Any) -> str:
-    """Return in words which values an option takes."""
-    if get_origin(kind) is Literal:
-        return ", ".join(print_value(choice) for choice in get_args(kind))
-    if get_args(kind):  # such as int | None
-        return " or ".join("none" if one is type(None) else _choices(one) for one in get_args(kind))
-    words: dict[Any, str] = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
-    return words.get(kind, str(kind))
+        yield f"  option {option.name}: {choices(option.kind)}{default}"
 
 
 def folder_of(results: Path, name: str) -> Path:

@@ -5,29 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import Annotated
 
 from benchmark import models
 from benchmark.data.in_memory import by_torchvision, digits
-from benchmark.errors import UsageError
 from benchmark.tasks.learning_rates import searched
 from benchmark.tasks.registry import task
 from benchmark.tasks.task import Task
 from methods.core.lazy import torch
+from methods.core.option_types import Range
 
 # Learning rates of dwf with matched rates, which no search has covered yet. On Fashion-MNIST it trained well at 0.3 and
 # 0.6, and better than at the 0.1 of dense training.
 DWF = {"dwf": 0.4, "dwf[depth=1]": 0.1}
 
 
+Width = Annotated[float, Range("[0.01, 100]")]  # scales the hidden layers, of which each has a unit at 0.01
+
+
 def _network(pixels: int, width: float) -> Callable[[], torch.nn.Module]:
     """Return a function that makes LeNet-300-100 with its hidden layers scaled by `width`."""
-    if not 0 < width < float("inf"):
-        raise UsageError(f"the width of lenet300 must be a finite number above 0, not {width:g}")
     return partial(models.lenet300, pixels, 10, width)
 
 
 @task
-def lenet300_digits(width: float = 1.0) -> Task:
+def lenet300_digits(width: Width = 1.0) -> Task:
     """LeNet-300-100 on scikit-learn's handwritten digits (8 x 8 pixels, 1,293 training images)."""
     return Task(
         model=_network(64, width),
@@ -63,19 +65,19 @@ def _lenet300(dataset: str, width: float) -> Task:
 
 
 @task
-def lenet300_mnist(width: float = 1.0) -> Task:
+def lenet300_mnist(width: Width = 1.0) -> Task:
     """LeNet-300-100 on MNIST. Expected: dense at 98.4 to 98.7 % (Yang et al., 2020; Dettmers & Zettlemoyer, 2019)."""
     return _lenet300("MNIST", width)
 
 
 @task
-def lenet300_fmnist(width: float = 1.0) -> Task:
+def lenet300_fmnist(width: Width = 1.0) -> Task:
     """LeNet-300-100 on Fashion-MNIST. Expected: dense at 89.9 %, as measured in results/reference/families."""
     return _lenet300("FashionMNIST", width)
 
 
 @task
-def lenet300_kmnist(width: float = 1.0) -> Task:
+def lenet300_kmnist(width: Width = 1.0) -> Task:
     """LeNet-300-100 on Kuzushiji-MNIST. Expected: not known to us."""
     return _lenet300("KMNIST", width)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache, partial
-from typing import Any
+from typing import Annotated, Any
 
 from benchmark.data.image_folder import image_folder
 from benchmark.errors import UsageError, error_text
@@ -12,8 +12,11 @@ from benchmark.tasks.cifar import RESNET_RATES, recipe
 from benchmark.tasks.registry import task, task_scheme
 from benchmark.tasks.task import Task
 from methods.core.lazy import torch
+from methods.core.option_types import Range
 
 CLASSES = {"cifar10": 10, "cifar100": 100}
+Classes = Annotated[int, Range("[1, 100000]")]
+Images = Annotated[int, Range("[1, 1e9]")]
 IMAGENET = {"classes": 1000, "images": 1_281_167}
 
 
@@ -28,10 +31,10 @@ def timm_task(name: str) -> Callable[..., Task]:
     if dataset in CLASSES:
         return lambda: _small(model, CLASSES[dataset])
 
-    def on_folder(classes: int = 0, images: int = 0) -> Task:
+    def on_folder(classes: Classes = 0, images: Images = 0) -> Task:
         return _folder_task(model, dataset, classes, images)
 
-    def on_imagenet(classes: int = IMAGENET["classes"], images: int = IMAGENET["images"]) -> Task:
+    def on_imagenet(classes: Classes = IMAGENET["classes"], images: Images = IMAGENET["images"]) -> Task:
         return _folder_task(model, dataset, classes, images)
 
     return on_imagenet if dataset == "imagenet" else on_folder

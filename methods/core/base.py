@@ -11,7 +11,7 @@ from methods.core.lazy import torch
 from methods.core.network import Network
 from methods.core.optimizers import Optimizer
 from methods.core.probe import Probe
-from methods.core.registry import MethodError, check_value, written_form
+from methods.core.registry import MethodError, check_options, check_value, written_form
 
 EPSILON = 1.19e-7  # the machine epsilon of float32, below which the DWF paper counts a weight as zero
 
@@ -42,6 +42,9 @@ class Method:
     state: dict[str, torch.Tensor]  # the optimizer's state of the weights
     inner: Method | None = None  # the method that a wrapper trains with
     penalty: torch.Tensor | None = None  # [R, 1]: lambda, for methods with a penalty
+
+    def __post_init__(self) -> None:
+        check_options(self)
 
     def __str__(self) -> str:
         return written_form(self)

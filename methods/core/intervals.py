@@ -3,15 +3,8 @@
 from __future__ import annotations
 
 from methods.core.probe import Probe
-from methods.core.registry import MethodError
 
 INTERVAL = 0.01
-
-
-def check_interval(method: str, interval: float) -> None:
-    """Raise MethodError unless the interval is a share of the budget."""
-    if not 0 < interval <= 1:
-        raise MethodError(f"the interval of {method} is a share of the budget in (0, 1], not {interval:g}")
 
 
 def steps_between(interval: float, probe: Probe) -> int:

@@ -10,7 +10,16 @@ from dataclasses import is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from methods.core.spec import SpecError, near, options_of, print_form, print_options, read_options, split_form
+from methods.core.spec import (
+    SpecError,
+    check_option,
+    near,
+    options_of,
+    print_form,
+    print_options,
+    read_options,
+    split_form,
+)
 
 if TYPE_CHECKING:
     from methods.core.base import Method
@@ -121,6 +130,16 @@ def signature(cls: type[Method]) -> str:
     options = options_of(cls)
     printed = print_options(options, {option.name: option.default for option in options})
     return f"{cls.name}[{printed}]" if printed else cls.name
+
+
+def check_options(method: Method) -> None:
+    """Raise MethodError unless every option of a method has a value of its type and range."""
+    name = getattr(method, "name", type(method).__name__)
+    try:
+        for option in options_of(type(method)):
+            check_option(f"method {name}", option, getattr(method, option.name))
+    except SpecError as error:
+        raise MethodError(str(error)) from None
 
 
 def check_value(method: Method, value: float) -> None:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import difflib
 import inspect
-import math
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import lru_cache
-from types import MappingProxyType, NoneType, UnionType
-from typing import Any, Literal, Union, cast, get_args, get_origin
+from types import MappingProxyType
+from typing import Any, cast
+
+from methods.core.option_types import choices, holds, print_value, value_of
 
 FORM = "a written form is name[option=value,option=value]"
 
@@ -26,7 +27,7 @@ class Option:
     """An option of a method or task: its name, type and default."""
 
     name: str
-    kind: Any  # int, float, bool, str, a Literal, or one of them `| None`
+    kind: Any  # int, float, bool, str, a Literal, a number with a Range, or one of them `| None`
     default: Any = MISSING
     shown: bool = False  # printed even at its default
 
@@ -142,33 +143,19 @@ def read_options(
 
 def _convert(owner: str, option: Option, text: str) -> Any:
     """Read the text of one value as the option's type says."""
-    kind = option.kind
-    if get_origin(kind) in (Union, UnionType):  # such as int | None
-        if text.lower() == "none":
-            return None
-        kind = next(one for one in get_args(kind) if one is not NoneType)
-    if get_origin(kind) is Literal:
-        by_text = {print_value(choice): choice for choice in get_args(kind)}
-        if text in by_text:
-            return by_text[text]
-        choices = f"one of {', '.join(by_text)}"
-    elif kind is bool:
-        if text.lower() in ("true", "false"):
-            return text.lower() == "true"
-        choices = "true or false"
-    else:
-        if kind not in (int, float, str):
-            raise SpecError(f"option {option.name} of {owner} has a type that no written form can hold: {kind}")
-        try:
-            value = kind(text)
-            if kind is not float:
-                return value
-            if math.isfinite(value):  # infinity and NaN train nothing
-                return value + 0.0  # 0.0 and not -0.0, which computes the same
-        except ValueError:
-            pass
-        choices = "a whole number" if kind is int else "a number" if kind is float else "text"
-    raise SpecError(f"option {option.name} of {owner} takes {choices}, not {text!r}")
+    try:
+        value = value_of(text, option.kind)
+    except TypeError as error:
+        raise SpecError(f"option {option.name} of {owner} has {error}") from None
+    check_option(owner, option, value, text)
+    return value
+
+
+def check_option(owner: str, option: Option, value: Any, text: str | None = None) -> None:
+    """Raise SpecError unless an option can have a value; `text` is how it was written."""
+    if not holds(option.kind, value):
+        shown = value if text is None else text
+        raise SpecError(f"option {option.name} of {owner} takes {choices(option.kind)}, not {shown!r}")
 
 
 def print_form(
@@ -186,12 +173,3 @@ def print_options(options: Iterable[Option], values: Mapping[str, Any], names: M
     """Return the options with their values, as they are written between the brackets."""
     pairs = ((option.name, print_value(values[option.name])) for option in options)
     return ",".join(f"{(names or {}).get(name, name)}={value}" for name, value in pairs)
-
-
-def print_value(value: object) -> str:
-    """Return a value as text that reads back the same."""
-    if value is MISSING:
-        return "..."
-    if isinstance(value, bool | None):
-        return str(value).lower()
-    return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)

@@ -22,6 +22,7 @@ class Wrapper(Method):
     inner: Method
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.inner = parse(self.mask)
         self.mask = str(self.inner)
 

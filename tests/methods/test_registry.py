@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from methods.core.option_types import choices, holds
 from methods.core.registry import METHODS, MethodError, check_value, load_plugin, parse, register, signature
-from methods.core.spec import split_list
+from methods.core.spec import Option, options_of, split_list
 
 
 @pytest.mark.parametrize(
@@ -44,13 +47,13 @@ def test_parsing_undoes_printing(depth: int, threshold: float, epsilon: float) -
         ("dfw", ["'dfw'", "dwf", "magnitude", "shallow"]),
         ("dwf[dept=3]", ["'dept'", "depth", "threshold"]),
         ("dense[depth=3]", ["dense has no option"]),
-        ("dwf[depth=0]", ["depth", ">= 1"]),
+        ("dwf[depth=0]", ["depth", "a whole number in [1, 100]"]),
         ("dwf[depth=2.5]", ["depth", "whole number", "'2.5'"]),
         ("dwf[threshold=small]", ["threshold", "number"]),
         ("dwf[threshold=nan]", ["threshold"]),
         ("random[distribution=spherical]", ["global", "uniform", "erk", "'spherical'"]),
         ("magnitude[finetune=1]", ["finetune", "[0, 1)"]),
-        ("snip[batches=0]", ["at least 1 batch"]),
+        ("snip[batches=0]", ["batches", "a whole number in [1, "]),
         ("dwf[depth=3", ["does not close", "name[option=value"]),
         ("dwf[depth=3]x", ["after its closing bracket"]),
         ("control[mask=snip[batches=2]", ["does not close"]),
@@ -69,30 +72,30 @@ def test_wrong_written_forms_of_methods_are_rejected_in_one_sentence(text: str, 
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("l1[penalty_weight=-1]", ">= 0"),
-        ("powerprop[alpha=0.5]", ">= 1"),
-        ("powerprop[finetune=1]", "the finetune of powerprop"),
+        ("l1[penalty_weight=-1]", r"\[0, 1e6\], not '-1'"),
+        ("powerprop[alpha=0.5]", r"a number in \[1, 100\]"),
+        ("powerprop[finetune=1]", "option finetune of method powerprop"),
         ("ham[mask=dense]", "masks the weights themselves"),
         ("ham[mask=powerprop]", "masks the weights themselves"),
         ("ham[mask=nothing]", "there is no method"),
         ("ham[mask=control[mask=dwf[depth=2]]]", "masks the weights themselves"),
         ("prox-lq[q=0.7]", "one of 1/2, 2/3"),
-        ("pwd[p=2]", "the p of pwd is a number in"),
-        ("rewa[k=0.5]", "the k of rewa is a number >= 1"),
+        ("pwd[p=2]", "option p of method pwd takes a number in"),
+        ("rewa[k=0.5]", "option k of method rewa takes a number in"),
         ("rewa[k=3,m=2.5]", "the m of rewa is a number in"),
-        ("snip[iterations=0]", "at least 1 iteration"),
-        ("synflow[iterations=0]", "at least 1 iteration"),
-        ("grasp[per_class=0]", "at least 1 example"),
-        ("grasp[temperature=0]", "> 0"),
+        ("snip[iterations=0]", "a whole number in"),
+        ("synflow[iterations=0]", "a whole number in"),
+        ("grasp[per_class=0]", "a whole number in"),
+        ("grasp[temperature=0]", "a number in"),
         ("gmp[update_start=0.5,update_end=0.5]", "start < end"),
-        ("gmp[interval=0]", "the interval of gmp"),
+        ("gmp[interval=0]", "option interval of method gmp"),
         ("acdc[warmup=0.5,final=0.6]", "warmup"),
-        ("imp[rounds=-1]", "the rounds of imp"),
-        ("imp[share=1]", "the share of imp"),
-        ("imp[point=1]", "a share of the first training"),
-        ("rigl[drop_fraction=0]", "the drop_fraction of rigl"),
-        ("set[interval=2]", "the interval of set"),
-        ("set[update_end=2]", "the update_end of set"),
+        ("imp[rounds=-1]", r"takes a whole number in \[0, 100\]"),
+        ("imp[share=1]", "option share of method imp"),
+        ("imp[point=1]", "option point of method imp"),
+        ("rigl[drop_fraction=0]", "option drop_fraction of method rigl"),
+        ("set[interval=2]", "option interval of method set"),
+        ("set[update_end=2]", "option update_end of method set"),
     ],
 )
 def test_invalid_options_are_rejected(text: str, reason: str) -> None:
@@ -114,6 +117,24 @@ def test_values_outside_the_range_of_the_knob_are_rejected(method: str, good: li
     for value in bad:
         with pytest.raises(MethodError, match=method):
             check_value(parse(method), value)
+
+
+NUMERIC = [
+    (name, option) for name, cls in METHODS.items() for option in options_of(cls) if choices(option.kind)[:2] == "a "
+]
+
+
+@pytest.mark.parametrize(("name", "option"), NUMERIC, ids=[f"{name}-{option.name}" for name, option in NUMERIC])
+def test_every_number_has_a_range(name: str, option: Option) -> None:
+    low, high = map(float, get_args(option.kind)[1].written[1:-1].split(","))
+    outside = ["nan", "inf", "-inf", "1e300", "-1e300", "9" * 400, repr(low - 1), repr(high + 1)]
+    for text in outside:
+        with pytest.raises(MethodError, match=rf"option {option.name} of method {name} takes a .*number in .*, not"):
+            parse(f"{name}[{option.name}={text}]")
+    for number in (math.nan, math.inf, 1e300, low - 1, 10**400):
+        with pytest.raises(MethodError, match=rf"option {option.name} of method {name}"):
+            METHODS[name](**{option.name: number})
+    assert holds(option.kind, option.default)
 
 
 def test_commas_in_brackets_do_not_split() -> None:

@@ -34,7 +34,7 @@ def test_everything_that_a_list_names_is_shown(name: str) -> None:
 def test_a_method_is_shown_with_the_values_that_its_options_take() -> None:
     shown = list(details("dwf[depth=2]"))
     assert shown[0] == "method dwf[depth=2]"
-    assert any(line.startswith("  option depth: a whole number, by default 3") for line in shown)
+    assert any(line.startswith("  option depth: a whole number in [1, 100], by default 3") for line in shown)
     assert any(line.startswith("  option init: ") and "ones" in line for line in shown)
     assert any(line.startswith("  paper: Kolb") for line in shown)
 

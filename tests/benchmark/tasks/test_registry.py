@@ -45,10 +45,19 @@ def test_a_task_has_one_written_form(text: str, printed: str) -> None:
         ("lenet300-mnist[]", "holds '' where an option and its value should be"),
         ("lenet300-mnist[depth=2]", "task lenet300-mnist has no option 'depth'; its options are width"),
         ("lenet5-mnist[width=2]", "task lenet5-mnist has no option 'width'; it has no options"),
-        ("lenet300-mnist[width=wide]", "option width of task lenet300-mnist takes a number, not 'wide'"),
-        ("lenet300-mnist[width=0]", "must be a finite number above 0, not 0"),
-        ("lenet300-mnist[width=nan]", "option width of task lenet300-mnist takes a number, not 'nan'"),
-        ("lenet300-mnist[width=inf]", "option width of task lenet300-mnist takes a number, not 'inf'"),
+        ("lenet300-mnist[width=wide]", "option width of task lenet300-mnist takes a number in [0.01, 100], not 'wide'"),
+        ("lenet300-mnist[width=0]", "a number in [0.01, 100], not '0'"),
+        ("lenet300-mnist[width=1e-9]", "a number in [0.01, 100], not '1e-9'"),
+        ("lenet300-mnist[width=-1]", "not '-1'"),
+        ("lenet300-mnist[width=1e308]", "not '1e308'"),
+        (
+            "timm:resnet18-birds[classes=0,images=9]",
+            "option classes of task timm:resnet18-birds takes a whole",
+        ),
+        ("timm:resnet18-birds[classes=2,images=1e9]", "option images"),
+        ("timm:resnet18-imagenet[classes=-1]", "option classes"),
+        ("lenet300-mnist[width=nan]", "option width of task lenet300-mnist takes a number in [0.01, 100], not 'nan'"),
+        ("lenet300-mnist[width=inf]", "option width of task lenet300-mnist takes a number in [0.01, 100], not 'inf'"),
     ],
 )
 def test_wrong_written_forms_of_tasks_are_rejected_in_one_sentence(text: str, said: str) -> None:
