@@ -19,15 +19,16 @@ from tests.builders import FakeProbe, batch_norm_cnn
 FORMS = {"dwf": "dwf[init=root]", **{name: f"{name}[interval=0.1]" for name in ("rigl", "set", "gmp")}}
 VALUES = {"density": 0.5, "strength": 2.0, "penalty": 1e-3, "none": 1.0}
 STEPS = 20
+ANSWERS = {"item": 1, "__int__": 1, "__index__": 1, "__float__": 0.5, "__bool__": True}
 
 
 class Answers(TorchFunctionMode):
-    """A mode that answers with ones when the host asks for a number."""
+    """A mode that answers in place of the tensor when the host asks for a number."""
 
     def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name = getattr(function, "__name__", "")
-        if name in ("item", "__int__", "__index__", "__float__", "__bool__"):
-            return 1
+        if name in ANSWERS:
+            return ANSWERS[name]
         if name == "tolist":
             return _ones(args[0].shape)
         return function(*args, **(kwargs or {}))

@@ -52,7 +52,7 @@ def test_a_finished_plan_gives_no_warning(form: str) -> None:
 
 def test_an_empty_layer_and_a_nearly_empty_network_give_warnings() -> None:
     said = said_by_finish(
-        "dwf[threshold=9]", 20, 20, strength=0.1, rates=[0.05 * (1 - step / 20) for step in range(20)]
+        "dwf[threshold=1]", 20, 20, strength=0.1, rates=[0.05 * (1 - step / 20) for step in range(20)]
     )
     assert said == [
         "0 of 240 weights are left; a smaller strength or learning rate leaves more",

@@ -152,9 +152,10 @@ def test_factors_are_accessible() -> None:
 
 
 def test_a_strength_is_converted_to_a_penalty_and_a_penalty_is_not() -> None:
+    # With matched rates a strength gives each layer a penalty of its own.
     by_penalty = optimizer_for(mlp(), "dwf", penalty=0.01)
-    by_strength = optimizer_for(mlp(), "dwf", strength=0.01 * 10 * 0.1 * 30 * 0.5)
-    given = optimizer_for(mlp(), "dwf", strength=0.01 * 10 * 6.0, rates=[0.2] * 30)
+    by_strength = optimizer_for(mlp(), "dwf[rates=equal]", strength=0.01 * 10 * 0.1 * 30 * 0.5)
+    given = optimizer_for(mlp(), "dwf[rates=equal]", strength=0.01 * 10 * 6.0, rates=[0.2] * 30)
     expected = torch.tensor([[0.01]])
     for optimizer, tolerance in ((by_penalty, 1e-6), (by_strength, 0.05), (given, 1e-6)):
         torch.testing.assert_close(optimizer.method.penalty, expected, rtol=tolerance, atol=0)
