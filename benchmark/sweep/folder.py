@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import tempfile
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
@@ -27,6 +24,7 @@ from benchmark.records.schema import (
 )
 from benchmark.records.table import append, cell, read
 from benchmark.sweep.invocation import latest
+from benchmark.sweep.lock import holding, is_held
 from benchmark.sweep.upgrade import has_content, rename_cuts, upgrade
 from benchmark.training.checkpoint import remove
 
@@ -50,6 +48,7 @@ class ResultsFolder:
 
     def __init__(self, path: Path):
         self.path = path
+        self.check_held: Callable[[], None] = lambda: None  # raises UsageError if a lock that was taken is lost
 
     @cached_property
     def rows(self) -> list[dict[str, str]]:
@@ -116,38 +115,20 @@ class ResultsFolder:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold the folder, which exists, until the block ends; the operating system unlocks it if the process dies.
-
-        Raises UsageError if another sweep holds it.
-        """
-        descriptor = os.open(self.path, os.O_RDONLY)
-        try:
-            if not _try_lock(descriptor, fcntl.LOCK_EX):
-                time.sleep(0.1)  # `is_locked` of another process may have held it for a moment
-                if not _try_lock(descriptor, fcntl.LOCK_EX):
-                    raise UsageError(
-                        f"another sweep{self._holder()} is writing to {self.path}; wait for it, "
-                        "or choose another --results"
-                    )
+        """Hold the folder, which exists, until the block ends; raise UsageError if another sweep holds it."""
+        with holding(self.path, self._holder) as self.check_held:
             yield
-        finally:
-            os.close(descriptor)
 
     def is_locked(self) -> bool:
         """Tell whether a sweep is writing to the folder."""
-        if not self.path.is_dir():
-            return False
-        descriptor = os.open(self.path, os.O_RDONLY)
-        try:
-            return not _try_lock(descriptor, fcntl.LOCK_SH)
-        finally:
-            os.close(descriptor)
+        return is_held(self.path)
 
     def append(self, rows: Sequence[Row], results: Sequence[Result]) -> None:
         """Write finished runs: runs.csv last, since a row in it says that its run is complete.
 
-        Their checkpoints are deleted afterwards.
+        Their checkpoints are deleted afterwards. Raises UsageError if another sweep may be writing by now.
         """
+        self.check_held()
         pairs = list(zip([row.key for row in rows], results, strict=True))
         curves = [(key, epoch, metric, f"{x:.6g}") for key, result in pairs for epoch, metric, x in result.curves]
         layers = [(key, *layer) for key, result in pairs for layer in result.layers]
@@ -204,11 +185,3 @@ class ResultsFolder:
         if invocation is None or invocation.end:
             return ""
         return f", `{invocation.command}` since {invocation.start} as process {invocation.process},"
-
-
-def _try_lock(descriptor: int, mode: int) -> bool:
-    try:
-        fcntl.flock(descriptor, mode | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

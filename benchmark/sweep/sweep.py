@@ -54,6 +54,7 @@ def sweep(
                 statuses = _compute(name, len(runs), remaining, folder, settings, workers, console, extra_outputs)
             folder.compress()
         except OSError as error:
+            folder.check_held()  # gives the reason if the folder is gone
             raise UsageError(
                 f"results can no longer be written to {path} ({error.strerror}); rows so far are kept, "
                 "and the same command goes on from there"

@@ -17,6 +17,7 @@ from benchmark.records.schema import COLUMNS, CORRECT_COLUMNS, THRESHOLD_COLUMNS
 from benchmark.records.table import append, read
 from benchmark.sweep.folder import ResultsFolder
 from benchmark.sweep.invocation import recorded
+from benchmark.sweep.lock import LOCK
 from benchmark.sweep.rows import make_row
 from benchmark.training.measure import Result
 
@@ -60,7 +61,8 @@ def test_a_refused_sweep_names_the_one_that_holds_the_folder(tmp_path: Path) -> 
 def test_asking_for_the_lock_does_not_refuse_a_sweep(tmp_path: Path) -> None:
     """`is_locked` itself holds the lock for a moment, in which a sweep may begin."""
     folder = ResultsFolder(tmp_path)
-    descriptor = os.open(tmp_path, os.O_RDONLY)
+    (tmp_path / LOCK).touch()
+    descriptor = os.open(tmp_path / LOCK, os.O_RDONLY)
     fcntl.flock(descriptor, fcntl.LOCK_SH)
     assert not folder.is_locked()
     threading.Timer(0.02, os.close, [descriptor]).start()
