@@ -8,7 +8,7 @@ NAME = $@$(if $(filter smoke,$(TIER)),-smoke)
 EXPERIMENTS := $(shell grep -hA1 '^@experiment' benchmark/experiments/*.py | sed -n 's/^def \([a-z0-9_]*\).*/\1/p' | tr _ - | sort)
 
 .DEFAULT_GOAL := help
-.PHONY: help install test smoke lint figures leaderboard bench-update bench-throughput bench-sweep clean $(EXPERIMENTS)
+.PHONY: help install test smoke lint figures leaderboard site bench-update bench-throughput bench-sweep clean $(EXPERIMENTS)
 
 help:  ## print this list
 	@grep -hE '^[a-z -]+:.*## ' Makefile | sed -E 's/^([a-z -]+):.*## /\1\t/' | expand -t 22
@@ -39,6 +39,9 @@ lint: install  ## check style, types and imports
 figures leaderboard: install  ## redraw all published fronts and leaderboards from the CSVs under results/reference/
 	@$(BIN)/sparsefront report --results results/reference
 	@$(BIN)/sparsefront compare results/reference/families results/reference/families-mnist --output results/reference/comparison
+
+site: install  ## write one interactive page of all published results, results/reference/report.html
+	@$(BIN)/sparsefront report --html --results results/reference
 
 bench-update: install  ## time a training step: dense, dwf at depths 1 to 8, parametrize
 	@$(BIN)/python -m benchmark.profiling.step

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 import numpy
 import pandas
@@ -55,13 +56,19 @@ def top_group(samples: Mapping[str, Sequence[float]]) -> set[str]:
     deviation, freedom = pooled(samples)
     if not freedom:
         return set()
-    critical = stats.studentized_range.ppf(LEVEL, max(len(samples), 2), freedom) / 2**0.5
+    critical = _critical(max(len(samples), 2), freedom)
     top, n = float(numpy.mean(samples[best])), len(samples[best])
     return {
         name
         for name, sample in samples.items()
         if top - float(numpy.mean(sample)) <= critical * deviation * (1 / n + 1 / len(sample)) ** 0.5
     }
+
+
+@cache  # it takes a second, and reports ask for the same one again
+def _critical(samples: int, freedom: int) -> float:
+    """Return the critical value of Tukey's test in standard errors of a difference."""
+    return float(stats.studentized_range.ppf(LEVEL, samples, freedom)) / 2**0.5
 
 
 def near_best(samples: Mapping[str, Sequence[float]], points: float = 5.0) -> dict[str, Sequence[float]]:

@@ -24,6 +24,7 @@ from benchmark.cli.lists import details, folder_of, lines
 from benchmark.cli.machine import runs_on, workers_on
 from benchmark.cli.output import lasting_output
 from benchmark.cli.overrides import override
+from benchmark.cli.page import write_pages
 from benchmark.errors import UsageError
 from benchmark.experiments.registry import EXPERIMENTS
 from benchmark.records.schema import Status
@@ -219,9 +220,19 @@ def report(
     effective: Annotated[
         bool, typer.Option("--effective", help="Count only weights on a path from an input to an output.")
     ] = False,
+    html: Annotated[
+        bool,
+        typer.Option(
+            "--html", help="Write report.html instead, an interactive page that holds all thresholds and counts."
+        ),
+    ] = False,
     plugin: options.Plugins = None,
 ) -> None:
     """Draw the figures and write the leaderboard from the CSVs of an experiment, or of all."""
+    if html and (effective or threshold is not None):
+        raise UsageError(
+            "a page offers all zero thresholds and effective weights; give --html without the other option"
+        )
     os.environ["MPLBACKEND"] = "agg"  # figures go to files; a notebook names a backend that may not be installed here
     try:
         from plots.leaderboards import show
@@ -238,6 +249,10 @@ def report(
     )
     if not folders:
         raise UsageError(f"there are no results in {results}; `sparsefront run` makes some")
+    if html:
+        target = (folders[0] if experiment else results) / "report.html"
+        console.print(f"wrote {write_pages(folders, target)}", soft_wrap=True)
+        return
     for folder in folders:
         written = report_folder(folder, chosen, stale_keys(read(folder / "runs.csv")), effective)
         show(written.runs)

@@ -1,0 +1,56 @@
+// The data of the page, unpacked as plots/page/columns.py packs them, and small helpers.
+
+const DATA = JSON.parse(document.getElementById('data').textContent);
+
+// Return a packed table as an array of rows.
+function unpack(table) {
+  const names = Object.keys(table.columns);
+  const readers = names.map((name) => {
+    const column = table.columns[name];
+    if (Array.isArray(column)) return (i) => column[i];
+    return column.codes ? (i) => column.levels[column.codes[i]] : () => column.levels[0];
+  });
+  return Array.from({ length: table.rows }, (_, i) => Object.fromEntries(names.map((name, j) => [name, readers[j](i)])));
+}
+
+// Make an element. Children are text or elements; text never becomes markup.
+function element(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith('on')) made.addEventListener(name.slice(2), value);
+    else if (value !== false && value !== undefined) made.setAttribute(name, value === true ? '' : value);
+  }
+  made.append(...children);
+  return made;
+}
+
+function byId(id) { return document.getElementById(id); }
+
+function unique(values) { return [...new Set(values)]; }
+
+function mean(values) { return values.reduce((sum, value) => sum + value, 0) / values.length; }
+
+function deviation(values) {
+  const middle = mean(values);
+  return values.length > 1 ? Math.sqrt(values.reduce((sum, x) => sum + (x - middle) ** 2, 0) / (values.length - 1)) : 0;
+}
+
+// Write a number as a reader wants it; a CSV takes the number itself.
+function shown(value) {
+  if (typeof value !== 'number') return value === null || value === undefined ? '' : String(value);
+  return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(5)));
+}
+
+// Save rows as a CSV with the columns of runs.csv.
+function download(name, rows, columns) {
+  const cell = (value) => {
+    const text = value === null || value === undefined ? '' : String(value);
+    return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  const text = [columns, ...rows.map((row) => columns.map((column) => row[column]))];
+  const file = new Blob([text.map((line) => line.map(cell).join(',') + '\n').join('')], { type: 'text/csv' });
+  const link = element('a', { href: URL.createObjectURL(file), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+}
+

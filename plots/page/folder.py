@@ -1,0 +1,111 @@
+"""The data of one results folder for the page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Set
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas
+
+import plots.figures  # noqa: F401  (its files register the figures)
+from benchmark.records.schema import COLUMNS, THRESHOLD_COLUMNS
+from benchmark.records.table import read
+from plots.learning_rates import learning_rates
+from plots.page.boards import AS_COUNTED, EFFECTIVE, VALIDATED, boards
+from plots.page.columns import packed
+from plots.page.histories import curve_data, layer_data
+from plots.registry import figures_of
+from plots.results import AT_LEARNING_RATE, VALUE, load
+from plots.style import looks, names
+from plots.tables import read_table
+from plots.thresholds import Threshold, validated
+
+
+def folder_data(folder: Path, stale: Set[str], share: float) -> dict[str, Any]:
+    """Return all that the page shows of a folder; `share` is its part of the room for curves and layers.
+
+    Raises UsageError if the results cannot be read.
+    """
+    experiments = {row["experiment"].removesuffix("-smoke") for row in read(folder / "runs.csv")}
+    own = figures_of(experiments)
+    choose = next((registered.choose for registered in own if registered.choose), None)
+
+    def shown(threshold: Threshold | None = None, effective: bool = False) -> pandas.DataFrame:
+        runs = load(folder, threshold, AT_LEARNING_RATE if choose else VALUE, stale, effective)
+        return choose(runs) if choose else runs
+
+    runs = load(folder, None, AT_LEARNING_RATE if choose else VALUE, stale)
+    chosen = set(choose(runs)["key"]) if choose else set(runs["key"])
+    keys = runs["key"].tolist()
+    thresholds = _thresholds(folder, runs)
+    counts: dict[str, Callable[[], pandas.DataFrame]] = {
+        AS_COUNTED: shown,
+        EFFECTIVE: partial(shown, effective=True),
+        VALIDATED: partial(shown, VALIDATED),
+    }
+    curves, curves_said = curve_data(folder, keys, share)
+    layers, layers_said = layer_data(folder, keys, share)
+    return {
+        "name": folder.resolve().name,
+        "front": not any(registered.replaces_front for registered in own),
+        "methods": _methods(runs),
+        "runs": packed(runs[[*COLUMNS, "stale"]].assign(shown=runs["key"].isin(chosen))),
+        "thresholds": packed(thresholds),
+        "boards": boards(counts),
+        "trials": packed(learning_rates(runs)) if choose else None,
+        "curves": curves,
+        "layers": layers,
+        "invocations": _invocations(folder),
+        "note": curves_said + layers_said,
+    }
+
+
+def _methods(runs: pandas.DataFrame) -> list[dict[str, Any]]:
+    look = looks(runs)
+    families = runs.drop_duplicates("method").set_index("method")["family"]
+    return [
+        {
+            "method": method,
+            "name": name,
+            "family": families[method],
+            "colour": look[method][0],
+            "marker": look[method][1],
+        }
+        for method, name in names(runs).items()
+    ]
+
+
+def _thresholds(folder: Path, runs: pandas.DataFrame) -> pandas.DataFrame:
+    """Return the counts of penalty runs at other zero thresholds; `run` is a row of the table of runs."""
+    columns = ["run", "threshold", "nonzeros", "density", "val_accuracy", "test_accuracy"]
+    path = folder / "thresholds.csv"
+    penalized = runs[runs["penalty"].notna() & (runs["knob"] != "density") & (runs["status"] == "ok")]
+    if not path.is_file() or penalized.empty:
+        return pandas.DataFrame(columns=columns)
+    table = read_table(path, THRESHOLD_COLUMNS, THRESHOLD_COLUMNS[1:])
+    table = table[table["key"].isin(penalized["key"])].drop_duplicates(["key", "threshold"], keep="last")
+    table = pandas.concat([table.sort_values("threshold"), validated(table).assign(threshold=VALIDATED)])
+    return table.assign(run=table["key"].map({key: place for place, key in runs["key"].items()}))[columns]
+
+
+def _invocations(folder: Path) -> list[dict[str, str]]:
+    """Return the commands that computed the rows, as text by field; files that cannot be read are left out."""
+    found = []
+    for path in sorted((folder / "invocations").glob("*.json")):
+        with suppress(OSError, ValueError, RecursionError):  # changed by hand, or half written
+            fields = json.loads(path.read_text(encoding="utf-8"))
+            if isinstance(fields, dict):
+                found.append({str(name): _words(value) for name, value in fields.items()})
+    return found
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_words(part)}" for name, part in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(_words, value))
+    return {None: "", True: "yes", False: "no"}[value] if value is None or isinstance(value, bool) else str(value)

@@ -1,0 +1,124 @@
+// The front: the runs of the choices, their means over seeds, and the figure.
+
+const AXES = {
+  density: { title: 'compression (prunable weights / weights left)', inverse: true },
+  effective_density: { title: 'effective compression (only weights on a path from input to output)', inverse: true },
+  total_compression: { title: 'compression of all parameters (biases and norms included)' },
+  theoretical_speedup: { title: 'theoretical speed-up (multiply-adds, dense / sparse)' },
+};
+const RANGES = { '5': '5 points below the best', '15': '15 points below the best', '100': 'everything' };
+
+// Return the runs at a zero threshold; `lacking` counts the penalty runs that were not counted at it.
+function counted(folder, threshold) {
+  if (threshold === 'own') return { runs: folder.runs, lacking: 0 };
+  const rows = new Map(folder.thresholds.filter((row) => String(row.threshold) === threshold).map((row) => [row.run, row]));
+  const none = { effective_nonzeros: null, effective_density: null, effective_compression: null, total_compression: null,
+    theoretical_speedup: null, macs_sparse: null };
+  const penalty = (run) => run.penalty !== null && run.knob !== 'density' && run.status === 'ok';
+  const runs = folder.runs.map((run, place) => {
+    if (!rows.has(place)) return run;
+    const { nonzeros, density, val_accuracy, test_accuracy, threshold: at } = rows.get(place);
+    const compression = density ? 1 / density : null;
+    return { ...run, ...none, nonzeros, density, compression, val_accuracy, test_accuracy, threshold: at };
+  });
+  const lacking = runs.filter((run, place) => penalty(run) && !rows.has(place));
+  return { runs: runs.filter((run) => !lacking.includes(run)), lacking: lacking.length };
+}
+
+function measured(run) {
+  return run.status === 'ok' && run.density !== null && run.val_accuracy !== null && run.test_accuracy !== null;
+}
+
+// Return a run's place on the x axis, or null.
+function across(run, axis) {
+  const value = run[axis];
+  if (value === null || value === undefined || value <= 0) return null;
+  return AXES[axis].inverse ? 1 / value : value;
+}
+
+// Return the means over seeds: x is 1 / mean (1 / x), as one compression is 1 / mean density.
+function means(runs, axis) {
+  const groups = new Map();
+  for (const run of runs) {
+    const key = JSON.stringify([run.method, run.value, run.learning_rate]);
+    groups.set(key, [...(groups.get(key) || []), run]);
+  }
+  return [...groups.values()].map((own) => {
+    const places = own.map((run) => (AXES[axis].inverse ? run[axis] : run[axis] ? 1 / run[axis] : null));
+    const there = places.every((value) => value !== null && value !== undefined) ? mean(places) : 0;
+    const tests = own.map((run) => run.test_accuracy);
+    const y = mean(tests);
+    const spread = deviation(tests);
+    return { method: own[0].method, knob: own[0].knob, value: own[0].value, n: own.length, x: there > 0 ? 1 / there : null,
+      y, spread, low: y - spread, high: y + spread, validation: mean(own.map((run) => run.val_accuracy)), key: own[0].key };
+  }).filter((point) => point.x !== null);
+}
+
+// Mark the points that no other of the method beats in x and mean validation accuracy.
+function withFront(points) {
+  return points.map((point) => ({
+    ...point,
+    front: !points.some((other) => other.method === point.method && other.x >= point.x
+      && other.validation >= point.validation && (other.x > point.x || other.validation > point.validation)),
+  }));
+}
+
+function describe(point, names) {
+  return `${names[point.method] || point.method}, ${point.knob === 'none' ? '' : `${point.knob} ${shown(point.value)}, `}`
+    + `at ${point.x.toPrecision(4)}: test accuracy ${point.y.toFixed(2)} %`
+    + (point.n > 1 ? ` ± ${point.spread.toFixed(2)} (${point.n} seeds)` : point.seed === undefined ? ' (1 seed)' : ` (seed ${point.seed})`);
+}
+
+// Draw the figure; `press` takes the key of a run whose mark is pressed. Return the points and the sentences below.
+function drawFront(state, runs, methods, press) {
+  const names = Object.fromEntries(methods.map((each) => [each.method, each.name]));
+  const there = runs.filter(measured);
+  const dense = there.filter((run) => run.method === 'dense');
+  const others = there.filter((run) => run.method !== 'dense' && state.methods.has(run.method));
+  const points = withFront(means(others, state.x));
+  const dots = others.map((run) => ({ method: run.method, knob: run.knob, value: run.value, seed: run.seed, n: 1,
+    x: across(run, state.x), y: run.test_accuracy, key: run.key })).filter((dot) => dot.x !== null);
+  const drawn = thinned(dots, DOTS);
+  const level = dense.length ? mean(dense.map((run) => run.test_accuracy)) : null;
+  const best = Math.max(...points.map((point) => point.y), level === null ? -Infinity : level);
+  const bottom = points.length ? Math.max(0, Math.min(...points.map((point) => point.low)) - 1) : 0;
+  const domain = state.range === '100' ? [bottom, Math.min(100, best + 1)] : [best - Number(state.range), best + Number(state.range) / 15];
+  const kept = methods.filter((each) => state.methods.has(each.method));
+  const scale = { domain: kept.map((each) => each.method), range: kept.map((each) => readable(each.colour)) };
+  const shapes = { domain: scale.domain, range: kept.map((each) => shape(each.marker)) };
+  const said = [...points, ...drawn].map((point) => ({ ...point, text: describe(point, names) }));
+  const x = { field: 'x', type: 'quantitative', scale: { type: 'log', nice: false, padding: 12 }, axis: { title: AXES[state.x].title, format: '~r', labelOverlap: true, tickCount: 8 } };
+  const y = (field) => ({ field, type: 'quantitative', scale: { domain, clamp: true, zero: false }, axis: { title: 'test accuracy in %' } });
+  const paint = { field: 'method', type: 'nominal', scale, legend: null };
+  const chosen = (list) => list.filter((point) => point.key === state.run);
+  const values = (rows) => ({ data: { values: rows } });
+  const layers = [
+    { ...values(said.filter((point) => point.seed !== undefined)), mark: { type: 'circle', size: 16, opacity: 0.45, aria: false },
+      encoding: { x, y: y('y'), color: paint } },
+    { ...values(points.filter((point) => point.front)), mark: { type: 'line', strokeWidth: 2, aria: false },
+      encoding: { x, y: y('y'), color: paint } },
+    { ...values(points), mark: { type: 'rule', aria: false, strokeWidth: 1.2 }, encoding: { x, y: y('low'), y2: { field: 'high' }, color: paint } },
+    { ...values(said.filter((point) => point.seed === undefined)), mark: { type: 'point', filled: true, size: 70 },
+      encoding: { x, y: y('y'), color: paint, shape: { field: 'method', type: 'nominal', scale: shapes, legend: null },
+        opacity: { condition: { test: 'datum.front', value: 1 }, value: 0.35 }, description: { field: 'text' } } },
+    { ...values(chosen(dots)), mark: { type: 'circle', filled: false, size: 220, strokeWidth: 3, color: colour('--fore'), aria: false }, encoding: { x, y: y('y') } },
+  ];
+  if (level !== null) {
+    layers.unshift({ ...values([{ y: level }]), mark: { type: 'rule', strokeDash: [5, 4], color: colour('--soft'), aria: false }, encoding: { y: y('y') } });
+  }
+  const description = `Test accuracy over ${AXES[state.x].title}; the table below has the same runs.`;
+  const tell = (event, item) => { byId('hover').textContent = item && item.datum && item.datum.text ? item.datum.text : ''; };
+  draw('chart', { height: 430, description, layer: layers }, drawn.length + points.length).then((view) => {
+    view.addEventListener('mousemove', tell);
+    view.addEventListener('click', (event, item) => { tell(event, item); if (item && item.datum && item.datum.key) press(item.datum.key); });
+  });
+  const unplaced = there.filter((run) => run.method === 'dense' || state.methods.has(run.method)).filter((run) => across(run, state.x) === null).length;
+  const notes = [
+    'Large marks: means over seeds with one standard deviation; lines join the values that no other of the method beats in x and mean validation accuracy, the others are pale. Small dots: runs. Means below the range lie at its edge.',
+    level === null ? 'No dense run was measured.' : `Dashed: dense, ${level.toFixed(2)} % (${dense.length} runs).`,
+    drawn.length < dots.length ? `Dots are thinned: ${drawn.length} of ${dots.length} runs are drawn; means are over all.` : '',
+    unplaced ? `${unplaced} runs are not drawn: they have no weight left or no such count.` : '',
+  ];
+  return { points: said.filter((point) => point.seed === undefined).sort((a, b) => a.method.localeCompare(b.method) || a.x - b.x), notes };
+}
+
