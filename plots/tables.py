@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -34,7 +36,11 @@ def with_packed(path: Path, columns: Sequence[str]) -> pandas.DataFrame:
     packed = path.with_name(path.name + ".gz")
     parts = [pandas.DataFrame(columns=list(columns))]
     if packed.is_file():
-        parts.append(pandas.read_csv(packed, dtype=str, keep_default_na=False))
+        try:
+            parts.append(pandas.read_csv(packed, dtype=str, keep_default_na=False))
+        except (EOFError, zlib.error, gzip.BadGzipFile, ValueError) as error:
+            reason = str(error).partition("\n")[0]
+            raise UsageError(f"{packed} is damaged or no packed CSV ({reason}); restore it, or move it away") from None
         if list(parts[-1].columns) != list(columns):
             raise UsageError(f"{packed} does not have the columns {', '.join(columns)}")
     if path.is_file():

@@ -6,6 +6,7 @@ import csv
 import gzip
 import os
 import shutil
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -56,6 +57,21 @@ def _text(path: Path, line: bytes) -> str:
         return line.decode()
     except UnicodeDecodeError:
         raise UsageError(f"{path} is not a CSV of sparsefront: it is not text in UTF-8; it is left as it is") from None
+
+
+def check_packed(path: Path, columns: Sequence[str]) -> None:
+    """Raise UsageError if `<file>.gz`, to which a sweep will add rows, does not begin as our packed table does."""
+    packed = path.with_name(path.name + ".gz")
+    if not os.path.lexists(packed):
+        return
+    if not packed.is_file():
+        raise UsageError(f"{packed} is no regular file; move it away, or choose a folder with --results")
+    try:
+        with gzip.open(packed) as file:
+            header = file.readline(100_000)
+    except (OSError, EOFError, zlib.error) as error:
+        raise UsageError(f"{packed} is damaged or no packed CSV ({error}); restore it, or move it away") from None
+    check_columns(packed, columns, names_of(packed, header.rstrip(b"\n")))
 
 
 def compress(path: Path, above: int = 1_000_000) -> None:

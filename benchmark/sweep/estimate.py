@@ -11,6 +11,7 @@ import torch
 
 from benchmark.data.synthetic import synthetic_data, synthetic_examples
 from benchmark.experiments.run import Run
+from benchmark.sweep.invocation import MOST_SECONDS
 from benchmark.tasks.registry import get_task
 from benchmark.training.devices import hardware, numerics
 from benchmark.training.loop import train
@@ -28,10 +29,11 @@ def seconds_per_epoch(rows: Iterable[Mapping[str, str]], device: str, hardware: 
     took: dict[bool, dict[Kind, list[float]]] = {True: {}, False: {}}
     for row in rows:
         if row["device"] == device:
-            with suppress(ValueError):  # a run that failed has no seconds
+            with suppress(ValueError, ArithmeticError):  # a run that failed has no seconds; others overflow
                 epochs = trained_epochs(row["method"], float(row["value"]), int(row["epochs"]))
                 seconds = float(row["train_seconds"]) / epochs
-                took[row["hardware"] == hardware].setdefault((row["task"], row["method"]), []).append(seconds)
+                if 0 <= seconds < MOST_SECONDS:
+                    took[row["hardware"] == hardware].setdefault((row["task"], row["method"]), []).append(seconds)
     return took[False] | took[True]
 
 

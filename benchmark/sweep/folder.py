@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 from benchmark.errors import UsageError
 from benchmark.experiments.run import Run
 from benchmark.records.files import remove_partial
-from benchmark.records.repair import compress, repair
+from benchmark.records.repair import check_packed, compress, repair
 from benchmark.records.schema import (
     COLUMNS,
     CORRECT_COLUMNS,
@@ -38,6 +39,7 @@ TABLES = {
     "thresholds.csv": THRESHOLD_COLUMNS,
     "correct.csv": CORRECT_COLUMNS,
 }
+PACKED = ("curves.csv", "correct.csv")
 
 
 class ResultsFolder:
@@ -54,6 +56,9 @@ class ResultsFolder:
     def rows(self) -> list[dict[str, str]]:
         """The rows of runs.csv, which is read once; `append` extends them. A missing or empty file has no rows."""
         path = self.path / "runs.csv"
+        with suppress(FileNotFoundError):
+            path.stat()  # raises where links form a loop, or a folder of the path is a file
+        _check_regular(path)
         return read(path) if has_content(path) else []
 
     def failed(self, row: dict[str, str]) -> bool:
@@ -149,9 +154,9 @@ class ResultsFolder:
             remove(path)
 
     def compress(self) -> None:
-        """Pack curves.csv and correct.csv once they have grown long."""
-        compress(self.path / "curves.csv")
-        compress(self.path / "correct.csv")
+        """Pack the tables that grow long."""
+        for table in PACKED:
+            compress(self.path / table)
 
     def _check_writable(self) -> None:
         existing = next(path for path in (self.path, *self.path.absolute().parents) if path.exists())
@@ -159,8 +164,7 @@ class ResultsFolder:
             with tempfile.TemporaryFile(dir=existing):
                 pass
             for path in (self.path / table for table in TABLES):
-                if path.exists() and not path.is_file():
-                    raise UsageError(f"{path} is no regular file; move it away, or choose a folder with --results")
+                _check_regular(path)
                 if path.exists():
                     path.open("ab").close()
         except OSError as error:
@@ -173,6 +177,8 @@ class ResultsFolder:
         self.__dict__.pop("rows", None)  # another sweep may have ended since they were read
         remove_partial(self.path)
         rename_cuts(self.path)
+        for table in PACKED:
+            check_packed(self.path / table, TABLES[table])
         warnings = [warning for table in TABLES if (warning := repair(self.path / table, TABLES[table]))]
         for table, columns in TABLES.items():
             if has_content(self.path / table):
@@ -185,3 +191,9 @@ class ResultsFolder:
         if invocation is None or invocation.end:
             return ""
         return f", `{invocation.command}` since {invocation.start} as process {invocation.process},"
+
+
+def _check_regular(path: Path) -> None:
+    """Raise UsageError if a table is a folder, a pipe, or a link that leads nowhere."""
+    if os.path.lexists(path) and not path.is_file():
+        raise UsageError(f"{path} is no regular file; move it away, or choose a folder with --results")

@@ -21,10 +21,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.records.files import replacing
+from benchmark.records.schema import Status
 from benchmark.training.devices import cores, cpu
 from methods.core.lazy import torch
 
 PACKAGES = ("sparsefront", "torch", "numpy", "typer", "rich", "torchvision", "pillow", "scikit-learn", "timm", "ray")
+MOST_SECONDS = 1e10  # that an estimate may say; more is no time that anybody waits
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class Invocation:
     updated: str = ""  # when this file was written last, after the latest row
     statuses: dict[str, int] = field(default_factory=dict)  # number of its runs with each status
     seconds_left: float | None = None  # estimate after the latest row
+    number: int = 0  # invocations of one folder are counted from 1; older versions did not count
 
 
 @contextmanager
@@ -70,6 +73,7 @@ def recorded(folder: Path, **asked: Any) -> Iterator[Callable[..., None]]:
         hardware=_hardware(asked["device"]),
         process=os.getpid(),
         start=start.isoformat(timespec="seconds"),
+        number=earlier.number + 1 if (earlier := latest(folder)) else 1,
         **asked,
     )
     path = folder / "invocations" / f"{start:%Y%m%dT%H%M%S.%fZ}-{os.getpid()}.json"
@@ -89,14 +93,24 @@ def recorded(folder: Path, **asked: Any) -> Iterator[Callable[..., None]]:
 
 
 def latest(folder: Path) -> Invocation | None:
-    """Return the folder's last invocation that can be read, or None."""
-    for path in sorted((folder / "invocations").glob("*.json"), reverse=True):
-        with suppress(OSError, ValueError, TypeError, RecursionError):  # left by an older version, or changed by hand
-            invocation = Invocation(**json.loads(path.read_text()))
-            checks = isinstance(invocation.statuses, dict), isinstance(invocation.updated, str)
-            if all(checks) and all(isinstance(n, int) for n in (invocation.planned, invocation.to_do)):
-                return invocation
-    return None
+    """Return the folder's last invocation that can be read, or None; the clock may have gone back between two."""
+    read = [_read(path) for path in sorted((folder / "invocations").glob("*.json"))]
+    return max((one for one in read if one), key=lambda one: (one.number, one.start), default=None)
+
+
+def _read(path: Path) -> Invocation | None:
+    """Return the invocation of a file, or None if an older version left it or it was changed by hand."""
+    try:
+        if not path.is_file():
+            return None
+        one = Invocation(**json.loads(path.read_text()))
+        sound = datetime.fromisoformat(one.start).tzinfo and datetime.fromisoformat(one.updated).tzinfo
+        sound = sound and all(isinstance(text, str) for text in (one.command, one.device, one.end or ""))
+        sound = sound and all(type(count) is int for count in (one.number, one.workers, one.planned, one.to_do))
+        sound = sound and all(Status(name) and type(count) is int for name, count in one.statuses.items())
+        return one if sound and 0 <= (one.seconds_left or 0) < MOST_SECONDS else None
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
+        return None
 
 
 def version() -> str:

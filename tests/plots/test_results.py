@@ -183,3 +183,20 @@ def test_small_dense_networks_are_a_method_counted_against_the_full_one(tmp_path
 def test_a_small_network_alone_is_its_own_task(tmp_path: Path) -> None:
     rows = [run("dense", 1, 0, 300, 80, 81, task="toy[width=0.5]", prunable=300)]
     assert list(load(write(tmp_path, rows))["task"]) == ["toy[width=0.5]"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"hello",
+        b"",
+        b"\x1f\x8b\x08\x00" + b"x" * 50,
+        gzip.compress(b"key,epoch,metric,value\n" + bytes(range(256)) * 9)[:60],
+        gzip.compress(b""),
+        gzip.compress(bytes(range(256))),
+    ],
+)
+def test_a_damaged_archive_of_curves_is_named(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "curves.csv.gz").write_bytes(content)
+    with pytest.raises(UsageError, match=r"curves.csv.gz is damaged or no packed CSV \(.*\); restore it"):
+        curves(tmp_path)

@@ -212,3 +212,11 @@ def test_an_estimate_agrees_with_the_training_it_predicts() -> None:
     (result,) = train(task, parse(run.method), [1.0], [0], 4, 0.1, synthetic_data(task.shape, task.classes), "float32")
     assert result.measured.train_seconds is not None
     assert planned / 5 < result.measured.train_seconds < planned * 5
+
+
+@pytest.mark.parametrize(
+    ("column", "text"), [("epochs", "9" * 400), ("epochs", "0"), ("train_seconds", "1e300"), ("train_seconds", "nan")]
+)
+def test_a_row_with_an_impossible_number_says_nothing_on_the_time(column: str, text: str) -> None:
+    row = ROW | {"method": "snip", "train_seconds": "5"}
+    assert seconds_per_epoch([row, row | {column: text}], "cpu", "mine") == {("lenet300-digits", "snip"): [0.5]}

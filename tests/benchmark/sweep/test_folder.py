@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import fcntl
+import gzip
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -146,3 +148,36 @@ def test_a_folder_created_for_a_refused_sweep_is_removed(tmp_path: Path) -> None
     with pytest.raises(UsageError), folder.writing():
         raise UsageError("refused")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "content", [b"hello", b"", gzip.compress(b"a,b\n1,2\n"), gzip.compress(b"key,epoch")[:14], None]
+)
+def test_a_damaged_or_foreign_archive_is_refused_before_rows_are_added(content: bytes | None, tmp_path: Path) -> None:
+    archive = tmp_path / "curves.csv.gz"
+    archive.write_bytes(content) if content is not None else os.mkfifo(archive)
+    with pytest.raises(UsageError, match=r"curves\.csv\.gz"), ResultsFolder(tmp_path).writing():
+        pass
+    assert content is None or archive.read_bytes() == content
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "loop", "dangling"])
+def test_a_table_that_is_no_regular_file_is_refused(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "runs.csv"
+    make: dict[str, Callable[[], object]] = {
+        "pipe": lambda: os.mkfifo(path),
+        "folder": path.mkdir,
+        "loop": lambda: path.symlink_to(path),
+        "dangling": lambda: path.symlink_to("nowhere"),
+    }
+    make[kind]()
+    with pytest.raises((UsageError, OSError), match=r"is no regular file|levels of symbolic links"):
+        ResultsFolder(tmp_path).to_do(RUNS)
+    with pytest.raises(UsageError, match="is no regular file"), ResultsFolder(tmp_path).writing():
+        pass
+
+
+def test_a_folder_that_is_a_loop_of_links_is_no_empty_folder(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    with pytest.raises(OSError, match="levels of symbolic links"):
+        ResultsFolder(tmp_path / "loop" / "sweep").to_do(RUNS)

@@ -22,6 +22,7 @@ from benchmark.experiments.run import Run
 from benchmark.records.schema import Measurement, Status
 from benchmark.records.table import read
 from benchmark.sweep import invocation, sweep
+from benchmark.sweep.status import overview
 from benchmark.training.devices import cores
 from benchmark.training.measure import Result
 from tests.builders import ON_DEMAND, QUIET, ROOT, RUN_PATH, SETTINGS, SNIP_RUNS
@@ -212,6 +213,47 @@ def test_an_unreadable_record_hides_no_earlier_one(content: str, tmp_path: Path)
     (tmp_path / "invocations" / "99991122T223000.000000Z-8.json").mkdir()
     latest = invocation.latest(tmp_path)
     assert latest is not None and latest.end
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [
+        ("updated", "yesterday"),
+        ("updated", "2026-01-01T00:00:00"),
+        ("start", 5),
+        ("statuses", {"lost": 1}),
+        ("statuses", {"ok": "1"}),
+        ("statuses", []),
+        ("workers", None),
+        ("planned", "7"),
+        ("number", 0.5),
+        ("seconds_left", 1e300),
+        ("seconds_left", "soon"),
+        ("end", 3),
+    ],
+)
+def test_a_record_with_a_field_of_another_kind_is_passed_over(field: str, wrong: object, tmp_path: Path) -> None:
+    for _ in range(2):
+        with invocation.recorded(tmp_path, **ASKED):
+            pass
+    older, newer = files(tmp_path)
+    path = max((tmp_path / "invocations").iterdir())
+    path.write_text(json.dumps(newer | {field: wrong}))
+    assert len(list(overview(tmp_path))) == 2  # a line on the sweep and one on its progress
+    latest = invocation.latest(tmp_path)
+    assert latest is not None and latest.number == older["number"] == 1
+
+
+def test_the_last_invocation_is_the_latest_also_after_the_clock_went_back(tmp_path: Path) -> None:
+    with invocation.recorded(tmp_path, **ASKED):
+        pass
+    (path,) = (tmp_path / "invocations").iterdir()
+    record = json.loads(path.read_text()) | {"start": "9999-11-22T22:30:00+00:00"}
+    path.unlink()
+    path.with_name("99991122T223000.000000Z-7.json").write_text(json.dumps(record))  # a clock in the future names it so
+    with invocation.recorded(tmp_path, **ASKED | {"device": "mps"}):
+        latest = invocation.latest(tmp_path)
+        assert latest is not None and (latest.device, latest.end, latest.number) == ("mps", None, 2)
 
 
 def test_no_published_record_names_a_home_folder() -> None:
