@@ -5,6 +5,12 @@ from __future__ import annotations
 from methods.core.base import Method
 from methods.core.network import Network
 
+# Advice for each knob. At a fixed strength, lambda falls with the sum of the learning rates.
+REMEDIES = {
+    "strength": "a smaller strength, a larger learning rate or more steps leave more",
+    "penalty": "a smaller penalty leaves more",
+    "none": "a smaller learning rate may leave more",
+}
 FEW = 0.001  # the share of the weights below which next to nothing is left
 
 
@@ -30,7 +36,7 @@ def left_weights(net: Network, method: Method, run: int) -> list[str]:
     planned = round(float(method.value[run]) * total) if method.knob == "density" else total
     said = []
     if left < min(FEW * total, planned):
-        said.append(f"{left:,} of {total:,} weights are left; a smaller {method.knob} or learning rate leaves more")
+        said.append(f"{left:,} of {total:,} weights are left; {REMEDIES.get(method.knob, REMEDIES['none'])}")
     if empty := [layer.name for layer in net.layers if not weights[layer.span].any()]:
         said.append(f"no weight is left in {', '.join(empty)}")
     return said

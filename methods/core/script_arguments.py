@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from methods.core.base import Method
 from methods.core.registry import MethodError
@@ -19,6 +20,21 @@ def check_numbers(steps: int, lr: float, other_lr: float, rates: Sequence[float]
         raise MethodError(f"other_lr is a finite number >= 0, not {other_lr:g}")
     if rates is not None and len(rates) != steps:
         raise MethodError(f"rates has one learning rate for each of the {steps:,} steps, not {len(rates):,}")
+
+
+def check_optimizer(optimizer: object) -> None:
+    """Raise MethodError unless an object takes the steps of `methods.core.optimizers`."""
+    if isinstance(optimizer, type) or not hasattr(optimizer, "lr_gain"):
+        raise MethodError(f"optimizer is Sgd(...) or Adam(...) of methods.core.optimizers, not {optimizer!r}")
+
+
+def check_plan(plan: Mapping[str, Any], state: Mapping[str, Any]) -> None:
+    """Raise MethodError unless a state of an optimizer was made under the same plan."""
+    if "plan" not in state:
+        raise MethodError("this is no state of a SparseOptimizer; save optimizer.state_dict()")
+    for name, value in plan.items():
+        if state["plan"][name] != value:
+            raise MethodError(f"the state is of {name} {state['plan'][name]}, and this optimizer has {value}")
 
 
 def value_of(method: Method, given: dict[str, float | None]) -> float:

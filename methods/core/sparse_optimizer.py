@@ -20,7 +20,7 @@ from methods.core.parameter_groups import named_groups, present_rates
 from methods.core.prunable import prunable_names
 from methods.core.ranks import as_first_rank
 from methods.core.registry import MethodError, parse
-from methods.core.script_arguments import check_numbers, value_of
+from methods.core.script_arguments import check_numbers, check_optimizer, check_plan, value_of
 from methods.core.script_network import ScriptNetwork, check_parameters
 from methods.core.script_probe import ScriptProbe
 
@@ -84,6 +84,7 @@ class SparseOptimizer(torch.optim.Optimizer):
         value = value_of(self.method, {"strength": strength, "penalty": penalty, "density": density})
         rates = list(rates or (lr * (1 + math.cos(math.pi * t / steps)) / 2 for t in range(steps)))
         optimizer = optimizer or Sgd()
+        check_optimizer(optimizer)
         self._expected = optimizer.lr_gain * sum(rates)
         if self.method.knob == "strength" and penalty is not None:
             if "by" in self.method.__dataclass_fields__:
@@ -115,6 +116,8 @@ class SparseOptimizer(torch.optim.Optimizer):
         self._driver = Driver(self.net, self.method, [value], optimizer, weight_decay, script, budget)
         self._driver.start_phases()
         self.net.write_out()
+        shapes = ", ".join(f"{layer.name} {list(layer.shape)}" for layer in self.net.layers)
+        self._plan = {"method": str(self.method), "value": value, "steps": steps, "pruned weights": shapes}
 
     def __repr__(self) -> str:
         return f"{super().__repr__()}\n{self.method} {self.coverage}"
@@ -204,13 +207,17 @@ class SparseOptimizer(torch.optim.Optimizer):
 
     def state_dict(self) -> dict[str, Any]:
         """Return tensors, numbers and strings; save the model's own state_dict with it."""
-        own = {"driver": self._driver.state_dict(), "spent": self._spent, "exact": self.net.exact()}
+        own = {"driver": self._driver.state_dict(), "spent": self._spent, "exact": self.net.exact(), "plan": self._plan}
         return super().state_dict() | own
 
     @torch.no_grad()
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Resume from a state. The model's own state is loaded before or after, or before the optimizer is built."""
-        own = ("driver", "spent", "exact")
+        """Resume from a state. The model's own state is loaded before or after, or before the optimizer is built.
+
+        Raises MethodError for a state of another method, value, number of steps or model.
+        """
+        check_plan(self._plan, state_dict)
+        own = ("driver", "spent", "exact", "plan")
         super().load_state_dict({name: value for name, value in state_dict.items() if name not in own})
         self._written |= self.net.take_in()
         if self._given is not None:  # undo what the method did to the weights when the optimizer was built

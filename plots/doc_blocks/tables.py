@@ -45,8 +45,8 @@ PENALTIES = {
 RANGES: dict[str, dict[str, tuple[float, float]]] = {
     "families": {
         "up to 25": (0, 25),
-        "30 to 80": (30, 80),
-        "100 to 180": (100, 180),
+        "30 to 85": (30, 85),
+        "100 to 210": (100, 210),
         "230 to 360": (230, 360),
         "460 to 750": (460, 750),
     },

@@ -55,7 +55,7 @@ def test_an_empty_layer_and_a_nearly_empty_network_give_warnings() -> None:
         "dwf[threshold=1]", 20, 20, strength=0.1, rates=[0.05 * (1 - step / 20) for step in range(20)]
     )
     assert said == [
-        "0 of 240 weights are left; a smaller strength or learning rate leaves more",
+        "0 of 240 weights are left; a smaller strength, a larger learning rate or more steps leave more",
         "no weight is left in 1.weight, 3.weight",
     ]
     (one,) = said_by_finish("magnitude", 20, 20, density=1 / 240)  # as few weights as were asked for

@@ -13,7 +13,8 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from methods import METHODS, SparseOptimizer, parse
-from tests.builders import batch_norm_cnn
+from methods.core.registry import MethodError
+from tests.builders import batch_norm_cnn, mlp
 
 VALUE = {"density": {"density": 0.25}, "strength": {"strength": 0.1}, "penalty": {"penalty": 1e-3}, "none": {}}
 FORMS = [*METHODS, "dwf[init=truncated]"]
@@ -111,3 +112,28 @@ def test_a_new_process_goes_on_bit_for_bit(tmp_path: Path) -> None:
     for form, state in expected.items():
         resumed = torch.load(f"{tmp_path}/saved.{form}", weights_only=True)
         assert all(torch.equal(tensor, resumed[name]) for name, tensor in state.items()), form
+
+
+@pytest.mark.parametrize(
+    ("form", "arguments", "message"),
+    [
+        ("gmp", {"density": 0.5}, "the state is of method dwf.*, and this optimizer has gmp"),
+        ("dwf", {"strength": 5.0}, r"the state is of value 0\.1, and this optimizer has 5\.0"),
+        ("dwf", {"strength": 0.1, "steps": 7}, "the state is of steps 10, and this optimizer has 7"),
+    ],
+)
+def test_a_state_of_another_plan_is_refused(form: str, arguments: dict[str, Any], message: str) -> None:
+    state = SparseOptimizer(mlp(), "dwf", steps=10, lr=0.05, strength=0.1).state_dict()
+    other = SparseOptimizer(mlp(), form, **({"steps": 10, "lr": 0.05} | arguments))
+    before = other.net.weights.clone()
+    with pytest.raises(MethodError, match=message):
+        other.load_state_dict(state)
+    with pytest.raises(MethodError, match="no state of a SparseOptimizer"):
+        other.load_state_dict({})
+    assert torch.equal(other.net.weights, before)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", torch.optim.SGD])
+def test_an_optimizer_of_torch_is_refused(optimizer: Any) -> None:
+    with pytest.raises(MethodError, match=r"optimizer is Sgd\(\.\.\.\) or Adam"):
+        SparseOptimizer(mlp(), "dwf", steps=10, lr=0.05, strength=0.1, optimizer=optimizer)
