@@ -51,7 +51,6 @@ def folder_data(folder: Path, stale: Set[str], share: float) -> dict[str, Any]:
     layers, layers_said = layer_data(folder, keys, share)
     return {
         "name": folder.resolve().name,
-        "front": not any(registered.replaces_front for registered in own),
         "methods": _methods(runs),
         "runs": packed(runs[[*COLUMNS, "stale"]].assign(shown=runs["key"].isin(chosen))),
         "thresholds": packed(thresholds),

@@ -59,14 +59,9 @@ function show() {
   if (!inFigure.some((run) => run.key === state.run)) state.run = (inFigure.find((run) => measured(run) && run.method !== 'dense') || inFigure[0] || { key: '' }).key;
   const press = (key) => { state.run = key; show(); };
   byId('front-title').textContent = `${state.task}: accuracy against compression`;
-  let notes = [];
-  if (folder.front) {
-    const figure = drawFront(state, here, folder.methods, press);
-    notes = figure.notes;
-    followKeys(figure.points, press);
-  } else {
-    byId('chart').replaceChildren(element('p', { class: 'note' }, 'The runs of this experiment were not made for a front; the table below has them, and its figures are in the folder figures.'));
-  }
+  const figure = drawFront(state, here, folder.methods, press);
+  const notes = figure.notes;
+  followKeys(figure.points, press);
   if (at.lacking) notes.push(`${at.lacking} penalty runs are left out: they were not counted at this threshold.`);
   if (state.threshold !== 'own') notes.push(`Counted as zero in penalty runs: |w| < ${state.threshold}.`);
   byId('caption').textContent = notes.filter(Boolean).join(' ') + ' ' + folder.note;
