@@ -25,7 +25,7 @@ from benchmark.cli.machine import runs_on, workers_on
 from benchmark.cli.output import lasting_output
 from benchmark.cli.overrides import override
 from benchmark.cli.page import write_pages
-from benchmark.errors import UsageError
+from benchmark.errors import UsageError, printable
 from benchmark.experiments.registry import EXPERIMENTS
 from benchmark.records.schema import Status
 from benchmark.records.table import read
@@ -314,10 +314,17 @@ def main() -> None:
     """Run the console script; bad input ends with one sentence and exit status 2."""
     with lasting_output():
         try:
-            app()
+            sys.exit(app(None if sys.argv[1:] else ["--help"], standalone_mode=False) or 0)
         except (UsageError, MethodError) as error:
             errors.print(f"error: {error}")
             sys.exit(2)
         except OSError as error:  # a path that is too long, a loop of links, a file that nobody may read
             errors.print(f"error: {error.filename or 'a file'} cannot be read or written: {error.strerror or error}")
+            sys.exit(2)
+        except Exception as error:
+            if not hasattr(error, "format_message"):  # which typer's own errors have; their class is not public
+                raise
+            errors.print(
+                f"error: {printable(' '.join(error.format_message().split()).rstrip('.'))}; --help names what there is"
+            )
             sys.exit(2)

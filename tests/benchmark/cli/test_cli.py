@@ -33,7 +33,7 @@ ROOT = Path(__file__).parents[3]
         (["plan", "quickstart", "--tasks", "lenet300-mnist[width]"], "name[option=value"),
         (["run", "quickstart", "--methods", "dwff"], "dwf"),
         (["run", "quickstart", "--methods", "dwf[dept=3]"], "depth"),
-        (["run", "quickstart", "--methods", "dwf[depth=0]"], ">= 1"),
+        (["run", "quickstart", "--methods", "dwf[depth=0]"], "a whole number in [1, 100]"),
         (["run", "quickstart", "--methods", "dwf[depth=two]"], "whole number"),
         (["run", "quickstart", "--methods", ""], "at least one method"),
         (["run", "quickstart", "--methods", "snip", "--values", "0"], "(0, 1]"),
