@@ -115,7 +115,7 @@ function drawFront(state, runs, methods, press) {
   const unplaced = there.filter((run) => run.method === 'dense' || state.methods.has(run.method)).filter((run) => across(run, state.x) === null).length;
   const notes = [
     'Large marks: means over seeds with one standard deviation; lines join the values that no other of the method beats in x and mean validation accuracy, the others are pale. Small dots: runs. Means below the range lie at its edge.',
-    level === null ? 'No dense run was measured.' : `Dashed: dense, ${level.toFixed(2)} % (${dense.length} runs).`,
+    level === null ? 'No dense run was measured.' : `Dashed: dense, ${level.toFixed(2)} % (n = ${dense.length}).`,
     drawn.length < dots.length ? `Dots are thinned: ${drawn.length} of ${dots.length} runs are drawn; means are over all.` : '',
     unplaced ? `${unplaced} runs are not drawn: they have no weight left or no such count.` : '',
   ];

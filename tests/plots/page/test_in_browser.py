@@ -1,0 +1,72 @@
+"""The interactive page in a real browser, where Chromium is installed."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from urllib.parse import urlencode
+
+import pytest
+
+from benchmark.records.schema import THRESHOLD_COLUMNS
+from benchmark.records.table import append
+from plots.page.write import write_page
+from tests.builders import DWF, pair, write
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (Debian's package: chromium)")
+
+EVIL = "<img src=x onerror=document.title='broken'>"
+RUNS = [
+    *pair("dense", 1, 1000, (90, 92), (91, 93)),
+    *pair("snip", 0.5, 500, (90, 90), (89.25, 91), theoretical_speedup=1.5),
+    *pair(EVIL, 0.2, 200, (85, 85), (88, 88), label=EVIL),
+    *pair(DWF, 1, 250, (90, 90), (90, 92), knob="strength", penalty=0.1),
+]
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
+    """Return a function that opens the page with choices in its address and returns the elements there are then."""
+    folder = write(tmp_path_factory.mktemp("page"), RUNS)
+    counts = [(run.key, 0.001, 100, 0.1, 88, 87, 0.1) for run in RUNS if run.penalty]
+    append(folder / "thresholds.csv", THRESHOLD_COLUMNS, counts)
+    page = folder / "report.html"
+    write_page([folder], page)
+
+    def dom(**choices: str) -> str:
+        command = [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr"]
+        command += [f"--user-data-dir={folder / 'profile'}", "--virtual-time-budget=5000", "--dump-dom"]
+        address = f"{page.as_uri()}#{urlencode(choices)}"
+        done = subprocess.run([*command, address], capture_output=True, text=True, check=True)
+        assert "CONSOLE" not in done.stderr, done.stderr
+        assert 'data-ready="yes"' in done.stdout
+        return re.sub(r"<script.*?</script>", "", done.stdout, flags=re.DOTALL)
+
+    return dom
+
+
+def cells(dom: str, label: str) -> list[list[str]]:
+    """Return the cells of a table's body."""
+    table = re.search(rf'<table aria-label="{label}">.*?<tbody>(.*?)</tbody>', dom, re.DOTALL)
+    assert table
+    lines = re.findall(r"<tr.*?</tr>", table[1], re.DOTALL)
+    return [[re.sub(r"<[^>]*>", "", cell) for cell in re.findall(r"<td.*?</td>", line, re.DOTALL)] for line in lines]
+
+
+def test_the_table_has_the_numbers_of_the_csv_and_markup_stays_text(opened: Callable[..., str]) -> None:
+    dom = opened(methods=f"snip;{EVIL}")
+    lines = cells(dom, "Runs in this figure")
+    assert len(lines) == 6 and ["snip", "0.5", "0", "0.5", "2"] in [line[:5] for line in lines]
+    assert "89.25" in next(line for line in lines if line[0] == "snip")
+    assert "<img" not in dom and "<title>broken" not in dom
+    assert "at 2.000: test accuracy 90.13 %" in dom  # the text of a mark
+
+
+def test_methods_seeds_axis_and_threshold_change_figure_and_table(opened: Callable[..., str]) -> None:
+    lines = cells(opened(methods=DWF, seeds="1", threshold="0.001"), "Runs in this figure")
+    assert [(line[0], line[2], line[4]) for line in lines] == [("dense", "1", "1"), (DWF, "1", "10")]
+    dom = opened(methods="snip", x="theoretical_speedup")
+    assert "at 1.500: test accuracy" in dom and "theoretical speed-up (multiply-adds" in dom
