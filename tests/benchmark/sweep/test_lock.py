@@ -57,7 +57,11 @@ def test_a_sweep_on_a_host_that_shares_no_locks_holds_the_folder(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(("host", "process"), [("elsewhere", 1), (None, 2**22 + 1), (None, os.getpid())])
+@pytest.mark.parametrize(
+    ("host", "process"),
+    [("elsewhere", 1), (None, 2**22 + 1), (None, os.getpid())],
+    ids=["another host", "no process", "this process"],  # the workers of pytest-xdist need equal names
+)
 def test_the_lock_of_a_sweep_that_was_killed_is_taken(
     host: str | None, process: int, tmp_path: Path, hasty: None
 ) -> None:
