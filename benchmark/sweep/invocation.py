@@ -104,7 +104,7 @@ def _read(path: Path) -> Invocation | None:
         if not path.is_file():
             return None
         one = Invocation(**json.loads(path.read_text()))
-        sound = datetime.fromisoformat(one.start).tzinfo and datetime.fromisoformat(one.updated).tzinfo
+        sound = all(datetime.fromisoformat(moment).tzinfo is not None for moment in (one.start, one.updated))
         sound = sound and all(isinstance(text, str) for text in (one.command, one.device, one.end or ""))
         sound = sound and all(type(count) is int for count in (one.number, one.workers, one.planned, one.to_do))
         sound = sound and all(Status(name) and type(count) is int for name, count in one.statuses.items())
