@@ -322,7 +322,7 @@ def main() -> None:
             errors.print(f"error: {error.filename or 'a file'} cannot be read or written: {error.strerror or error}")
             sys.exit(2)
         except Exception as error:
-            if not hasattr(error, "format_message"):  # which typer's own errors have; their class is not public
+            if not hasattr(error, "format_message"):  # typer's own errors have it; their class is not public
                 raise
             errors.print(
                 f"error: {printable(' '.join(error.format_message().split()).rstrip('.'))}; --help names what there is"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import asdict
 
@@ -114,8 +115,9 @@ def reports_divergence(form: str, build: Build) -> None:
     (result,) = results(form, build, VALUES[parse(form).knob][:1], epochs=5, peak_lr=1e30)
     row = result.measured
     require(row.status == "diverged", f"at a learning rate of 1e30 the run ended as {row.status}")
-    expected = "the training loss of epoch 1 is not finite"
-    require(row.error == expected, f"at a learning rate of 1e30 the error is {row.error!r}, not {expected!r}")
+    # Dynamic masks drop weights that are not finite, so their loss may stay finite for a while.
+    named = re.fullmatch("the training loss of epoch [1-5] is not finite", row.error)
+    require(named is not None, f"at a learning rate of 1e30 the error is {row.error!r}, which names no epoch's loss")
     require(row.steps is not None and row.steps < 100, f"a diverged run went on for {row.steps} steps")
     require(row.test_accuracy is None, "a diverged run has a test accuracy")
 
