@@ -83,7 +83,8 @@ def keys_of(path: Path) -> list[str]:
 
 
 def remove(path: Path) -> None:
-    """Delete the checkpoint of a finished pack, and the folder of checkpoints once it is empty."""
-    path.unlink(missing_ok=True)
+    """Delete the checkpoint of a finished pack and what a killed worker left of it; then the folder, if it is empty."""
+    for left in (path, *path.parent.glob(f".{path.name}.*.partial")):
+        left.unlink(missing_ok=True)
     with suppress(OSError):
         path.parent.rmdir()

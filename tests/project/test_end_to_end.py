@@ -42,11 +42,11 @@ def test_fashion_mnist_is_trained_and_reported(tmp_path: Path, monkeypatch: pyte
     here = Path(os.environ.get("SPARSEFRONT_DATA", "data"))
     if not (DEBIAN_FASHION_MNIST.is_dir() or (here / "FashionMNIST" / "raw").is_dir()):
         pytest.skip("needs Fashion-MNIST: Debian's package dataset-fashion-mnist, or a folder in SPARSEFRONT_DATA")
-    arguments = ["--methods", "dense,snip,dwf[depth=3]", "--seeds", "0", "--epochs", "1", "--workers", "1"]
+    arguments = ["--methods", "dense,snip,dwf[depth=3]", "--seeds", "0", "--epochs", "2", "--workers", "1"]
     values = ["--values", "density=0.1", "--values", "strength=1"]
     assert sparsefront(monkeypatch, "run", "lenet300-fmnist", *arguments, *values, "--results", str(tmp_path)) == 0
     assert sparsefront(monkeypatch, "report", "lenet300-fmnist", "--results", str(tmp_path)) == 0
     rows = read(tmp_path / "lenet300-fmnist" / "runs.csv")
-    assert [(row["prunable"], row["steps"], row["status"]) for row in rows] == [("266200", "210", "ok")] * 3
+    assert [(row["prunable"], row["steps"], row["status"]) for row in rows] == [("266200", "420", "ok")] * 3
     accuracy = {row["method"]: float(row["test_accuracy"]) for row in rows}
     assert accuracy["dense"] > 80 and accuracy["snip"] > 75 and accuracy["dwf[depth=3]"] > 50
