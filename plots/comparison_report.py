@@ -14,9 +14,10 @@ from plots.figures.forest import forest
 from plots.leaderboards import markdown
 from plots.results import load, measured
 from plots.style import file_name, save
+from plots.thresholds import Threshold
 
 
-def combine(folders: Sequence[Path], threshold: float | None = None) -> pandas.DataFrame:
+def combine(folders: Sequence[Path], threshold: Threshold | None = None) -> pandas.DataFrame:
     """Return the runs of several folders in one table; a run that two folders hold counts once.
 
     If two folders hold different runs of one method on one task, the method's names get those of the folders.
@@ -29,7 +30,7 @@ def combine(folders: Sequence[Path], threshold: float | None = None) -> pandas.D
     return runs
 
 
-def compare(folders: Sequence[Path], output: Path, threshold: float | None = None) -> list[Path]:
+def compare(folders: Sequence[Path], output: Path, threshold: Threshold | None = None) -> list[Path]:
     """Write the figures and the leaderboard of several folders into <output>, and return the paths.
 
     Raises UsageError if a folder has no results or <output> cannot be written; nothing in the folders changes.

@@ -1,10 +1,9 @@
-"""The command line: sparsefront list | plan | run | status | report | check | docs."""
+"""The commands of `sparsefront`, and its entry point; reports.py has those that draw."""
 
 from __future__ import annotations
 
 import importlib.metadata
 import math
-import os
 import shlex
 import signal
 import sys
@@ -16,19 +15,16 @@ from tempfile import TemporaryDirectory
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
 
 from benchmark.cli import options
-from benchmark.cli.compare import compare
 from benchmark.cli.lists import details, folder_of, lines
 from benchmark.cli.machine import runs_on, workers_on
-from benchmark.cli.output import lasting_output
+from benchmark.cli.output import console, errors, lasting_output
 from benchmark.cli.overrides import override
-from benchmark.cli.page import write_pages
+from benchmark.cli.reports import compare, docs, report
 from benchmark.errors import UsageError, printable
 from benchmark.experiments.registry import EXPERIMENTS
 from benchmark.records.schema import Status
-from benchmark.records.table import read
 from benchmark.tasks.registry import TASKS
 from methods.core.registry import METHODS, MethodError, load_plugin
 
@@ -38,8 +34,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Accuracy-compression fronts of sparse training.",
 )
-console = Console(width=None if sys.stdout.isatty() else 160, markup=False, highlight=False)
-errors = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
 
 
 def _print_version(asked: bool) -> None:
@@ -203,78 +197,8 @@ def smoke() -> None:
                 raise
 
 
-@app.command()
-def report(
-    experiment: Annotated[str | None, typer.Argument(help="By default every folder with results.")] = None,
-    results: options.Results = Path("results"),
-    threshold: Annotated[
-        str | None,
-        typer.Option(
-            "--threshold",
-            "--cut",
-            metavar="NUMBER|validated",
-            help="Count weights of penalty runs below this magnitude as zero; validated: below the largest one that "
-            "costs no accuracy on validation data, for each run.",
-        ),
-    ] = None,
-    effective: Annotated[
-        bool, typer.Option("--effective", help="Count only weights on a path from an input to an output.")
-    ] = False,
-    html: Annotated[
-        bool,
-        typer.Option(
-            "--html", help="Write report.html instead, an interactive page that holds all thresholds and counts."
-        ),
-    ] = False,
-    plugin: options.Plugins = None,
-) -> None:
-    """Draw the figures and write the leaderboard from the CSVs of an experiment, or of all."""
-    if html and (effective or threshold is not None):
-        raise UsageError(
-            "a page offers all zero thresholds and effective weights; give --html without the other option"
-        )
-    os.environ["MPLBACKEND"] = "agg"  # figures go to files; a notebook names a backend that may not be installed here
-    try:
-        from plots.leaderboards import show
-        from plots.report import report as report_folder
-        from plots.thresholds import parse_threshold
-    except ModuleNotFoundError as missing:
-        raise UsageError(f"reports need {missing.name}: pip install 'sparsefront[plots]'") from None
-    from benchmark.experiments.run import stale_keys
-
-    _load_plugins(plugin)
-    chosen = None if threshold is None else parse_threshold(threshold)
-    folders = (
-        [folder_of(results, experiment)] if experiment else sorted(path.parent for path in results.glob("*/runs.csv"))
-    )
-    if not folders:
-        raise UsageError(f"there are no results in {results}; `sparsefront run` makes some")
-    if html:
-        target = (folders[0] if experiment else results) / "report.html"
-        console.print(f"wrote {write_pages(folders, target)}", soft_wrap=True)
-        return
-    for folder in folders:
-        written = report_folder(folder, chosen, stale_keys(read(folder / "runs.csv")), effective)
-        show(written.runs)
-        for path in written.paths:
-            console.print(f"wrote {path}", soft_wrap=True)
-
-
-app.command()(compare)
-
-
-@app.command()
-def docs() -> None:
-    """Fill the blocks of README.md and docs/ in this checkout anew, from the methods and the published results."""
-    try:
-        from plots.doc_blocks import BLOCKS
-        from plots.docs import update
-    except ModuleNotFoundError as missing:
-        raise UsageError(f"the blocks need {missing.name}: pip install 'sparsefront[plots]'") from None
-    from benchmark.cli.method_table import method_table
-
-    for path in update(Path(), BLOCKS | {"methods": method_table}):
-        console.print(f"wrote {path}", soft_wrap=True)
+for _command in (report, compare, docs):
+    app.command()(_command)
 
 
 @app.command()

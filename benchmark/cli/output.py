@@ -1,4 +1,4 @@
-"""Output that never ends a command: characters that a terminal lacks, a closed pipe, a full disk."""
+"""The consoles of the commands, and output that never ends one: missing characters, a closed pipe, a full disk."""
 
 from __future__ import annotations
 
@@ -8,6 +8,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
+
+from rich.console import Console
+
+console = Console(width=None if sys.stdout.isatty() else 160, markup=False, highlight=False)
+errors = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
 
 
 class _Stream:

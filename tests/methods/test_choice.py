@@ -1,4 +1,4 @@
-"""What a script adds to the pruned parameters, and what it leaves dense."""
+"""The choice of a script: parameters that it prunes as well, and parameters that stay dense."""
 
 from __future__ import annotations
 

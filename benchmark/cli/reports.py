@@ -1,0 +1,104 @@
+"""The commands that draw: `sparsefront report`, `compare` and `docs`. Only this module and page.py import plots."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchmark.cli import options
+from benchmark.cli.lists import folder_of
+from benchmark.cli.output import console
+from benchmark.cli.page import write_pages
+from benchmark.errors import UsageError
+from benchmark.records.table import read
+from methods.core.registry import load_plugin
+
+Threshold = Annotated[
+    str | None,
+    typer.Option(
+        "--threshold",
+        "--cut",
+        metavar="NUMBER|validated",
+        help="Count weights of penalty runs below this magnitude as zero; validated: below the largest one that "
+        "costs no accuracy on validation data, for each run.",
+    ),
+]
+
+
+def report(
+    experiment: Annotated[str | None, typer.Argument(help="By default every folder with results.")] = None,
+    results: options.Results = Path("results"),
+    threshold: Threshold = None,
+    effective: Annotated[
+        bool, typer.Option("--effective", help="Count only weights on a path from an input to an output.")
+    ] = False,
+    html: Annotated[
+        bool,
+        typer.Option(
+            "--html", help="Write report.html instead, an interactive page that holds all thresholds and counts."
+        ),
+    ] = False,
+    plugin: options.Plugins = None,
+) -> None:
+    """Draw the figures and write the leaderboard from the CSVs of an experiment, or of all."""
+    if html and (effective or threshold is not None):
+        raise UsageError(
+            "a page offers all zero thresholds and effective weights; give --html without the other option"
+        )
+    os.environ["MPLBACKEND"] = "agg"  # figures go to files; a notebook names a backend that may not be installed here
+    try:
+        from plots.leaderboards import show
+        from plots.report import report as report_folder
+        from plots.thresholds import parse_threshold
+    except ModuleNotFoundError as missing:
+        raise UsageError(f"reports need {missing.name}: pip install 'sparsefront[plots]'") from None
+    from benchmark.experiments.run import stale_keys
+
+    for path in plugin or ():
+        load_plugin(path)
+    chosen = None if threshold is None else parse_threshold(threshold)
+    folders = (
+        [folder_of(results, experiment)] if experiment else sorted(path.parent for path in results.glob("*/runs.csv"))
+    )
+    if not folders:
+        raise UsageError(f"there are no results in {results}; `sparsefront run` makes some")
+    if html:
+        target = (folders[0] if experiment else results) / "report.html"
+        console.print(f"wrote {write_pages(folders, target)}", soft_wrap=True)
+        return
+    for folder in folders:
+        written = report_folder(folder, chosen, stale_keys(read(folder / "runs.csv")), effective)
+        show(written.runs)
+        for path in written.paths:
+            console.print(f"wrote {path}", soft_wrap=True)
+
+
+def compare(
+    folders: Annotated[list[Path], typer.Argument(help="Folders with runs.csv, such as results/families.")],
+    output: Annotated[Path, typer.Option(help="Folder for the figures and the table.")] = Path("comparison"),
+    threshold: Threshold = None,
+) -> None:
+    """Draw the figures and write the leaderboard of several folders together; the folders stay as they are."""
+    try:
+        from plots.comparison_report import compare as write
+        from plots.thresholds import parse_threshold
+    except ModuleNotFoundError as missing:
+        raise UsageError(f"reports need {missing.name}: pip install 'sparsefront[plots]'") from None
+    for path in write(folders, output, None if threshold is None else parse_threshold(threshold)):
+        console.print(f"wrote {path}", soft_wrap=True)
+
+
+def docs() -> None:
+    """Fill the blocks of README.md and docs/ in this checkout anew, from the methods and the published results."""
+    try:
+        from plots.doc_blocks import BLOCKS
+        from plots.docs import update
+    except ModuleNotFoundError as missing:
+        raise UsageError(f"the blocks need {missing.name}: pip install 'sparsefront[plots]'") from None
+    from benchmark.cli.method_table import method_table
+
+    for path in update(Path(), BLOCKS | {"methods": method_table}):
+        console.print(f"wrote {path}", soft_wrap=True)
