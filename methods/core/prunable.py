@@ -38,8 +38,8 @@ def prunable_names(model: torch.nn.Module, include: Choice = None, exclude: Choi
         sources = [source for source in _sources(module, name) if source.requires_grad]
         if any(id(source) not in excluded for source in sources):
             raise MethodError(
-                f"torch computes {full.lstrip('.')} from other parameters, so zeros in them leave none in the weight; call "
-                f"{_removal(module, name)}(model.get_submodule({path!r}), {name!r}) first, or leave it dense with "
+                f"torch computes {full.lstrip('.')} from other parameters, so zeros in them leave none in the weight; "
+                f"call {_removal(module, name)}(model.get_submodule({path!r}), {name!r}) first, or leave it dense with "
                 f"exclude={path!r}"
             )
     return [name for name in trained_names(model) if id(model.get_parameter(name)) in chosen - excluded]

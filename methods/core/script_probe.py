@@ -42,7 +42,9 @@ class ScriptProbe:
 
     def _checked(self, loss: Any) -> torch.Tensor:
         if not (isinstance(loss, torch.Tensor) and loss.numel() == 1 and loss.requires_grad):
-            raise MethodError("`probe` must return the loss on a batch: a tensor of one number that depends on the weights")
+            raise MethodError(
+                "`probe` must return the loss on a batch: a tensor of one number that depends on the weights"
+            )
         return loss
 
     def generators(self) -> list[torch.Generator]:

@@ -44,7 +44,11 @@ def forest(
     subtitle = ", ".join(filter(None, [seeds(summary(frame)), thresholds(frame)]))
     with figure_style():
         drawing, panels = sheet(
-            f"{frame['task'].iloc[0]}: points of test accuracy above {control}", subtitle, caption, 1.9 + 0.19 * len(methods), width=10
+            f"{frame['task'].iloc[0]}: points of test accuracy above {control}",
+            subtitle,
+            caption,
+            1.9 + 0.19 * len(methods),
+            width=10,
         )
         axes = panels.subplots(1, len(COMPRESSIONS), sharey=True)
         for panel, compression in zip(axes, COMPRESSIONS, strict=True):
