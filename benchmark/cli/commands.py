@@ -19,6 +19,7 @@ import typer
 from benchmark.cli import options
 from benchmark.cli.lists import details, folder_of, lines
 from benchmark.cli.machine import runs_on, workers_on
+from benchmark.cli.merging import merge
 from benchmark.cli.output import console, errors, lasting_output
 from benchmark.cli.overrides import override
 from benchmark.cli.reports import compare, docs, report
@@ -197,7 +198,7 @@ def smoke() -> None:
                 raise
 
 
-for _command in (report, compare, docs):
+for _command in (report, compare, merge, docs):
     app.command()(_command)
 
 
