@@ -97,5 +97,6 @@ def run_experiment(
     check_device(device)
     folder = Path(results).expanduser() / name
     settings, console = Settings(device, Path(data).expanduser()), Console(markup=False, quiet=quiet)
-    sweep(name, runs, folder, settings, workers, console, extra_outputs=experiment.extra_outputs)
+    extra, several = experiment.extra_outputs, bool(experiment.budgets)
+    sweep(name, runs, folder, settings, workers, console, extra_outputs=extra, several_budgets=several)
     return folder

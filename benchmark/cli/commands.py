@@ -156,7 +156,15 @@ def run(
         # Like Ctrl-C, so that no worker is left behind and what is trained is saved.
         with handling(signal.default_int_handler, signal.SIGTERM, *hangup()):
             statuses = sweep(
-                name, runs, results / name, settings, workers, console, retry is not None, grid.extra_outputs
+                name,
+                runs,
+                results / name,
+                settings,
+                workers,
+                console,
+                retry is not None,
+                grid.extra_outputs,
+                bool(grid.budgets),
             )
     except KeyboardInterrupt:
         errors.print("interrupted: what is trained so far is kept, and the same command goes on from there")

@@ -20,7 +20,7 @@ MOST_EPOCHS = 100_000  # the learning rate of every step is kept in memory
 
 @dataclass(frozen=True)
 class Experiment:
-    """A grid: every task x method x learning rate x value of the method's knob x seed.
+    """A grid: every number of epochs x seed x task x method x learning rate x value of the method's knob.
 
     With `pairs`, a method has pairs of learning rate and value instead of every combination of both.
     """
@@ -29,7 +29,8 @@ class Experiment:
     methods: tuple[str, ...]
     values: Mapping[str, tuple[float, ...]]  # by knob, or by the name of a method that has its own values
     seeds: tuple[int, ...] = (0, 1, 2)
-    epochs: int | None = None  # None: the number of the task's recipe
+    epochs: int | None = None  # None: those of `budgets`, or the number of the task's recipe
+    budgets: tuple[int, ...] = ()  # numbers of epochs to compare, in the order in which they run
     learning_rates: tuple[float, ...] = ()  # peaks; if empty, the task's recipe has one for each method
     pairs: Callable[[Method], Pairs] | None = None
     precision: str = "float32"
@@ -39,22 +40,23 @@ class Experiment:
     extra_outputs: Callable[[Path], None] | None = None  # writes files that are not rows into the folder
 
     def runs(self) -> list[Run]:
-        """Return all runs, seed by seed, so that a sweep that is cut short has whole fronts.
+        """Return all runs, budget by budget and seed by seed, so that a sweep that is cut short has whole fronts.
 
         Raises UsageError or MethodError for anything that does not exist or is out of range.
         """
-        if self.epochs is not None and not 1 <= self.epochs <= MOST_EPOCHS:
-            raise UsageError(f"epochs must be a whole number >= 1 and at most {MOST_EPOCHS}, not {self.epochs}")
+        for epochs in self._epochs():
+            if epochs is not None and not 1 <= epochs <= MOST_EPOCHS:
+                raise UsageError(f"epochs must be a whole number >= 1 and at most {MOST_EPOCHS}, not {epochs}")
         for name, choices in (("task", self.tasks), ("method", self.methods), ("seed", self.seeds)):
             if not choices:
                 raise UsageError(f"an experiment needs at least one {name}")
         return list(dict.fromkeys(self._points()))
 
     def _points(self) -> Iterator[Run]:
-        for seed in self.seeds:
+        for budget, seed in product(self._epochs(), self.seeds):
             for name in self.tasks:
                 task = get_task(name)
-                epochs = self.epochs or task.epochs
+                epochs = budget or task.epochs
                 for method in map(parse, self.methods):
                     for learning_rate, value in self._pairs_of(method, task.learning_rate_of(method)):
                         yield Run(name, str(method), value, seed, epochs, learning_rate, self.precision, self.synthetic)
@@ -62,6 +64,9 @@ class Experiment:
                     learning_rate = task.learning_rate_of(parse("dense"))
                     small = canonical_task(name, width=width)
                     yield Run(small, "dense", 1.0, seed, epochs, learning_rate, self.precision, self.synthetic)
+
+    def _epochs(self) -> tuple[int | None, ...]:
+        return (self.epochs,) if self.epochs is not None else self.budgets or (None,)
 
     def _pairs_of(self, method: Method, recipe: float) -> Pairs:
         """Return the pairs of a method; `recipe` is the learning rate of the task's recipe."""
@@ -83,7 +88,10 @@ class Experiment:
         return values
 
     def smoke(self) -> Experiment:
-        """Return the same pipeline in a minute: synthetic data, two epochs, one seed, the ends of every sweep."""
+        """Return the same pipeline in a minute: synthetic data, two epochs, one seed, the ends of every sweep.
+
+        Where it compares budgets, they are one and two epochs.
+        """
         few = replace(
             self,
             methods=self.smoke_methods or self.methods,
@@ -92,7 +100,8 @@ class Experiment:
             dense_widths=_ends(self.dense_widths),
             seeds=self.seeds[:1],
         )
-        return replace(few, epochs=2, synthetic=True)
+        few = replace(few, epochs=None, budgets=(1, 2)) if self.budgets else replace(few, epochs=2)
+        return replace(few, synthetic=True)
 
 
 def _ends(values: tuple[float, ...]) -> tuple[float, ...]:

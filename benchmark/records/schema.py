@@ -102,7 +102,8 @@ class Measurement:
     empty_layers: int | None = None  # prunable layers without a single nonzero weight
     train_loss: float | None = None  # mean cross-entropy of the final network, like val_loss and test_loss
     uncut_train_loss: float | None = None  # train_loss of a penalty run before its small weights became zero
-    penalty_sum: float | None = None  # sum of |w|^q before that, with the q of the method's penalty
+    exponent: float | None = None  # q of the method's penalty lambda sum |w|^q
+    penalty_sum: float | None = None  # sum of |w|^q before small weights became zero
     objective: float | None = None  # uncut_train_loss + penalty * penalty_sum
     val_accuracy: float | None = None  # percent
     val_loss: float | None = None

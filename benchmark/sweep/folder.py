@@ -76,15 +76,17 @@ class ResultsFolder:
         done = {row["key"] for row in self.rows if not (retry and self.failed(row))}
         return [run for run in runs if run.key not in done]
 
-    def check_one_budget(self, runs: Sequence[Run]) -> None:
+    def check_one_budget(self, runs: Sequence[Run], several: bool = False) -> None:
         """Raise UsageError unless the runs share epochs and precision with the finished runs of the same task.
 
-        A front that mixes budgets would compare what cannot be compared.
+        A front that mixes budgets would compare what cannot be compared. The epochs may differ if the experiment
+        compares `several` budgets.
         """
         budgets = {(row["task"], self._epochs(row), row["precision"]) for row in self.rows if not self.failed(row)}
         for task, epochs, precision in budgets:
             for run in runs:
-                if run.task == task and (run.epochs, run.precision) != (epochs, precision):
+                same = run.precision == precision and (several or run.epochs == epochs)
+                if run.task == task and not same:
                     raise UsageError(
                         f"{self.path / 'runs.csv'} holds runs of {epochs} epochs in {precision} on {task}, and these "
                         f"would be of {run.epochs} in {run.precision}; choose another folder with --results"

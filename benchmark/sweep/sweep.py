@@ -36,10 +36,12 @@ def sweep(
     console: Console,
     retry: bool = False,
     extra_outputs: Callable[[Path], None] | None = None,
+    several_budgets: bool = False,
 ) -> Counter[str]:
     """Compute the runs that are not finished and append them to the folder's tables; return the count of each status.
 
-    `extra_outputs` writes the files of an experiment that are not rows. Raises UsageError if the folder cannot be
+    `extra_outputs` writes the files of an experiment that are not rows; with `several_budgets`, its runs may differ in
+    epochs. Raises UsageError if the folder cannot be
     written, at the start or later; rows that are written by then are kept.
     """
     settings = replace(settings, checkpoints=path.absolute() / "checkpoints")
@@ -47,7 +49,7 @@ def sweep(
     with folder.writing() as warnings:
         for warning in warnings:
             console.print(f"warning: {warning}", soft_wrap=True)
-        remaining = _remaining(name, runs, folder, settings, console, retry)
+        remaining = _remaining(name, runs, folder, settings, console, retry, several_budgets)
         statuses: Counter[str] = Counter()
         try:
             if remaining or extra_outputs:
@@ -63,7 +65,13 @@ def sweep(
 
 
 def _remaining(
-    name: str, runs: list[Run], folder: ResultsFolder, settings: Settings, console: Console, retry: bool
+    name: str,
+    runs: list[Run],
+    folder: ResultsFolder,
+    settings: Settings,
+    console: Console,
+    retry: bool,
+    several_budgets: bool,
 ) -> list[Run]:
     """Return the runs to compute, after a line that counts them and a check that budgets match and data are there."""
     remaining = folder.to_do(runs, retry)
@@ -71,7 +79,7 @@ def _remaining(
     if failed := len(folder.to_do(runs, retry=True)) - len(remaining):
         counts += f"; {failed} of the finished failed, --retry failed runs them again"
     console.print(counts, soft_wrap=True)
-    folder.check_one_budget(remaining)
+    folder.check_one_budget(remaining, several_budgets)
     for task in dict.fromkeys(run.task for run in remaining if not run.synthetic):
         try:
             load_data(get_task(task), settings.data_folder)  # in this process, so that missing files are reported first

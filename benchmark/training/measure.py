@@ -106,6 +106,7 @@ def measure(
         empty_layers=sum(kept == 0 for kept, _ in layers.values()),
         train_loss=train_loss,
         uncut_train_loss=uncut.train_loss,
+        exponent=uncut.exponent,
         penalty_sum=uncut.penalty_sum,
         objective=uncut.objective,
         val_accuracy=val_accuracy,

@@ -25,6 +25,7 @@ class Uncut:
 
     at_thresholds: list[ThresholdPoint] = field(default_factory=list)
     train_loss: float | None = None
+    exponent: float | None = None
     penalty_sum: float | None = None
     objective: float | None = None
 
@@ -45,7 +46,7 @@ def measure_uncut(net: Network, method: Method, data: Data, batch_size: int, pre
     sums = [float(row.cpu().double().abs().pow(method.exponent).sum()) for row in net.weights]
     penalties = method.penalty.flatten().tolist()
     return [
-        Uncut(run_points, loss, total, loss + penalty * total)
+        Uncut(run_points, loss, method.exponent, total, loss + penalty * total)
         for run_points, loss, total, penalty in zip(points, losses, sums, penalties, strict=True)
     ]
 

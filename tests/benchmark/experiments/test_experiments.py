@@ -78,7 +78,21 @@ def test_every_experiment_has_a_docstring_and_runs(name: str) -> None:
     assert len({run.seed for run in runs}) >= (1 if name.startswith(("learning-rate", "search")) else 3)
     smoke, some = get_experiment(name).smoke().runs(), set(map(str, map(parse, get_experiment(name).smoke_methods)))
     assert {run.method for run in smoke} == (some or {run.method for run in runs})
-    assert all(run.synthetic and run.epochs == 2 for run in smoke) and len(smoke) <= 100
+    epochs = {1, 2} if get_experiment(name).budgets else {2}
+    assert all(run.synthetic for run in smoke) and {run.epochs for run in smoke} == epochs and len(smoke) <= 100
+
+
+def test_budgets_are_a_dimension_of_the_grid_and_run_one_after_another() -> None:
+    grid = replace(SMALL, methods=("dense", "dwf"), epochs=None, budgets=(10, 30))
+    expected = [
+        (epochs, seed, method) for epochs in (10, 30) for seed in (0, 1) for method in ("dense", "dwf[depth=3]")
+    ]
+    assert [(run.epochs, run.seed, run.method) for run in grid.runs()] == expected
+    assert [run.epochs for run in get_experiment("budget").runs()][-1] == 300
+    _, one = override("budget", None, None, None, None, 7, None, "full")
+    assert {run.epochs for run in one.runs()} == {7}
+    with pytest.raises(UsageError, match="epochs"):
+        replace(grid, budgets=(10, 0)).runs()
 
 
 def test_learning_rates_may_be_a_dimension_of_the_grid() -> None:

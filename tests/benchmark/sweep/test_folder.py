@@ -8,6 +8,7 @@ import gzip
 import os
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,16 @@ def test_runs_csv_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     folder.check_one_budget(RUNS)
     finish(folder, RUNS[1], Status.OK)
     assert len(reads) == 1 and len(folder.rows) == 2
+
+
+def test_only_an_experiment_that_compares_budgets_mixes_them(tmp_path: Path) -> None:
+    folder, longer = ResultsFolder(tmp_path), [replace(run, epochs=run.epochs + 1) for run in RUNS]
+    finish(folder, RUNS[0], Status.OK)
+    with pytest.raises(UsageError, match="holds runs of"):
+        folder.check_one_budget(longer)
+    folder.check_one_budget(longer, several=True)
+    with pytest.raises(UsageError, match="bf16"):
+        folder.check_one_budget([replace(run, precision="bf16") for run in longer], several=True)
 
 
 def test_an_unknown_status_is_reported_with_the_valid_ones(tmp_path: Path) -> None:

@@ -187,7 +187,9 @@ def test_the_objective_of_a_penalty_run_is_that_of_its_network_before_small_weig
         assert alone.measured.objective == pytest.approx(together[1].measured.objective, rel=1e-3)
         for result in together:
             row = result.measured
-            assert row.penalty and row.penalty_sum and row.uncut_train_loss and row.train_loss
+            assert (
+                row.exponent == exponent and row.penalty and row.penalty_sum and row.uncut_train_loss and row.train_loss
+            )
             assert row.objective == pytest.approx(row.uncut_train_loss + row.penalty * row.penalty_sum)
         cut = float(method.net.weights[-1].double().abs().pow(exponent).sum())
         if form == "prox-l1":  # its cut moves next to nothing

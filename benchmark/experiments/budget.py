@@ -1,0 +1,29 @@
+"""An experiment on the budget: who profits from training longer."""
+
+from __future__ import annotations
+
+from benchmark.experiments.experiment import Experiment
+from benchmark.experiments.registry import experiment
+
+
+@experiment
+def budget() -> Experiment:
+    """Compare fronts after 10, 30, 100 and 300 epochs, at one learning rate for each method.
+
+    Penalties are given by lambda, so all budgets pose one problem; at one strength a longer training has a smaller
+    lambda. The longest runs come last. Ten hours on two cores, a third of it up to 100 epochs. Expected: penalties
+    profit more than masks, and the strict zero approaches the validated one.
+    """
+    return Experiment(
+        tasks=("lenet300-fmnist",),
+        methods=(
+            *("dense", "dwf[depth=2,by=penalty]", "dwf[depth=3,by=penalty]", "dwf[depth=4,by=penalty]"),
+            *("prox-lq[q=2/3]", "prox-lq[q=1/2]", "gmp", "powerprop", "rigl"),
+        ),
+        values={
+            "density": (0.05, 0.01, 0.003),
+            "dwf": (1.5e-5, 3e-5, 6e-5, 1.2e-4, 2.4e-4, 4.8e-4),
+            "prox-lq": (2e-5, 5e-5, 1.2e-4, 2.8e-4, 6e-4),
+        },
+        budgets=(10, 30, 100, 300),
+    )
