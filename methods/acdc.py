@@ -46,7 +46,7 @@ class AlternatingCompressedDecompressed(Masked):
 
     def setup(self, net: Network, probe: Probe) -> None:
         super().setup(net, probe)
-        self.steps, self.step_count = len(probe.learning_rates), 0
+        self.steps, self.step_count = probe.learning_rates.shape[1], 0
 
     def masked_at(self, share: float) -> bool:
         """Return whether training is masked at a share of the budget."""

@@ -55,11 +55,11 @@ class Control(Wrapper):
     def setup(self, net: Network, probe: Probe) -> None:
         self.start_weights, self.start_other = net.weights.clone(), net.other_params.clone()
         self.start_buffers = [buffer.clone() for buffer in net.buffers()]
-        steps = len(probe.learning_rates)
+        steps = probe.learning_rates.shape[1]
         before = copy.copy(probe)  # the budget of the inner method ends with its last phase
         phases = self.phases_at(float(self.value[0]))
         self.retraining_phase = len(phases) - 1
-        before.learning_rates = probe.learning_rates[: round(steps * (1 - 1 / sum(phases)))]
+        before.learning_rates = probe.learning_rates[:, : round(steps * (1 - 1 / sum(phases)))]
         super().setup(net, before)
         self.seeds = [int(torch.randint(2**40, (), generator=generator)) for generator in probe.generators()]
         self.retraining = Masked()

@@ -84,7 +84,7 @@ class Factorization(Method):
         self.states = [self.optimizer.state(factor) for factor in self.factors]  # in place of `state`
         self.scratch, self.rate = torch.empty_like(net.weights), torch.empty_like(net.weights)
         self.pace = layer_means(speed(self.rate, self.scratch, self.factors.unbind()), net)
-        budget = self.optimizer.lr_gain * sum(probe.learning_rates) if self.by == "strength" else 1.0
+        budget = self.optimizer.lr_gain * probe.learning_rates.sum(1, keepdim=True) if self.by == "strength" else 1.0
         penalties = (self.value / budget).to(net.weights)
         if self.by == "strength" and self.matched:
             penalties = penalties * self.pace

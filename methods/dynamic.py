@@ -39,7 +39,7 @@ class Rewired(Random):
         assert self.mask is not None
         self.kept = [[int(count) for count in self.mask[:, layer.span].sum(1)] for layer in net.layers]
         self.seeds = [int(torch.randint(2**40, (), generator=generator)) for generator in probe.generators()]
-        self.last, self.step_count = self.update_end * len(probe.learning_rates), 0
+        self.last, self.step_count = self.update_end * probe.learning_rates.shape[1], 0
         self.every = steps_between(self.interval, probe)
 
     def update(self, lr: torch.Tensor) -> None:

@@ -48,7 +48,7 @@ class GradualMagnitude(Masked):
 
     def setup(self, net: Network, probe: Probe) -> None:
         super().setup(net, probe)
-        steps = len(probe.learning_rates)
+        steps = probe.learning_rates.shape[1]
         self.first, self.last, self.step_count = round(self.update_start * steps), round(self.update_end * steps), 0
         self.every = steps_between(self.interval, probe)
 

@@ -68,7 +68,7 @@ class IterativeMagnitude(Masked):
     def setup(self, net: Network, probe: Probe) -> None:
         super().setup(net, probe)
         self.last_round = self.rounds_at(float(self.value[0]))
-        self.round_steps, self.step_count = len(probe.learning_rates) / (self.last_round + 1), 0
+        self.round_steps, self.step_count = probe.learning_rates.shape[1] / (self.last_round + 1), 0
         self.saved = net.weights.clone(), net.other_params.clone()
 
     def update(self, lr: torch.Tensor) -> None:

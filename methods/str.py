@@ -40,7 +40,9 @@ class SoftThresholdReparametrization(Method):
         self.theta = net.weights.clone()
         self.logits = net.weights.new_full((net.runs, len(net.layers)), self.init)
         self.logits_state = self.optimizer.state(self.logits)
-        self.decay = (2 * self.value / (self.optimizer.lr_gain * sum(probe.learning_rates))).to(net.weights)
+        self.decay = (2 * self.value / (self.optimizer.lr_gain * probe.learning_rates.sum(1, keepdim=True))).to(
+            net.weights
+        )
         self.penalty = self.decay / 2  # lambda of lambda ||theta||^2
         self.collapse()
 
@@ -68,7 +70,7 @@ class SoftThresholdReparametrization(Method):
         logits_grad = pull * threshold * (1 - threshold) + self.decay * self.logits
         grad.masked_fill_(weights == 0, 0).addcmul_(self.theta, self.decay)
         self.optimizer.step(self.theta, grad, self.state, lr)
-        if lr.dim():  # the learning rate of each layer
+        if lr.dim() == 1:  # the learning rate of each layer
             lr = lr[[layer.start for layer in self.net.layers]]
         self.optimizer.step(self.logits, logits_grad, self.logits_state, lr)
         self.collapse()

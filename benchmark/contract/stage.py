@@ -59,7 +59,8 @@ class FakeProbe:
     """A probe with a gradient that the caller sets, for tests that call the steps of a method themselves."""
 
     def __init__(self, net: Network, learning_rates: list[float]):
-        self.net, self.learning_rates = net, learning_rates
+        self.net = net
+        self.learning_rates = torch.tensor([learning_rates] * net.runs, dtype=torch.float64)
         self.made = torch.ones_like(net.weights)
 
     def ones(self) -> Arguments:

@@ -25,11 +25,11 @@ SPARE = 0.1  # fraction of an accelerator's free memory that stays free
 
 
 def make_packs(runs: list[Run], settings: Settings, workers: int = 1) -> list[Pack]:
-    """Group runs that differ in value and seed alone and take as many budgets, after those that share a checkpoint.
+    """Group runs that differ in value, seed and learning rate alone and take as many budgets.
 
-    Runs that share one are a pack whatever its size. On a CPU, where training together gains nothing, a pack is one
-    run, or the runs that share one training, and the order of runs is kept. A pack is no larger than a worker's share
-    of all runs. If a task's network draws random numbers in training, as dropout does, a pack has one seed, since its
+    Runs that share a checkpoint are a pack whatever its size, and come first. On a CPU, where training together gains
+    nothing, a pack is one run, or the runs that share one training, and the order of runs is kept. A pack is no larger
+    than a worker's share of all runs. If a task's network draws random numbers in training, as dropout does, a pack has one seed, since its
     runs share the draws.
     """
     begun, runs = _begun(runs, settings)
@@ -44,7 +44,7 @@ def make_packs(runs: list[Run], settings: Settings, workers: int = 1) -> list[Pa
     alike: dict[tuple[Run, tuple[float, ...]], Pack] = {}
     for run in runs:
         seed, phases = run.seed if draws[run.task] else 0, parse(run.method).phases_at(run.value)
-        alike.setdefault((replace(run, value=0.0, seed=seed), phases), []).append(run)
+        alike.setdefault((replace(run, value=0.0, seed=seed, learning_rate=1.0), phases), []).append(run)
     return begun + [pack[start : start + size] for pack in alike.values() for start in range(0, len(pack), size)]
 
 
@@ -80,7 +80,7 @@ def compute(pack: Pack, worker: Worker) -> Iterator[list[tuple[Run, Result]]]:
     settings = worker.settings
     parts, left = _begun(pack, settings)
     if left:
-        if parse(left[0].method).cuts_at_end and len({run.seed for run in left}) == 1:
+        if parse(left[0].method).cuts_at_end and len({(run.seed, run.learning_rate) for run in left}) == 1:
             size = len(left)  # one training
         else:
             size = settings.pack or (_largest(left[0], worker) if len(left) > 1 else 1)
@@ -105,7 +105,7 @@ def _train(part: Pack, worker: Worker) -> list[Result]:
             [member.value for member in part],
             [member.seed for member in part],
             run.epochs,
-            run.learning_rate,
+            [member.learning_rate for member in part],
             data,
             run.precision,
             checkpoint,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmark.experiments.run import Run
 
-Pack = list[Run]  # runs that differ in value and seed alone, trained together
+Pack = list[Run]  # runs that differ in value, seed and learning rate alone, trained together
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from benchmark.training.devices import cpu_capability, hardware, peak_memory_mb,
 from benchmark.training.evaluation import autocast, cross_entropy
 from benchmark.training.measure import Result, epoch_points, measure
 from benchmark.training.probe import Probe
-from benchmark.training.schedule import schedule
+from benchmark.training.schedule import by_step, schedules
 from benchmark.training.state import Progress, resume, snapshot
 from benchmark.training.uncut import Uncut, measure_uncut
 from methods.core.base import Method
@@ -38,7 +38,7 @@ def train(
     values: list[float],
     seeds: list[int],
     epochs: int,
-    peak_lr: float,
+    peak_lr: float | list[float],
     data: Data,
     precision: str,
     checkpoint: Checkpoint | None = None,
@@ -47,11 +47,11 @@ def train(
 ) -> list[Result]:
     """Train R runs of one task and method, each with its value and seed, and measure their final networks.
 
-    `epochs` is one budget; a run trains for `sum(method.phases_at(value))` budgets, which is 1 except for some methods,
-    such as iterative pruning, and the same for all runs of a pack. If values act at the end alone, runs of one seed
-    share their training, and each is cut from a copy. Runs of one seed have the same initial weights and
-    batches with every method. A run whose loss is no longer finite ends as `diverged`; training ends early when all
-    runs have.
+    `peak_lr` is the peak of the learning rate, one for all runs or one for each. `epochs` is one budget; a run trains
+    for `sum(method.phases_at(value))` budgets, which is 1 except for some methods, such as iterative pruning, and the
+    same for all runs of a pack. If values act at the end alone, runs of one seed and learning rate share their
+    training, and each is cut from a copy. Runs of one seed have the same initial weights and batches with every method.
+    A run whose loss is no longer finite ends as `diverged`; training ends early when all runs have.
 
     Training resumes from the checkpoint if it has a state, and saves to it regularly and when it is interrupted. Raises
     OutOfTime after `timeout` seconds of training, and KeyboardInterrupt after `stop` is set.
@@ -61,16 +61,20 @@ def train(
     steps_per_epoch = len(data.train[1]) // batch_size
     budget = epochs * steps_per_epoch
     phases = shared_phases(method, values)
-    learning_rates = [lr for phase in schedule(phases, budget, peak_lr, task.warmup) for lr in phase]
-    other_share = task.other_lr(peak_lr) / peak_lr
-    epochs = len(learning_rates) // steps_per_epoch
+    starts = list(zip(seeds, peak_lr if isinstance(peak_lr, list) else [peak_lr] * len(seeds), strict=True))
+    trained = list(dict.fromkeys(starts)) if method.cuts_at_end else starts
+    places = [trained.index(start) for start in starts] if method.cuts_at_end else list(range(len(starts)))
+    trained_seeds, peaks = [seed for seed, _ in trained], [peak for _, peak in trained]
+    learning_rates = schedules(phases, budget, peaks, task.warmup)
+    other_shares = torch.tensor([[task.other_lr(peak) / peak] for peak in peaks], dtype=torch.float64)
+    lrs, other_lrs = (by_step(rates, device) for rates in (learning_rates, other_shares * learning_rates))
+    epochs = len(lrs) // steps_per_epoch
 
     reset_peak_memory(device)
     with torch.random.fork_rng(devices=[]):
-        trained_seeds = list(dict.fromkeys(seeds)) if method.cuts_at_end else seeds
-        places = [trained_seeds.index(seed) for seed in seeds] if method.cuts_at_end else list(range(len(seeds)))
         net = Network([initial_model(task, seed).to(device) for seed in trained_seeds])
         batches = Batches(data.train, task.augmentation, batch_size, trained_seeds)
+
         probe = Probe(net, data.train, batch_size, trained_seeds, learning_rates)
 
         def driven(values: list[float]) -> Driver:
@@ -105,27 +109,26 @@ def train(
                     raise KeyboardInterrupt if stopped else OutOfTime(f"not done after {timeout:g} s")
                 driver.start_phases()
                 progress.loss_sum += backward(net, x, y, batches.per_run, precision)
-                lr = learning_rates[driver.steps_done]
-                driver.step(lr, other_share * lr)
+                driver.step(lrs[driver.steps_done], other_lrs[driver.steps_done])
             if epoch == epochs:
                 if net.runs < len(values):
                     net, steps_done = branched(net, places), driver.steps_done
                     driver = driven(values)
                     driver.steps_done = steps_done
                     progress.branch(places)
-                trained = net.weights.clone()
+                before_cut = net.weights.clone()
                 driver.start_late_phases()
                 if method.penalty is not None:
                     paused = time.perf_counter()
                     uncut = measure_uncut(net, method, data, batch_size, precision)
                     begun += time.perf_counter() - paused  # evaluation is no training
                 driver.finish()
-                recomputed = recompute_statistics(net, trained, data.train, batch_size, precision)
+                recomputed = recompute_statistics(net, before_cut, data.train, batch_size, precision)
             losses = progress.end_epoch(driver.steps_done, steps_per_epoch)
             progress.seconds += time.perf_counter() - begun
             if not any(progress.finite):
                 break
-            share = sum(learning_rates[: driver.steps_done]) / sum(learning_rates)
+            share = float(learning_rates[0, : driver.steps_done].sum() / learning_rates[0].sum())
             known = {"train_loss": losses, "rate_share": [share] * net.runs}
             progress.add(epoch_points(epoch, net, method, data, precision, known))
         if net.runs < len(values):  # training ended early

@@ -14,7 +14,7 @@ from methods.core.probe import Arguments, no_trace
 class Probe:
     """Gradients on training batches, random streams and the budget of R runs before their training."""
 
-    def __init__(self, net: Network, train: Split, batch_size: int, seeds: list[int], learning_rates: list[float]):
+    def __init__(self, net: Network, train: Split, batch_size: int, seeds: list[int], learning_rates: torch.Tensor):
         self.net, self.train, self.batch_size, self.seeds = net, train, batch_size, seeds
         self.learning_rates = learning_rates
 

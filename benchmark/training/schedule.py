@@ -5,7 +5,22 @@ from __future__ import annotations
 import itertools
 import math
 
+import torch
+
 from methods.core.driver import phase_edges
+
+
+def schedules(phases: tuple[float, ...], budget: int, peaks: list[float], warmup: float) -> torch.Tensor:
+    """Return the learning rates of R runs with these peaks, [R, steps] in float64."""
+    rows = [itertools.chain.from_iterable(schedule(phases, budget, peak, warmup)) for peak in peaks]
+    return torch.tensor([list(row) for row in rows], dtype=torch.float64)
+
+
+def by_step(learning_rates: torch.Tensor, device: torch.device) -> list[float] | torch.Tensor:
+    """Return the learning rate of each step: a number if all runs have the same, else those of the runs, [R, 1]."""
+    if bool((learning_rates == learning_rates[0]).all()):
+        return learning_rates[0].tolist()
+    return learning_rates.T.unsqueeze(-1).to(device, torch.float32)
 
 
 def schedule(phases: tuple[float, ...], budget: int, peak_lr: float, warmup: float) -> list[list[float]]:

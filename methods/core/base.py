@@ -100,7 +100,7 @@ class Method:
     def update(self, lr: torch.Tensor) -> None:
         """Take one step from `net.grad`, which may be overwritten: by default the optimizer's, with weight decay.
 
-        The learning rate is one number [], or one for each weight [N].
+        The learning rate is one number [], or one for each run [R, 1] or weight [N].
         """
         if self.weight_decay:
             self.net.grad.add_(self.net.weights, alpha=self.weight_decay)

@@ -12,7 +12,9 @@ from methods.core.optimizers import Optimizer
 from methods.core.probe import Probe
 from methods.core.registry import MethodError
 
-Rate: TypeAlias = "float | Sequence[float]"  # one learning rate, or one for each layer
+Rate: TypeAlias = (
+    "float | Sequence[float] | torch.Tensor"  # one learning rate, one for each layer, or for each run [R, 1]
+)
 
 
 def phase_edges(phases: Sequence[float], budget: float) -> list[int]:
@@ -108,7 +110,9 @@ class _Rates:
         self._one, self._each = flat.new_zeros(()), flat.new_zeros(0)
 
     def tensor(self, lr: Rate) -> torch.Tensor:
-        """Return one learning rate [], or those of layers, spread over their entries [N]."""
+        """Return one learning rate [], those of runs [R, 1], or those of layers, spread over their entries [N]."""
+        if isinstance(lr, torch.Tensor):
+            return lr.to(self._flat)
         if not isinstance(lr, Sequence):
             return self._one.fill_(lr)
         if self._each.shape != self._flat.shape[1:]:

@@ -9,4 +9,4 @@ INTERVAL = 0.01
 
 def steps_between(interval: float, probe: Probe) -> int:
     """Return the number of steps between two updates, at least one."""
-    return max(1, round(interval * len(probe.learning_rates)))
+    return max(1, round(interval * probe.learning_rates.shape[1]))

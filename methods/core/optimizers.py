@@ -11,7 +11,8 @@ State: TypeAlias = "dict[str, torch.Tensor]"
 
 
 class Optimizer(Protocol):
-    """The protocol of an optimizer. The learning rate is a tensor [], which compiles once, or one per entry [N]."""
+    """The protocol of an optimizer. The learning rate is a tensor [], which compiles once, or has one number per run
+    [R, 1] or per entry [N]."""
 
     @property
     def lr_gain(self) -> float:

@@ -15,7 +15,7 @@ Arguments: TypeAlias = tuple[tuple[Any, ...], dict[str, Any]]  # those of a call
 class Probe(Protocol):
     """The protocol by which a method gets gradients on training data, random streams and the budget."""
 
-    learning_rates: list[float]  # one for each step of all phases
+    learning_rates: torch.Tensor  # [R, steps], float64 on the CPU: those of all phases
 
     def ones(self) -> Arguments:
         """Return the arguments of a forward pass of one example whose numbers are ones."""

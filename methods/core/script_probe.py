@@ -16,7 +16,8 @@ class ScriptProbe:
     """The probe that a training script gives to a method, by a function that returns the loss on a batch."""
 
     def __init__(self, net: ScriptNetwork, rates: list[float], loss: Callable[[], torch.Tensor] | None, seed: int):
-        self.net, self.learning_rates, self.seed = net, rates, seed
+        self.net, self.seed = net, seed
+        self.learning_rates = torch.tensor([rates], dtype=torch.float64)
         self._loss = loss
 
     def ones(self) -> Arguments:

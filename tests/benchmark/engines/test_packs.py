@@ -23,6 +23,7 @@ from benchmark.tasks.registry import get_task
 from benchmark.training import loop
 from benchmark.training.loop import train
 from methods.core.network import Network
+from methods.core.optimizers import Adam
 from methods.core.registry import MethodError, parse
 from tests.builders import GRID, QUIET, SETTINGS, rows, toy_task
 
@@ -34,7 +35,7 @@ MANY = replace(
 )
 
 
-def test_runs_of_a_pack_differ_only_in_value_and_seed() -> None:
+def test_runs_of_a_pack_differ_only_in_value_seed_and_learning_rate() -> None:
     runs = MANY.runs()
     made = make_packs(runs, replace(SETTINGS, pack=3))
     assert Counter(run for pack in made for run in pack) == Counter(runs)
@@ -210,6 +211,21 @@ def test_methods_that_cut_at_the_end_train_once_for_all_densities(form: str, mon
         assert [point[:2] for point in result.curves] == [point[:2] for point in alone.curves]
         assert [point[2] for point in result.curves] == pytest.approx([point[2] for point in alone.curves], rel=1e-4)
     assert [result.measured.pack for result in together] == [3, 3, 3]
+
+
+@pytest.mark.parametrize("form", ["dwf", "dwf[by=penalty]", "str", "prox-lq", "ham", "rigl", "adam"])
+def test_runs_of_different_learning_rates_train_together_as_alone(form: str) -> None:
+    task = toy_task(optimizer=Adam()) if form == "adam" else toy_task()
+    method = parse("dwf[by=penalty]" if form == "adam" else form)
+    value = 0.3 if method.knob == "density" else 0.001 if method.knob == "penalty" else 1.5
+    runs = [Run("lenet300-digits", str(method), value, 0, 2, lr) for lr in (0.05, 0.2)]
+    assert make_packs(runs, replace(SETTINGS, pack=2)) == [runs]
+    together = train(task, method, [value] * 2, [0, 0], 2, [0.05, 0.2], toy_data(), "float32")
+    assert together[0].measured.test_loss != together[1].measured.test_loss
+    for result, learning_rate in zip(together, (0.05, 0.2), strict=True):
+        (alone,) = train(task, method, [value], [0], 2, learning_rate, toy_data(), "float32")
+        assert result.layers == alone.layers
+        assert result.measured.test_loss == pytest.approx(alone.measured.test_loss, rel=1e-4)
 
 
 def test_runs_of_different_budgets_do_not_train_together() -> None:
