@@ -29,8 +29,8 @@ def make_packs(runs: list[Run], settings: Settings, workers: int = 1) -> list[Pa
 
     Runs that share a checkpoint are a pack whatever its size, and come first. On a CPU, where training together gains
     nothing, a pack is one run, or the runs that share one training, and the order of runs is kept. A pack is no larger
-    than a worker's share of all runs. If a task's network draws random numbers in training, as dropout does, a pack has one seed, since its
-    runs share the draws.
+    than a worker's share of all runs. If a task's network draws random numbers in training, as dropout does, a pack has
+    one seed, since its runs share the draws.
     """
     begun, runs = _begun(runs, settings)
     size = settings.pack or (-(-len(runs) // workers) if settings.device.startswith("cuda") else 1)
