@@ -8,6 +8,6 @@ own script. probe.py is what a method may use before training. autocast.py compu
 compilation.py compiles updates, and lazy.py imports torch when it is first used. For scripts, script_arguments.py
 reads what SparseOptimizer is given, script_network.py is the model that a script may write to, script_probe.py gives a
 method the loss on a batch, parameter_groups.py and group_options.py keep parameters and options where torch's
-optimizers have them, coverage.py says which parameters are pruned, and final_check.py what is wrong at the end of
-training. ranks.py keeps the ranks of torch.distributed alike.
+optimizers have them, coverage.py says which parameters are pruned, unfinished.py which an optimizer trains already,
+and final_check.py what is wrong at the end of training. ranks.py keeps the ranks of torch.distributed alike.
 """

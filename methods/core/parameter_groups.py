@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ from methods.core.driver import Rate
 from methods.core.lazy import torch
 from methods.core.network import Network
 from methods.core.registry import MethodError
+from methods.core.script_arguments import number
 
 KEYS = ("params", "lr", "other_lr")
 
@@ -65,8 +65,5 @@ def _rates(part: Mapping[str, Any], share: float) -> tuple[float, float]:
     if not isinstance(part, Mapping) or not {"params", "lr"} <= set(part) <= set(KEYS):
         shown = ", ".join(map(str, part)) if isinstance(part, Mapping) else type(part).__name__
         raise MethodError(f"a group is a dictionary with params, lr and perhaps other_lr, not {shown}")
-    rates = float(part["lr"]), float(part.get("other_lr", share * part["lr"]))
-    for rate in rates:
-        if not 0 <= rate < math.inf:
-            raise MethodError(f"a learning rate of a group is a finite number >= 0, not {rate:g}")
-    return rates
+    lr = number("lr of a group", part["lr"], " >= 0")
+    return lr, number("other_lr of a group", part.get("other_lr", share * lr), " >= 0")

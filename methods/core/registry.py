@@ -75,6 +75,8 @@ def parse(text: str) -> Method:
 
 def read_form(text: str) -> tuple[type[Method], dict[str, Any]]:
     """Return the class that a written form names, and the options that it gives."""
+    if not isinstance(text, str):
+        raise MethodError(f"a method is a written form, such as 'dwf[depth=3]', not {text!r}")
     try:
         name, given = split_form(text)
         if name in ALIASES:

@@ -4,22 +4,50 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from numbers import Integral
+from typing import Any, Literal
 
 from methods.core.base import Method
 from methods.core.registry import MethodError
 
 
-def check_numbers(steps: int, lr: float, other_lr: float, rates: Sequence[float] | None) -> None:
-    """Raise MethodError for a number of steps or a learning rate that cannot be."""
-    if not (isinstance(steps, int) and steps >= 1):
-        raise MethodError(f"steps is a whole number >= 1, not {steps}")
-    if not 0 < lr < math.inf:
-        raise MethodError(f"lr is a finite number > 0, not {lr:g}")
-    if not 0 <= other_lr < math.inf:
-        raise MethodError(f"other_lr is a finite number >= 0, not {other_lr:g}")
-    if rates is not None and len(rates) != steps:
-        raise MethodError(f"rates has one learning rate for each of the {steps:,} steps, not {len(rates):,}")
+def number(name: str, value: Any, bound: Literal["", " > 0", " >= 0"] = "") -> float:
+    """Return the number that an argument holds; raise MethodError for a text, NaN, infinity or one out of bounds."""
+    try:
+        found = math.nan if isinstance(value, str | bytes) else float(value)
+    except (TypeError, ValueError, RuntimeError, OverflowError):
+        found = math.nan
+    if not {"": math.isfinite(found), " > 0": 0 < found < math.inf, " >= 0": 0 <= found < math.inf}[bound]:
+        raise MethodError(f"{name} is a finite number{bound}, not {value!r}")
+    return found
+
+
+def check_numbers(
+    steps: int, lr: float, other_lr: float, rates: Sequence[float] | None, weight_decay: float, seed: int
+) -> None:
+    """Raise MethodError for a number of steps, a learning rate, a weight decay or a seed that cannot be."""
+    if not (isinstance(steps, Integral) and steps >= 1):
+        raise MethodError(f"steps is a whole number >= 1, not {steps!r}")
+    number("lr", lr, " > 0")
+    number("other_lr", other_lr, " >= 0")
+    number("weight_decay", weight_decay, " >= 0")
+    if not (isinstance(seed, Integral) and -(2**63) <= seed < 2**63):
+        raise MethodError(f"seed is a whole number of 64 bits, not {seed!r}")
+    if rates is None:
+        return
+    if not hasattr(rates, "__len__") or len(rates) != steps:
+        found = f"{len(rates):,}" if hasattr(rates, "__len__") else repr(rates)
+        raise MethodError(f"rates has one learning rate for each of the {steps:,} steps, not {found}")
+    for rate in rates:
+        number("a learning rate in rates", rate, " >= 0")
+
+
+def check_probe(probe: object) -> None:
+    """Raise MethodError unless an object can be called, or is None."""
+    if not (probe is None or callable(probe)):
+        raise MethodError(
+            f"probe is a function that returns the loss on a new batch at each call, not {type(probe).__name__}"
+        )
 
 
 def check_optimizer(optimizer: object) -> None:
@@ -42,7 +70,7 @@ def value_of(method: Method, given: dict[str, float | None]) -> float:
     fitting = [] if method.knob == "none" else [method.knob]
     if method.knob == "strength" and method.inner is None:  # an inner method has a budget of its own
         fitting.append("penalty")
-    named = {name: float(value) for name, value in given.items() if value is not None}
+    named = {name: number(name, value) for name, value in given.items() if value is not None}
     if len(named) != min(len(fitting), 1) or not set(named) <= set(fitting):
         takes = " or ".join(fitting) or "no value"
         raise MethodError(f"{method} takes {takes}, not {' and '.join(named) or 'nothing'}")

@@ -20,9 +20,10 @@ from methods.core.parameter_groups import named_groups, present_rates
 from methods.core.prunable import prunable_names
 from methods.core.ranks import as_first_rank
 from methods.core.registry import MethodError, parse
-from methods.core.script_arguments import check_numbers, check_optimizer, check_plan, value_of
+from methods.core.script_arguments import check_numbers, check_optimizer, check_plan, check_probe, value_of
 from methods.core.script_network import ScriptNetwork, check_parameters
 from methods.core.script_probe import ScriptProbe
+from methods.core.unfinished import UNFINISHED, check_unclaimed
 
 
 class SparseOptimizer(torch.optim.Optimizer):
@@ -79,13 +80,15 @@ class SparseOptimizer(torch.optim.Optimizer):
         if not isinstance(model, torch.nn.Module):
             raise MethodError(f"SparseOptimizer takes the model itself, not {_called(model)}")
         other_lr = lr if other_lr is None else other_lr
-        check_numbers(steps, lr, other_lr, rates)
+        check_numbers(steps, lr, other_lr, rates, weight_decay, seed)
+        check_probe(probe)
         self.method = parse(method)
         value = value_of(self.method, {"strength": strength, "penalty": penalty, "density": density})
-        rates = list(rates or (lr * (1 + math.cos(math.pi * t / steps)) / 2 for t in range(steps)))
+        if rates is None:
+            rates = [lr * (1 + math.cos(math.pi * t / steps)) / 2 for t in range(steps)]
         optimizer = optimizer or Sgd()
         check_optimizer(optimizer)
-        self._expected = optimizer.lr_gain * sum(rates)
+        self._expected = optimizer.lr_gain * float(sum(rates))
         if self.method.knob == "strength" and penalty is not None:
             if "by" in self.method.__dataclass_fields__:
                 self.method = replace(self.method, **{"by": "penalty"})
@@ -94,6 +97,7 @@ class SparseOptimizer(torch.optim.Optimizer):
         if isinstance(model, torch.nn.parallel.DistributedDataParallel):
             model = model.module  # the same parameters, by the names that they have in the model
         check_parameters(model)
+        check_unclaimed(model)
         names = prunable_names(model, include, exclude)
         self.net = ScriptNetwork(model, names)
         own_seed = torch.tensor(seed, device=self.net.weights.device)
@@ -111,12 +115,13 @@ class SparseOptimizer(torch.optim.Optimizer):
         self._cut_off = ""  # the first tensor of the model, if the last loss did not depend on it
         self._written: set[str] = set()  # the parameters that the script has written to since the last step
         self._given: torch.Tensor | None = self.net.weights.clone()  # until the first step, see load_state_dict
-        script = ScriptProbe(self.net, rates, probe, int(own_seed))
+        script = ScriptProbe(self.net, list(map(float, rates)), probe, int(own_seed))
         budget = steps / sum(self.method.phases_at(value))
         self._driver = Driver(self.net, self.method, [value], optimizer, weight_decay, script, budget)
         self._driver.start_phases()
         self.net.write_out()
         shapes = ", ".join(f"{layer.name} {list(layer.shape)}" for layer in self.net.layers)
+        UNFINISHED.add(self.net)
         self._plan = {"method": str(self.method), "value": value, "steps": steps, "pruned weights": shapes}
 
     def __repr__(self) -> str:
@@ -195,6 +200,7 @@ class SparseOptimizer(torch.optim.Optimizer):
             self.net.write_out()
             self.net.release()
         self._finished = True
+        UNFINISHED.discard(self.net)
         if self.method.penalty is not None and not math.isclose(self._spent, self._expected, rel_tol=0.05):
             planned = float(self.method.value[0]) * (1 if self.method.knob == "strength" else self._expected)
             spent = planned * self._spent / self._expected
