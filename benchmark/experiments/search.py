@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping
 
 from benchmark.errors import UsageError
 from benchmark.experiments.experiment import Experiment, Pairs
 from benchmark.experiments.registry import experiment
+from benchmark.tasks.learning_rates import published
 from methods.core.base import Method
 from methods.core.lazy import torch
+from methods.core.registry import parse
 
 TRIALS = 24
 LEARNING_RATES = (0.05, 1.6)
@@ -67,6 +70,22 @@ def sobol_pairs(method: Method) -> Pairs:
     engine.fast_forward(1)  # the first point is the corner of both ranges
     points = engine.draw(TRIALS, dtype=torch.float64).tolist()
     return [(_between(*LEARNING_RATES, rate), _between(low, high, value)) for rate, value in points]
+
+
+def chosen_pairs(method: Method) -> Pairs:
+    """Return the pairs of learning rate and value that the published search chose for a method.
+
+    Raises UsageError for a method that was not searched.
+    """
+    found: dict[str, list[tuple[float, float]]] = {}
+    with published("search", "trials.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            if row["chosen"] == "true":
+                pair = (float(row["learning_rate"]), float(row["value"]))
+                found.setdefault(str(parse(row["method"])), []).append(pair)
+    if str(method) not in found:
+        raise UsageError(f"the search chose no pairs for {method}; it did for {', '.join(found)}")
+    return found[str(method)]
 
 
 def _range(method: Method) -> tuple[float, float]:

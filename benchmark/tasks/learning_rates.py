@@ -1,4 +1,4 @@
-"""The learning rates that the published searches chose, which recipes use."""
+"""The tables of published searches, and the learning rates that they chose, which recipes use."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def searched(task: str, *searches: str) -> Mapping[str, float]:
     """
     chosen: dict[str, float] = {}
     for search in searches:
-        with _table(search).open(encoding="utf-8", newline="") as file:
+        with published(search, "learning_rates.csv").open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
                 if row["task"] == task and row["chosen"] == "true":
                     method = parse(row["method"])
@@ -42,7 +42,7 @@ def searched(task: str, *searches: str) -> Mapping[str, float]:
     return smallest | chosen
 
 
-def _table(search: str) -> Path:
-    """Return the path of a search's table; the first folder that exists holds it."""
+def published(experiment: str, table: str) -> Path:
+    """Return the path of a table of an experiment's published results; the first folder that exists holds them."""
     folder = next((folder for folder in FOLDERS if folder.is_dir()), FOLDERS[0])
-    return folder / search / "learning_rates.csv"
+    return folder / experiment / table

@@ -72,7 +72,7 @@ def lenet300_mnist(width: Width = 1.0) -> Task:
 
 @task
 def lenet300_fmnist(width: Width = 1.0) -> Task:
-    """LeNet-300-100 on Fashion-MNIST. Expected: dense at 89.9 %, as measured in results/reference/families."""
+    """LeNet-300-100 on Fashion-MNIST. Expected: dense at 89.9 %, as measured in results/reference/families-grid."""
     return _lenet300("FashionMNIST", width)
 
 

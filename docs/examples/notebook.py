@@ -65,7 +65,7 @@ figure = front(runs)  # a matplotlib figure, which a notebook shows
 # # Three methods on one figure, from committed results
 
 # %%
-runs = load(Path(__file__).parent.parent.parent / "results" / "reference" / "families")
+runs = load(Path(__file__).parent.parent.parent / "results" / "reference" / "families-grid")
 chosen = runs[runs["label"].isin(["dense", "dwf[depth=4]", "gmp", "rigl"])]
 figure = front(chosen)
 figure.savefig(folder / "three-methods.png")

@@ -43,14 +43,14 @@ PENALTIES = {
 }
 # The columns of tables of penalties: ranges of the measured compression, by experiment.
 RANGES: dict[str, dict[str, tuple[float, float]]] = {
-    "families": {
+    "families-grid": {
         "up to 25": (0, 25),
         "30 to 85": (30, 85),
         "100 to 210": (100, 210),
         "230 to 360": (230, 360),
         "460 to 750": (460, 750),
     },
-    "families-mnist": {
+    "families-grid-mnist": {
         "up to 25": (0, 25),
         "30 to 65": (30, 65),
         "85 to 130": (85, 130),

@@ -18,7 +18,7 @@ from plots.style import file_name, save
 CONTROL = "gmp"
 
 
-@figure(("families", "families-mnist"), replaces_front=True)
+@figure(("families", "families-mnist", "families-grid", "families-grid-mnist"), replaces_front=True)
 def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
     """Write <folder>/comparison.csv and two figures for each task; without a run of the control, the first alone."""
     written = [folder / "comparison.csv"]

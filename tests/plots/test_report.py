@@ -24,6 +24,7 @@ FILES = {
     "quickstart": ["front-toy"],
     "dynamics": ["front-toy", "dynamics-toy"],
     "families": ["below-dense-toy"],
+    "families-grid": ["below-dense-toy"],
     "init": ["initial-weights", "init-toy"],
     "layers": ["front-toy", "layers-toy"],
     "learning-rate": ["front-toy", "learning-rate-toy"],

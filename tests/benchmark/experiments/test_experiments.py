@@ -111,7 +111,7 @@ def test_a_method_may_have_values_of_its_own() -> None:
 
 def test_values_of_the_command_line_apply_to_all_methods_with_that_knob() -> None:
     """They also replace the values that the experiment has for single methods."""
-    chosen = ("families", None, "gmp,prox-l1,str", ["penalty=0.5", "str=2"], "0", None, None, "full")
+    chosen = ("families-grid", None, "gmp,prox-l1,str", ["penalty=0.5", "str=2"], "0", None, None, "full")
     _, experiment = override(*chosen)
     runs = [(run.method, run.value) for run in experiment.runs() if run.method != "gmp"]
     assert runs == [("prox-l1", 0.5), ("str", 2.0)]
@@ -132,7 +132,7 @@ def test_small_dense_networks_are_added_for_tasks_with_widths() -> None:
     narrow = [(f"lenet300-mnist[width={width}]", "dense") for width in ("0.5", "0.1", "0.02")]
     assert runs == [("lenet300-mnist", "snip"), *narrow, ("lenet5-mnist", "snip")]
     assert len(grid.smoke().runs()) == 4
-    _, chosen = override("families", None, "snip", None, "0", None, None, "full")
+    _, chosen = override("families-grid", None, "snip", None, "0", None, None, "full")
     assert {run.method for run in chosen.runs()} == {"snip"}
 
 
