@@ -13,7 +13,7 @@ from benchmark.errors import UsageError
 from benchmark.records.table import read
 from plots.figures.fronts import draw
 from plots.leaderboards import markdown
-from plots.registry import figures_of
+from plots.registry import RegisteredFigure, figures_of
 from plots.results import AT_LEARNING_RATE, VALUE, load
 from plots.style import file_name
 from plots.thresholds import Threshold
@@ -25,6 +25,22 @@ class Report:
 
     paths: list[Path]
     runs: pandas.DataFrame
+
+
+def shown_runs(
+    folder: Path, threshold: Threshold | None = None, stale: Set[str] = frozenset(), effective: bool = False
+) -> tuple[pandas.DataFrame, pandas.DataFrame]:
+    """Return all runs of a folder, and those that fronts and leaderboard show; the arguments are those of `report`.
+
+    The two differ if the experiment compares learning rates. Raises UsageError if the results cannot be read.
+    """
+    choose = next((registered.choose for registered in _figures(folder) if registered.choose), None)
+    runs = load(folder, threshold, AT_LEARNING_RATE if choose else VALUE, stale, effective)
+    return runs, choose(runs) if choose else runs
+
+
+def _figures(folder: Path) -> list[RegisteredFigure]:
+    return figures_of({row["experiment"].removesuffix("-smoke") for row in read(folder / "runs.csv")})
 
 
 def report(
@@ -42,12 +58,8 @@ def report(
     """
     if effective and threshold is not None:
         raise UsageError("effective weights were not counted at other thresholds; ask for one of the two")
-    names = {row["experiment"].removesuffix("-smoke") for row in read(folder / "runs.csv")}
-    own = figures_of(names)
-    choose = next((registered.choose for registered in own if registered.choose), None)
-    frame = runs = load(folder, threshold, AT_LEARNING_RATE if choose else VALUE, stale, effective)
-    if choose:
-        runs = choose(frame)
+    own = _figures(folder)
+    frame, runs = shown_runs(folder, threshold, stale, effective)
     suffix = "-effective" if effective else ""
     if threshold is not None:
         suffix = f"-threshold-{threshold if threshold == 'validated' else format(threshold, 'g')}"

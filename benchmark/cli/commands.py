@@ -17,6 +17,7 @@ from typing import Annotated, Literal
 import typer
 
 from benchmark.cli import options
+from benchmark.cli.claims import check_claims
 from benchmark.cli.lists import details, folder_of, lines
 from benchmark.cli.machine import runs_on, workers_on
 from benchmark.cli.merging import merge
@@ -206,7 +207,7 @@ def smoke() -> None:
                 raise
 
 
-for _command in (report, compare, merge, docs):
+for _command in (report, compare, merge, docs, check_claims):
     app.command()(_command)
 
 
