@@ -10,12 +10,25 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from benchmark.api import Trained, run_experiment, train_once
+    from benchmark.deployment.storage import load_network, save_network
     from benchmark.experiments.experiment import Experiment
     from benchmark.experiments.registry import experiment
+    from benchmark.sweep.kept import load_run
     from benchmark.tasks.registry import task
     from benchmark.tasks.task import Task
 
-__all__ = ["Experiment", "Task", "Trained", "experiment", "run_experiment", "task", "train_once"]
+__all__ = [
+    "Experiment",
+    "Task",
+    "Trained",
+    "experiment",
+    "load_network",
+    "load_run",
+    "run_experiment",
+    "save_network",
+    "task",
+    "train_once",
+]
 
 # Each name is imported when it is first used, so that reading results does not load what training needs.
 _MODULES = {
@@ -23,7 +36,10 @@ _MODULES = {
     "Task": "benchmark.tasks.task",
     "Trained": "benchmark.api",
     "experiment": "benchmark.experiments.registry",
+    "load_network": "benchmark.deployment.storage",
+    "load_run": "benchmark.sweep.kept",
     "run_experiment": "benchmark.api",
+    "save_network": "benchmark.deployment.storage",
     "task": "benchmark.tasks.registry",
     "train_once": "benchmark.api",
 }

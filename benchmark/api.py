@@ -74,6 +74,7 @@ def run_experiment(
     data: Path | str = "data",
     device: str = "cpu",
     workers: int = 1,
+    keep_networks: bool = False,
     quiet: bool = False,
 ) -> Path:
     """Compute the runs of an experiment that are not finished yet and return its folder, for `plots.load`.
@@ -83,6 +84,7 @@ def run_experiment(
     that asks for more than one worker needs `if __name__ == "__main__":`, since workers import the script.
     Raises UsageError or MethodError for bad input.
     """
+    from benchmark.deployment.storage import check_can_store
     from benchmark.engines.settings import Settings
     from benchmark.sweep.sweep import sweep
     from benchmark.training.devices import check_device
@@ -96,7 +98,10 @@ def run_experiment(
     runs = experiment.runs()
     check_device(device)
     folder = Path(results).expanduser() / name
-    settings, console = Settings(device, Path(data).expanduser()), Console(markup=False, quiet=quiet)
+    if keep_networks:
+        check_can_store()
+    settings = Settings(device, Path(data).expanduser(), keep_networks=keep_networks)
+    console = Console(markup=False, quiet=quiet)
     extra, several = experiment.extra_outputs, bool(experiment.budgets)
     sweep(name, runs, folder, settings, workers, console, extra_outputs=extra, several_budgets=several)
     return folder

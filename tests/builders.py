@@ -40,6 +40,7 @@ ON_DEMAND = {
     "timm",
     "PIL",
     "ray",
+    "safetensors",
 }  # a task or an engine names them and imports them when it is used
 
 # --- Networks and tasks that train in a moment; most of them belong to the contract.

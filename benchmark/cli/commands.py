@@ -9,6 +9,7 @@ import signal
 import sys
 from contextlib import redirect_stdout
 from datetime import timedelta
+from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -133,6 +134,7 @@ def run(
     pack: options.Pack = None,
     timeout: options.Timeout = math.inf,
     retry: options.Retry = None,
+    keep_networks: options.KeepNetworks = False,
     results: options.Results = Path("results"),
     data: options.DataFolder = Path("data"),
     plugin: options.Plugins = None,
@@ -144,6 +146,8 @@ def run(
         raise UsageError(f"--pack takes a whole number >= 1, not {pack}")
     if not timeout > 0:
         raise UsageError(f"--timeout takes a number of seconds above 0, not {timeout:g}")
+    if keep_networks and not find_spec("safetensors"):
+        raise UsageError("--keep-networks writes files of safetensors: pip install safetensors")
     console.print(
         f"{name}: looking for finished runs in {results / name}", soft_wrap=True
     )  # torch takes seconds to load
@@ -152,7 +156,16 @@ def run(
     from benchmark.engines.signals import handling, hangup
     from benchmark.sweep.sweep import sweep
 
-    settings = Settings(device, data, tuple(plugin or ()), timeout=timeout, pack=pack, engine=engine, address=address)
+    settings = Settings(
+        device,
+        data,
+        tuple(plugin or ()),
+        timeout=timeout,
+        engine=engine,
+        address=address,
+        keep_networks=keep_networks,
+        pack=pack,
+    )
     try:
         # Like Ctrl-C, so that no worker is left behind and what is trained is saved.
         with handling(signal.default_int_handler, signal.SIGTERM, *hangup()):

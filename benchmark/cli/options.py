@@ -44,6 +44,9 @@ Pack = Annotated[
 ]
 Timeout = Annotated[float, typer.Option(help="Seconds of training that a run may take.")]
 Retry = Annotated[Literal["failed"] | None, typer.Option(help="failed: train the failed runs again.")]
+KeepNetworks = Annotated[
+    bool, typer.Option("--keep-networks", help="Save final networks as RESULTS/EXPERIMENT/networks/KEY.safetensors.")
+]
 Results = Annotated[Path, typer.Option(parser=path, help="Folder that holds a folder for each experiment.")]
 DataFolder = Annotated[
     Path,

@@ -111,6 +111,7 @@ def _train(part: Pack, worker: Worker) -> list[Result]:
             checkpoint,
             settings.timeout * len(part),
             worker.stop,
+            settings.keep_networks,
         )
         for result in results:
             result.measured.data_hash = data.digest

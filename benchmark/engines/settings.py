@@ -22,4 +22,5 @@ class Settings:
     timeout: float = math.inf  # seconds of training that a run may take
     engine: str = "local"  # or "ray"
     address: str | None = None  # address of the Ray cluster; None: a cluster is started on this machine
+    keep_networks: bool = False  # results have the final networks
     pack: int | None = None  # most runs in a pack; None: one on a CPU, on CUDA as many as fit into memory

@@ -95,6 +95,7 @@ class Measurement:
     effective_compression: float | None = None  # prunable / effective_nonzeros
     parameters: int | None = None  # all parameters of the dense network
     total_compression: float | None = None  # parameters / parameters that are left, unpruned ones included
+    file_bytes: int | None = None  # of the final network's safetensors file; empty where safetensors is not installed
     macs_dense: int | None = None  # multiply-adds for one example
     macs_sparse: int | None = None  # the same, for nonzero weights alone
     theoretical_speedup: float | None = None  # macs_dense / macs_sparse

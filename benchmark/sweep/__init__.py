@@ -3,5 +3,5 @@
 sweep.py is the sweep itself. folder.py holds the results folder, lock.py keeps it for one sweep, upgrade.py gives
 tables of older versions the present columns, rows.py makes a row, and invocation.py records what a call of the command
 did. estimate.py estimates the time left, progress.py shows it, and status.py describes a folder.
-merge.py joins folders into a new one.
+merge.py joins folders into a new one. kept.py finds a run by its key and rebuilds its network.
 """

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from benchmark.errors import UsageError
 from benchmark.experiments.run import Run
-from benchmark.records.files import remove_partial
+from benchmark.records.files import remove_partial, replacing
 from benchmark.records.repair import check_packed, compress, repair
 from benchmark.records.schema import (
     COLUMNS,
@@ -39,11 +39,12 @@ TABLES = {
     "thresholds.csv": THRESHOLD_COLUMNS,
     "correct.csv": CORRECT_COLUMNS,
 }
+NETWORKS = "networks"  # the subfolder of kept networks
 PACKED = ("curves.csv", "correct.csv")
 
 
 class ResultsFolder:
-    """A folder with the tables, the lock and the checkpoints of one experiment.
+    """A folder with the tables, the lock, the checkpoints and the kept networks of one experiment.
 
     Reading needs no lock. Whoever writes does so inside `writing`.
     """
@@ -143,6 +144,11 @@ class ResultsFolder:
         correct = [(key, *result.correct) for key, result in pairs if result.correct]
         cells = [[getattr(row, column) for column in COLUMNS] for row in rows]
         before = self.rows  # read before the file grows
+        for key, result in pairs:
+            if result.network is not None:
+                (self.path / NETWORKS).mkdir(exist_ok=True)
+                with replacing(self.network(key)) as file:
+                    file.write(result.network)
         append(self.path / "curves.csv", CURVE_COLUMNS, curves)
         append(self.path / "layers.csv", LAYER_COLUMNS, layers)
         if thresholds:
@@ -154,6 +160,10 @@ class ResultsFolder:
         before += [dict(zip(COLUMNS, row, strict=True)) for row in texts]
         for path in (result.checkpoint for result in results if result.checkpoint):
             remove(path)
+
+    def network(self, key: str) -> Path:
+        """Return the file of a run's final network, which is there if the run was computed with `--keep-networks`."""
+        return self.path / NETWORKS / f"{key}.safetensors"
 
     def compress(self) -> None:
         """Pack the tables that grow long."""
@@ -178,6 +188,7 @@ class ResultsFolder:
         """Set torn lines aside, check the columns of every table, and rewrite tables of older versions."""
         self.__dict__.pop("rows", None)  # another sweep may have ended since they were read
         remove_partial(self.path)
+        remove_partial(self.path / NETWORKS)
         rename_cuts(self.path)
         for table in PACKED:
             check_packed(self.path / table, TABLES[table])

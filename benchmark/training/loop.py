@@ -44,6 +44,7 @@ def train(
     checkpoint: Checkpoint | None = None,
     timeout: float = math.inf,
     stop: threading.Event | None = None,
+    keep_networks: bool = False,
 ) -> list[Result]:
     """Train R runs of one task and method, each with its value and seed, and measure their final networks.
 
@@ -51,7 +52,8 @@ def train(
     for `sum(method.phases_at(value))` budgets, which is 1 except for some methods, such as iterative pruning, and the
     same for all runs of a pack. If values act at the end alone, runs of one seed and learning rate share their
     training, and each is cut from a copy. Runs of one seed have the same initial weights and batches with every method.
-    A run whose loss is no longer finite ends as `diverged`; training ends early when all runs have.
+    A run whose loss is no longer finite ends as `diverged`; training ends early when all runs have. With
+    `keep_networks` the results have the final networks.
 
     Training resumes from the checkpoint if it has a state, and saves to it regularly and when it is interrupted. Raises
     OutOfTime after `timeout` seconds of training, and KeyboardInterrupt after `stop` is set.
@@ -138,8 +140,9 @@ def train(
         results = []
         for run, finite in enumerate(progress.finite):
             measured = replace(shared, steps=progress.steps[run], batch_norm_recomputed=recomputed[run])
+            curve = progress.curves[run]
             results.append(
-                measure(net, method, run, data, precision, finite, progress.curves[run], uncut[run], measured)
+                measure(net, method, run, data, precision, finite, curve, uncut[run], measured, keep_networks)
             )
         return results
 

@@ -10,6 +10,7 @@ import torch
 
 from benchmark.data.inputs import Inputs
 from benchmark.data.split import Data
+from benchmark.deployment.storage import can_store, packed
 from benchmark.records.bits import encode
 from benchmark.records.schema import THRESHOLDS, Measurement, Status
 from benchmark.training.effective import effective_nonzeros
@@ -34,6 +35,7 @@ class Result:
     at_thresholds: list[ThresholdPoint] = field(default_factory=list)
     correct: Correct | None = None
     traceback: str = ""
+    network: bytes | None = None  # the content of its file, if it is kept
     checkpoint: Path | None = None  # to be removed once the rows of its pack, of which this is the last, are written
     warnings: list[str] = field(default_factory=list)
 
@@ -72,6 +74,7 @@ def measure(
     curves: list[Point],
     uncut: Uncut,
     measured: Measurement,
+    keep_network: bool,
 ) -> Result:
     """Count and evaluate one run's final network; a loss that is not finite makes the run diverged, too."""
     model = net.plain(run)
@@ -91,6 +94,7 @@ def measure(
     nonzeros = sum(kept for kept, _ in layers.values())
     left = parameters - prunable + nonzeros
     effective = effective_nonzeros(model, data.train[0][:1])
+    network = packed(model) if can_store() else None
     measured = replace(
         measured,
         nonzeros=nonzeros,
@@ -100,6 +104,7 @@ def measure(
         effective_density=None if effective is None else effective / prunable,
         effective_compression=None if effective is None else prunable / effective if effective else math.inf,
         total_compression=parameters / left if left else math.inf,
+        file_bytes=None if network is None else len(network),
         macs_dense=dense,
         macs_sparse=sparse,
         theoretical_speedup=dense / sparse if sparse else math.inf,
@@ -119,7 +124,7 @@ def measure(
     )
     counts = [(name, kept, total) for name, (kept, total) in layers.items()]
     bits = correct.shape[1], encode(correct[0].tolist())
-    return Result(measured, curves, counts, uncut.at_thresholds, bits)
+    return Result(measured, curves, counts, uncut.at_thresholds, bits, network=network if keep_network else None)
 
 
 def _one_class(model: torch.nn.Module, inputs: Inputs, precision: str) -> list[str]:
