@@ -24,7 +24,9 @@ class RegisteredFigure:
     draw: Draw
     experiments: tuple[str, ...]
     replaces_front: bool  # the report draws no front figures of these experiments
-    choose: Choose | None  # returns the runs that front and table show, if the experiment compares learning rates
+    choose: (
+        Choose | None
+    )  # returns the runs that front and table show, if the experiment compares learning rates or budgets
 
 
 FIGURES: list[RegisteredFigure] = []
@@ -36,8 +38,9 @@ def figure(
     """Register `draw(folder, runs, figures)` for the named experiments.
 
     `folder` is the experiment's results folder, `runs` the table that `plots.load` returns, and `figures` the folder
-    that the function writes its files to; it returns their paths. If an experiment compares learning rates, `choose`
-    takes the runs at all of them and returns those that front and leaderboard show, as `plots.at_chosen` does.
+    that the function writes its files to; it returns their paths. If an experiment compares learning rates or
+    budgets, `choose` takes the runs at all of them and returns those that front and leaderboard show, as
+    `plots.at_chosen` does.
     """
 
     def decorate(draw: Draw) -> Draw:

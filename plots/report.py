@@ -14,7 +14,7 @@ from benchmark.records.table import read
 from plots.figures.fronts import draw
 from plots.leaderboards import markdown
 from plots.registry import RegisteredFigure, figures_of
-from plots.results import AT_LEARNING_RATE, VALUE, load
+from plots.results import AT_SETTING, VALUE, load
 from plots.style import file_name
 from plots.thresholds import Threshold
 
@@ -35,7 +35,7 @@ def shown_runs(
     The two differ if the experiment compares learning rates. Raises UsageError if the results cannot be read.
     """
     choose = next((registered.choose for registered in _figures(folder) if registered.choose), None)
-    runs = load(folder, threshold, AT_LEARNING_RATE if choose else VALUE, stale, effective)
+    runs = load(folder, threshold, AT_SETTING if choose else VALUE, stale, effective)
     return runs, choose(runs) if choose else runs
 
 

@@ -20,6 +20,7 @@ from plots.thresholds import Threshold, at_threshold
 
 VALUE = ["task", "method", "knob", "value"]  # the columns that the seeds of one point share
 AT_LEARNING_RATE = [*VALUE, "learning_rate"]  # the same columns, for experiments that compare learning rates
+AT_SETTING = [*AT_LEARNING_RATE, "epochs"]  # and for those that compare learning rates or budgets
 SETTINGS = ["options", "learning_rate", "epochs", "batch_size", "precision"]  # also equal for the seeds of one point
 
 NUMBERS = [name for name, kind in get_type_hints(Row).items() if kind in (int, float) or isinstance(kind, UnionType)]
@@ -40,7 +41,8 @@ def load(
     the one that plots/thresholds.py chooses for each run on validation data. With `effective`, only weights on a path
     from an input to an output count. The column `counted` says "validated", "effective" or nothing. In files of older
     versions, which lack the columns, label, base_task and threshold come from the others. `point` names the columns
-    that identify a point, VALUE or AT_LEARNING_RATE. The column `stale` marks the rows whose keys are in the given set.
+    that identify a point, VALUE or, where learning rates or budgets are compared, AT_SETTING. The
+    column `stale` marks the rows whose keys are in the given set.
 
     Raises UsageError if runs.csv is incomplete, holds no measured run, lacks the counts that were asked for, or holds
     seeds of one value that were trained under different settings, since their mean would say nothing.
@@ -50,7 +52,7 @@ def load(
     runs["base_task"] = runs["base_task"].where(runs["base_task"] != "", runs["task"])
     runs["label"] = runs["label"].where(runs["label"] != "", runs["method"])
     runs["threshold"] = runs["threshold"].fillna(pandas.to_numeric(option(runs, "threshold")))
-    runs = runs.drop_duplicates([*point, "seed"], keep="last").reset_index(drop=True)
+    runs = runs.drop_duplicates([*point, "seed", "epochs"], keep="last").reset_index(drop=True)
     runs["stale"] = runs["key"].isin(stale)
     runs["counted"] = "effective" if effective else "validated" if threshold == "validated" else ""
     if threshold is not None:

@@ -55,8 +55,10 @@ MARKERS = ("<", ">", "*", "d", "h")
 def style(label: str) -> tuple[str, str]:
     """Return the colour and the marker of a method, which depend on its label alone.
 
-    The label leaves out the zero threshold, which changes how a method is counted and not which method it is.
+    The label leaves out the zero threshold, which changes how a method is counted and not which method it is. A knob
+    that is the penalty itself changes neither.
     """
+    label = _without_knob(label)
     if label in KNOWN:
         return KNOWN[label]
     number = zlib.crc32(label.encode())  # Python's own hash of a text changes with every process
@@ -76,10 +78,14 @@ def names(runs: pandas.DataFrame) -> dict[str, str]:
     """
     labels = _labels(runs)
     places = {label: place for place, label in enumerate(KNOWN)}
-    ordered = sorted(labels, key=lambda method: (places.get(labels[method], len(places)), method))
+    ordered = sorted(labels, key=lambda method: (places.get(_without_knob(labels[method]), len(places)), method))
     shown = labels if len(set(labels.values())) == len(labels) else {method: method for method in labels}
     # Others call depth 2 shallow factorization.
     return {m: f"{shown[m]} (shallow)" if shown[m] == "dwf[depth=2]" else shown[m] for m in ordered}
+
+
+def _without_knob(label: str) -> str:
+    return re.sub(r"(,by=penalty(?=[,\]])|\[by=penalty\]|(?<=\[)by=penalty,)", "", label)
 
 
 def _labels(runs: pandas.DataFrame) -> dict[str, str]:

@@ -9,7 +9,7 @@ import numpy
 import pandas
 
 from benchmark.errors import UsageError
-from plots.results import AT_LEARNING_RATE, VALUE, load, measured
+from plots.results import AT_SETTING, VALUE, load, measured
 from plots.summaries import summary
 
 REFERENCE = Path("results") / "reference"
@@ -27,8 +27,11 @@ def folder(experiment: str) -> Path:
 @functools.cache
 def runs(experiment: str, threshold: float | None = None) -> pandas.DataFrame:
     """Return the runs of a published experiment, those at several learning rates included."""
-    compared = any((folder(experiment) / name).is_file() for name in ("learning_rates.csv", "trials.csv"))
-    return load(folder(experiment), threshold, AT_LEARNING_RATE if compared else VALUE)
+    compared = any(
+        (folder(experiment) / name).is_file()
+        for name in ("learning_rates.csv", "trials.csv", "objectives.csv", "budgets.csv")
+    )
+    return load(folder(experiment), threshold, AT_SETTING if compared else VALUE)
 
 
 @functools.cache

@@ -19,7 +19,7 @@ from plots.page.boards import AS_COUNTED, EFFECTIVE, VALIDATED, boards
 from plots.page.columns import packed
 from plots.page.histories import curve_data, layer_data
 from plots.registry import figures_of
-from plots.results import AT_LEARNING_RATE, VALUE, load
+from plots.results import AT_SETTING, VALUE, load
 from plots.style import looks, names
 from plots.tables import read_table
 from plots.thresholds import Threshold, validated
@@ -35,12 +35,13 @@ def folder_data(folder: Path, stale: Set[str], share: float) -> dict[str, Any]:
     choose = next((registered.choose for registered in own if registered.choose), None)
 
     def shown(threshold: Threshold | None = None, effective: bool = False) -> pandas.DataFrame:
-        runs = load(folder, threshold, AT_LEARNING_RATE if choose else VALUE, stale, effective)
+        runs = load(folder, threshold, AT_SETTING if choose else VALUE, stale, effective)
         return choose(runs) if choose else runs
 
-    runs = load(folder, None, AT_LEARNING_RATE if choose else VALUE, stale)
+    runs = load(folder, None, AT_SETTING if choose else VALUE, stale)
     chosen = set(choose(runs)["key"]) if choose else set(runs["key"])
     keys = runs["key"].tolist()
+    several = choose and runs.groupby(["task", "method"])["learning_rate"].nunique().max() > 1
     thresholds = _thresholds(folder, runs)
     counts: dict[str, Callable[[], pandas.DataFrame]] = {
         AS_COUNTED: shown,
@@ -55,7 +56,7 @@ def folder_data(folder: Path, stale: Set[str], share: float) -> dict[str, Any]:
         "runs": packed(runs[[*COLUMNS, "stale"]].assign(shown=runs["key"].isin(chosen))),
         "thresholds": packed(thresholds),
         "boards": boards(counts),
-        "trials": packed(learning_rates(runs)) if choose else None,
+        "trials": packed(learning_rates(runs)) if several else None,
         "curves": curves,
         "layers": layers,
         "invocations": _invocations(folder),

@@ -30,6 +30,8 @@ FILES = {
     "learning-rate": ["front-toy", "learning-rate-toy"],
     "learning-rate-families": [],
     "search": ["search-toy"],
+    "objective": ["front-toy", "objective-toy"],
+    "budget": ["budget-toy"],
     "misalignment": ["misalignment-toy"],
 }
 
@@ -40,7 +42,8 @@ def complete(folder: Path, experiment: str) -> Path:
     rows = []
     for depth, value, rate in itertools.product((2, 3), (2.0, 6.0), rates):
         named = {"experiment": experiment, "key": f"{depth} {value} {rate}", "options": f"depth={depth}"}
-        numbers = {"knob": "strength", "depth": depth, "learning_rate": rate}
+        numbers = {"knob": "strength", "depth": depth, "learning_rate": rate, "penalty": value, "threshold": 0.0}
+        numbers |= {"exponent": 2 / depth, "penalty_sum": 0.1, "objective": value + rate}
         rows.append(run(f"dwf[depth={depth}]", value, 0, round(600 / value), 80, 80, **named, **numbers))
     metrics = dict.fromkeys([*dynamics.METRICS, *misalignment.METRICS])
     curves = [(row.key, epoch, metric, 0.5 + epoch / 4) for row in rows for metric in metrics for epoch in (0, 1, 2)]
@@ -49,6 +52,8 @@ def complete(folder: Path, experiment: str) -> Path:
     append(folder / "layers.csv", LAYER_COLUMNS, layers)
     bins = [(name, depth, x, 0.5, 1.8) for name in ("root", "ones") for depth in (1, 2) for x in (-1, 0, 1)]
     append(folder / "initial_weights.csv", INITIAL_COLUMNS, bins)
+    thresholds = [(row.key, 0.001, row.nonzeros, row.density, 80, 80, 0.1) for row in rows]
+    append(folder / "thresholds.csv", THRESHOLD_COLUMNS, thresholds)
     return write(folder, rows)
 
 

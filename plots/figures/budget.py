@@ -1,0 +1,117 @@
+"""The figure of budgets: who profits from training longer, and where the strict zero meets the validated one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy
+import pandas
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
+
+from plots.axes import PLAIN
+from plots.comparisons import intervals, near_best
+from plots.readings import read_at, seed_curves
+from plots.registry import figure
+from plots.results import AT_SETTING, load, measured
+from plots.style import DENSE, figure_style, file_name, looks, names, save, sheet
+from plots.summaries import stale
+
+COMPRESSIONS = (20, 100, 300)
+DEEPEST = 8  # points below the best at the lower edge
+STRICT, VALIDATED = "strict", "validated"
+
+
+def longest(runs: pandas.DataFrame) -> pandas.DataFrame:
+    """Return the runs of the longest budget for which the most methods were measured."""
+    methods = measured(runs).groupby("epochs")["method"].nunique()
+    return runs[runs["epochs"] == methods[methods == methods.max()].index.max()]
+
+
+@figure(("budget",), replaces_front=True, choose=longest)
+def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
+    """Write <folder>/budgets.csv and one figure for each task."""
+    table = readings(frame, STRICT)
+    if not _penalties(frame).empty:
+        validated = _penalties(load(folder, "validated", AT_SETTING))
+        table = pandas.concat([table, readings(validated, VALIDATED)])
+    written = [folder / "budgets.csv"]
+    table.to_csv(written[0], index=False, float_format="%.6g", lineterminator="\n")
+    for task in sorted(frame["task"].unique()):
+        drawing = budget_figure(frame[frame["task"] == task], table[table["task"] == task])
+        written += save(drawing, figures / file_name(f"budget-{task}"))
+    return written
+
+
+def readings(runs: pandas.DataFrame, zero: str) -> pandas.DataFrame:
+    """Return the mean accuracy of each method at each compression and number of epochs, with its 95 % interval."""
+    rows = []
+    for (task, epochs), same in runs[runs["method"] != "dense"].groupby(["task", "epochs"]):
+        for at, here in read_at(seed_curves(same), COMPRESSIONS).groupby("at"):
+            samples = {str(method): own["test_accuracy"].tolist() for method, own in here.groupby("method")}
+            found = intervals(samples).assign(**intervals(near_best(samples))[["low", "high"]])
+            rows += [(task, zero, at, *line, epochs) for line in found.itertuples()]
+    columns = ["task", "zero", "at", "method", "n", "test_accuracy", "low", "high", "epochs"]
+    return pandas.DataFrame(rows, columns=columns)
+
+
+def budget_figure(runs: pandas.DataFrame, table: pandas.DataFrame) -> Figure:
+    """Draw a panel for each compression of one task: test accuracy over the number of epochs, a line a method.
+
+    `runs` names and colours the methods and holds the dense runs; `table` has the columns of `readings`.
+    """
+    caption = (
+        "Test accuracy at exactly the compression, read log-linearly between the method's values, as means over seeds; "
+        "bars: 95 % intervals of the mean, with the variance pooled over the methods within 5 points of the best. "
+        "Solid: the zero of the runs; dashed, for penalties: the validated zero. A line has no mark where the front "
+        "does not reach the compression. Grey: dense."
+    )
+    counts = measured(runs).groupby(["method", "value", "epochs"])["seed"].nunique()
+    seeds = f"{counts.min()} to {counts.max()} seeds" if counts.min() < counts.max() else f"{counts.max()} seeds"
+    with figure_style():
+        drawing, panels = sheet(
+            f"{runs['task'].iloc[0]}: who profits from training longer?",
+            ", ".join(filter(None, [seeds, "one learning rate a method", stale(runs)])),
+            caption,
+            height=4.6,
+            width=11,
+        )
+        axes = panels.subplots(1, len(COMPRESSIONS), sharey=True)
+        dense = measured(runs)[lambda own: own["method"] == "dense"].groupby("epochs")["test_accuracy"].mean()
+        for panel, at in zip(axes, COMPRESSIONS, strict=True):
+            panel.plot(dense.index, dense, color=DENSE, linestyle=":", linewidth=1.2)
+            panel.set_title(f"compression {at}")
+            panel.set_xlabel("epochs")
+            _draw(panel, table[table["at"] == at], runs)
+        axes[0].set_ylabel("test accuracy in %")
+        best = max([*dense, *table["test_accuracy"]], default=100)
+        axes[0].set_ylim(best - DEEPEST, best + 0.5)
+        handles = {label: line for a in axes for line, label in zip(*a.get_legend_handles_labels(), strict=True)}
+        if handles:
+            panels.legend(handles.values(), handles.keys(), loc="outside right upper", fontsize=8)
+    return drawing
+
+
+def _draw(axes: Axes, table: pandas.DataFrame, runs: pandas.DataFrame) -> None:
+    look = looks(runs)
+    epochs = sorted(runs["epochs"].unique())
+    for method, name in names(runs).items():
+        colour, marker = look[method]
+        for zero, line in ((VALIDATED, "--"), (STRICT, "-")):
+            own = table[(table["method"] == method) & (table["zero"] == zero)].set_index("epochs").reindex(epochs)
+            if own["test_accuracy"].isna().all():
+                continue
+            axes.plot(epochs, own["test_accuracy"], line, color=colour, marker=marker, markersize=4, linewidth=1.4,
+                      markerfacecolor=colour if zero == STRICT else "white", label=name)  # fmt: skip
+            axes.vlines(epochs, own["low"], own["high"], color=colour, linewidth=0.9)
+    axes.set_xscale("log")
+    axes.set_xticks(epochs)
+    axes.xaxis.set_major_formatter(PLAIN)
+    axes.xaxis.set_minor_locator(NullLocator())
+    if len(epochs) > 1:
+        axes.set_xlim(numpy.array(epochs[0]) / 1.3, epochs[-1] * 1.3)
+
+
+def _penalties(runs: pandas.DataFrame) -> pandas.DataFrame:
+    return runs[runs["penalty"].notna() & (runs["knob"] != "density")]
