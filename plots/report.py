@@ -32,7 +32,8 @@ def shown_runs(
 ) -> tuple[pandas.DataFrame, pandas.DataFrame]:
     """Return all runs of a folder, and those that fronts and leaderboard show; the arguments are those of `report`.
 
-    The two differ if the experiment compares learning rates or budgets. Raises UsageError if the results cannot be read.
+    The two differ if the experiment compares learning rates or budgets. Raises UsageError if the results cannot be
+    read.
     """
     choose = next((registered.choose for registered in _figures(folder) if registered.choose), None)
     runs = load(folder, threshold, AT_SETTING if choose else VALUE, stale, effective)

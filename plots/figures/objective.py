@@ -111,7 +111,9 @@ def objective_figure(chosen: pandas.DataFrame, validated: pandas.DataFrame) -> F
             _draw_accuracies(below, shown[shown["method"].isin(own["method"])])
             below.set_xlabel("compression ratio")
             above.set_xlabel("lambda")
-        axes[0, 0].set_ylabel("objective / lowest objective")
+        axes[0, 0].set_ylabel("objective / lowest")
+        lowest = table.groupby(["exponent", "penalty"])["objective"].transform("min")
+        axes[0, 0].set_ylim(0.97, min(max(1.2, 1.05 * (table["objective"] / lowest).max()), 10))
         axes[1, 0].set_ylabel("test accuracy in %")
         if not numpy.isnan(dense):
             for below in axes[1]:
@@ -133,7 +135,6 @@ def _draw_objectives(axes: Axes, table: pandas.DataFrame) -> None:
     axes.set_yscale("log")
     axes.set_xticks(sorted(lowest.index))
     axes.set_yticks([1, 1.1, 1.2, 1.5, 2, 3, 5, 10])
-    axes.set_ylim(0.97, min(max(1.2, 1.05 * (table["objective"] / table["penalty"].map(lowest)).max()), 10))
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(PLAIN)
         axis.set_minor_locator(NullLocator())
