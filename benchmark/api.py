@@ -47,7 +47,6 @@ def train_once(
     the task's recipe unless they are given. `data` is the folder of data sets; with `synthetic`, random images take the
     place of the data set. Raises UsageError or MethodError for bad input.
     """
-    from benchmark.data.synthetic import synthetic_data
     from benchmark.training.devices import check_device, numerics
     from benchmark.training.loop import train
 
@@ -59,7 +58,7 @@ def train_once(
     if precision not in ("float32", "bf16"):
         raise UsageError(f"precision is float32 or bf16, not {precision!r}")
     check_device(device)
-    loaded = synthetic_data(recipe.shape, recipe.classes) if synthetic else load_data(recipe, Path(data).expanduser())
+    loaded = recipe.synthetic_data() if synthetic else load_data(recipe, Path(data).expanduser())
     budget, peak_lr = epochs or recipe.epochs, learning_rate or recipe.learning_rate_of(chosen)
     with numerics():
         (result,) = train(recipe, chosen, [value], [seed], budget, peak_lr, loaded.to(device), precision)

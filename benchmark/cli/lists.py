@@ -68,8 +68,11 @@ def _task(name: str) -> Iterator[str]:
     plain = _plain(name)
     if plain in TASKS:
         yield inspect.getdoc(TASKS[plain]) or ""
-    yield f"  data set: {task.dataset or '-'}, {task.examples} training examples, {task.classes} classes"
-    yield f"  inputs: {' x '.join(map(str, task.shape))}"
+    outputs = {"mean squared error": "numbers to predict", "bits per character": "characters"}
+    kind = outputs.get(task.objective.metric, "classes")
+    yield f"  data set: {task.dataset or '-'}, {task.examples} training examples, {task.classes} {kind}"
+    yield f"  inputs: {' x '.join(map(str, task.shape))}{f', of {task.vocabulary} tokens' if task.vocabulary else ''}"
+    yield f"  metric: {task.objective.metric}, {task.objective.better} is better"
     yield f"  recipe: {task.epochs} epochs in batches of {task.batch_size}, weight decay {task.weight_decay:g}"
     yield f"  learning rate: {task.learning_rate:g}"
     yield from (f"    {method}: {rate:g}" for method, rate in task.learning_rates.items())

@@ -9,7 +9,6 @@ from dataclasses import replace
 import torch
 
 from benchmark.contract.promise import require
-from benchmark.data.synthetic import synthetic_batches
 from benchmark.tasks.registry import get_task
 from benchmark.training.loop import train
 from methods.core.network import Network
@@ -21,11 +20,12 @@ def builds_a_network_with_prunable_weights(name: str) -> None:
     require(network.weights.numel(), "the network has no linear or convolutional layer to prune")
 
 
-def maps_inputs_to_classes(name: str) -> None:
+def maps_inputs_to_outputs(name: str) -> None:
     task = get_task(name)
     with torch.no_grad():
-        shape = tuple(task.model().eval()(torch.zeros(2, *task.shape)).shape)
-    require(shape == (2, task.classes), f"two inputs give an output of shape {shape}, not {(2, task.classes)}")
+        shape = tuple(task.model().eval()(task.zeros(2)).shape)
+    expected = (2, *task.objective.output_shape(task.shape, task.classes))
+    require(shape == expected, f"two inputs give an output of shape {shape}, not {expected}")
 
 
 def draws_its_weights_from_torchs_seed(name: str) -> None:
@@ -39,7 +39,8 @@ def draws_its_weights_from_torchs_seed(name: str) -> None:
 
 def has_a_recipe_that_can_be_trained(name: str) -> None:
     task = get_task(name)
-    for field, least in (("classes", 2), ("examples", 1), ("epochs", 1), ("batch_size", 1), ("version", 1)):
+    others = ("examples", "epochs", "batch_size", "version")
+    for field, least in {"classes": task.objective.least, **dict.fromkeys(others, 1)}.items():
         number = getattr(task, field)
         require(isinstance(number, int) and number >= least, f"{field} is {number!r}, not a whole number >= {least}")
     require(0 <= task.warmup < 1, f"warmup is {task.warmup!r}, not a fraction of a phase in [0, 1)")
@@ -57,7 +58,7 @@ def has_a_recipe_that_can_be_trained(name: str) -> None:
 def trains_for_two_steps(name: str) -> None:
     task = get_task(name)
     batch_size = min(task.batch_size, 8)
-    data = synthetic_batches(task.shape, task.classes, batch_size, 2)
+    data = task.synthetic_batches(2, batch_size)
     small = replace(task, batch_size=batch_size)
     (result,) = train(small, METHODS["dense"](), [1.0], [0], 1, task.learning_rate, data, "float32")
     row = result.measured
@@ -68,7 +69,7 @@ def trains_for_two_steps(name: str) -> None:
 
 PROMISES: dict[str, Callable[[str], object]] = {
     "the network builds and has weights to prune": builds_a_network_with_prunable_weights,
-    "the network maps inputs of its shape to its classes": maps_inputs_to_classes,
+    "the network maps inputs of its shape to its classes": maps_inputs_to_outputs,
     "the network's weights follow from the seed": draws_its_weights_from_torchs_seed,
     "the recipe is complete and in range": has_a_recipe_that_can_be_trained,
     "two steps of training change the network": trains_for_two_steps,

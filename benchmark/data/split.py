@@ -14,8 +14,8 @@ from methods.core.lazy import torch
 if TYPE_CHECKING:
     from benchmark.data.streamed import ImageReaders
 
-Batch: TypeAlias = "tuple[torch.Tensor, torch.Tensor]"  # inputs [B, ...] float32, labels [B] int64
-Split: TypeAlias = "tuple[Inputs, torch.Tensor]"  # inputs and labels of n examples
+Batch: TypeAlias = "tuple[torch.Tensor, torch.Tensor]"  # inputs [B, ...] float32 or int64, targets [B, ...]
+Split: TypeAlias = "tuple[Inputs, torch.Tensor]"  # inputs and targets of n examples: classes [n], numbers or tokens
 
 
 @dataclass(frozen=True)
@@ -47,14 +47,27 @@ def balanced_order(labels: torch.Tensor) -> torch.Tensor:
 
 
 def held_out(labels: torch.Tensor) -> torch.Tensor:
-    """Return a mask [n] of the examples for validation: a fixed class-balanced tenth.
+    """Return a mask [n] of the examples for validation: a fixed tenth, class-balanced if targets are classes.
 
     The only example of a class is for training, so that no class is left out.
     """
     chosen = torch.zeros(len(labels), dtype=torch.bool)
+    if not are_classes(labels):
+        chosen[torch.randperm(len(labels), generator=torch.Generator().manual_seed(0))[::10]] = True
+        return chosen
     chosen[balanced_order(labels)[::10]] = True
     counts = labels.bincount()
     return chosen & (counts[labels] > 1)
+
+
+def are_classes(targets: torch.Tensor) -> bool:
+    """Tell whether each target is the number of one class."""
+    return targets.dim() == 1 and not targets.is_floating_point()
+
+
+def singles(targets: torch.Tensor) -> int:
+    """Return the number of classes with a single example; 0 if targets are no classes."""
+    return int((targets.bincount() == 1).sum()) if are_classes(targets) else 0
 
 
 def split(train: Batch, test: Batch) -> Data:
@@ -64,9 +77,9 @@ def split(train: Batch, test: Batch) -> Data:
     are those of the remaining training examples; a channel that is the same everywhere becomes zero. Raises UsageError
     unless there is one label for each example.
     """
-    for part, (inputs, classes) in (("training", train), ("test", test)):
-        if len(inputs) != len(classes):
-            raise UsageError(f"the {part} set has {len(inputs)} examples and {len(classes)} labels")
+    for part, (inputs, targets) in (("training", train), ("test", test)):
+        if len(inputs) != len(targets):
+            raise UsageError(f"the {part} set has {len(inputs)} examples and {len(targets)} labels")
     aside = held_out(train[1])
     kept = train[0][~aside]
     channel = [place for place in range(kept.dim()) if place != 1]

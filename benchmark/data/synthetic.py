@@ -1,9 +1,10 @@
-"""Synthetic data for smoke tests and benchmarks: a random image for each class, plus noise."""
+"""Synthetic data for smoke tests and benchmarks: a random input of each kind, plus noise."""
 
 from __future__ import annotations
 
 import math
 
+from benchmark.data.objective import Classification, Objective
 from benchmark.data.split import Batch, Data
 from methods.core.lazy import torch
 
@@ -13,22 +14,28 @@ def synthetic_examples(shape: tuple[int, ...]) -> int:
     return 2_000 if math.prod(shape) <= 1_000 else 64
 
 
-def synthetic_data(shape: tuple[int, ...], classes: int) -> Data:
-    """Return a synthetic data set for smoke tests."""
-    generator = torch.Generator().manual_seed(0)
+def synthetic_data(
+    shape: tuple[int, ...], classes: int, objective: Objective | None = None, vocabulary: int = 0
+) -> Data:
+    """Return a synthetic data set for smoke tests; its inputs are tokens if there is a vocabulary."""
+    generator, objective = torch.Generator().manual_seed(0), objective or Classification()
     count = synthetic_examples(shape)
-    prototypes = torch.randn(min(classes, count), *shape, generator=generator)
+    kinds = max(classes, 2)
+    prototypes = torch.randn(min(kinds, count), *shape, generator=generator)
 
     def examples(n: int) -> Batch:
-        labels = torch.arange(n) % classes
-        return prototypes[labels] + torch.randn(n, *shape, generator=generator), labels
+        labels = torch.arange(n) % kinds
+        inputs = prototypes[labels] + torch.randn(n, *shape, generator=generator)
+        if vocabulary:
+            inputs = (100 * inputs).long() % vocabulary
+        return inputs, objective.synthetic(labels, inputs, classes)
 
     return Data.in_memory(examples(count), examples(min(count // 4, 200)), examples(min(count // 4, 200)))
 
 
-def synthetic_batches(shape: tuple[int, ...], classes: int, batch_size: int, batches: int) -> Data:
-    """Return synthetic data with a whole number of training batches, and few examples for evaluation."""
-    inputs, labels = synthetic_data(shape, classes).train
-    chosen = torch.arange(batches * batch_size) % len(labels)
-    few = inputs[:classes], labels[:classes]
-    return Data.in_memory((inputs[chosen], labels[chosen]), few, few)
+def whole_batches(data: Data, batch_size: int, batches: int, few: int) -> Data:
+    """Return data with a whole number of training batches, and `few` of the examples for evaluation."""
+    inputs, targets = data.train
+    chosen = torch.arange(batches * batch_size) % len(targets)
+    first = inputs[:few], targets[:few]
+    return Data.in_memory((inputs[chosen], targets[chosen]), first, first)

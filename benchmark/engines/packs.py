@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import torch
 
-from benchmark.data.synthetic import synthetic_batches
 from benchmark.engines.settings import Pack, Settings
 from benchmark.engines.worker import Worker
 from benchmark.errors import error_text, traceback_text
@@ -67,7 +66,7 @@ def _draws(task_name: str) -> bool:
     with torch.random.fork_rng(devices=[]), torch.no_grad(), suppress(Exception):
         model = task.model()
         before = torch.get_rng_state()
-        model(torch.zeros(2, *task.shape))
+        model(task.zeros(2))
         return not torch.equal(before, torch.get_rng_state())
     return False
 
@@ -157,7 +156,7 @@ def _unpackable(run: Run, device: str) -> str:
         for together in (1, 2):
             try:
                 net = Network([task.model().to(device) for _ in range(together)])
-                net.forward(torch.zeros(2, *task.shape, device=device)).sum().backward()
+                net.forward(task.zeros(2, device)).sum().backward()
             except Exception as error:
                 return error_text(error) if together == 2 else ""
     return ""
@@ -180,7 +179,7 @@ def _largest(run: Run, worker: Worker) -> int:
     taken = []
     try:
         worker.data(run.task, run.synthetic)  # the data take memory that the runs cannot have
-        batch = synthetic_batches(task.shape, task.classes, task.batch_size, 1).to(device)
+        batch = task.synthetic_batches(1).to(device)
         for count in (1, 2):
             values, seeds = [run.value] * count, [run.seed + i for i in range(count)]
             results = train(task, method, values, seeds, 1, run.learning_rate, batch, run.precision)

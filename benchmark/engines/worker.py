@@ -7,7 +7,6 @@ from pathlib import Path
 
 from benchmark.data.split import Data
 from benchmark.data.streamed import ImageReaders
-from benchmark.data.synthetic import synthetic_data
 from benchmark.engines.settings import Settings
 from benchmark.tasks.loading import load_data
 from benchmark.tasks.registry import get_task
@@ -54,4 +53,4 @@ class Worker:
 def task_data(task_name: str, synthetic: bool, folder: Path) -> Data:
     """Return a task's data, or synthetic data of the same shape, in this process's memory."""
     task = get_task(task_name)
-    return synthetic_data(task.shape, task.classes) if synthetic else load_data(task, folder)
+    return task.synthetic_data() if synthetic else load_data(task, folder)

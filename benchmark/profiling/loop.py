@@ -13,7 +13,6 @@ from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmark.data.split import Batch, Data, Split
-from benchmark.data.synthetic import synthetic_batches
 from benchmark.profiling.timing import Step, Turn, alternate, show, timed
 from benchmark.tasks.registry import get_task
 from benchmark.tasks.task import Task
@@ -97,7 +96,7 @@ def our_epoch(task: Task, method: str, runs: int, data: Data, precision: str) ->
 
 def work(task: Task) -> dict[str, float]:
     """Return the operations and bytes that training needs for one image at least, its share of a batch included."""
-    model, inputs = task.model(), torch.zeros(2, *task.shape)  # batch norm needs two inputs
+    model, inputs = task.model(), task.zeros(2)  # batch norm needs two inputs
     with FlopCounterMode(display=False) as counter:
         model(inputs).sum().backward()
     parameters = sum(parameter.numel() for parameter in model.parameters())
@@ -136,9 +135,7 @@ def bench_throughput(device: str, rounds: int) -> None:
 def _bench_task(name: str, device: str, rounds: int) -> None:
     task, needed = get_task(name), work(get_task(name))
     precision = "bf16" if name == "resnet18-cifar10" else "float32"
-    data, few = (
-        synthetic_batches(task.shape, task.classes, task.batch_size, batches).to(device) for batches in BATCHES[name]
-    )
+    data, few = (task.synthetic_batches(batches).to(device) for batches in BATCHES[name])
     models = [task.model().to(device) for _ in range(2)]
     loops = {
         "DataLoader": timed(plain_epoch(task, models[0], published(task, data.train), True, precision), 1, device),

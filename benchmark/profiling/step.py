@@ -10,7 +10,6 @@ import torch
 from torch.nn.utils import parametrize
 
 from benchmark.data.inputs import InMemory
-from benchmark.data.synthetic import synthetic_data
 from benchmark.profiling.timing import alternate, show, timed
 from benchmark.tasks.registry import get_task
 from benchmark.training.devices import numerics
@@ -49,11 +48,11 @@ def ours(task_name: str, method_name: str, device: str, value: float = 1.0) -> C
     task, method = get_task(task_name), parse(method_name)
     net = Network([task.model().to(device)])
     x, y = _batch(task_name, device)
-    probe = Probe(net, (InMemory(x), y), task.batch_size, [0], [LR])
+    probe = Probe(net, (InMemory(x), y), task.batch_size, [0], [LR], task.objective)
     driver = Driver(net, method, [value], task.optimizer, task.weight_decay, probe, budget=1)
 
     def step() -> None:
-        backward(net, x, y, False, "float32")
+        backward(task.objective, net, x, y, False, "float32")
         with torch.no_grad():
             driver.step(LR, LR)
 
@@ -88,7 +87,7 @@ def parametrized(task_name: str, depth: int, device: str) -> Contender:
 def _batch(task_name: str, device: str) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the first synthetic batch of a task."""
     task = get_task(task_name)
-    inputs, labels = synthetic_data(task.shape, task.classes).to(device).train
+    inputs, labels = task.synthetic_data().to(device).train
     return inputs[: task.batch_size], labels[: task.batch_size]
 
 

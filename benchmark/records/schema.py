@@ -11,6 +11,7 @@ CURVE_COLUMNS = ("key", "epoch", "metric", "value")
 LAYER_COLUMNS = ("key", "layer", "kept", "total")
 THRESHOLD_COLUMNS = (
     "key", "threshold", "nonzeros", "density", "val_accuracy", "test_accuracy", "val_difference_se",
+    "val_metric", "test_metric",
 )  # fmt: skip
 CORRECT_COLUMNS = ("key", "examples", "correct")
 # In initial_weights.csv, where `density` is the probability density of a weight.
@@ -74,6 +75,8 @@ class Asked:
     weight_decay: float | None = None  # on the prunable weights, for methods without a penalty
     warmup: float | None = None  # fraction of each phase in which the learning rate rises
     augmentation: str = ""  # as in shift=4,flip=true; empty: none
+    metric: str = "accuracy"  # by which the task judges a network
+    better: str = "higher"  # or lower: which values of the metric are better
     task_version: int = 1
     method_version: int = 1
 
@@ -101,7 +104,7 @@ class Measurement:
     theoretical_speedup: float | None = None  # macs_dense / macs_sparse
     batch_norm_recomputed: bool = False  # its running statistics, since weights changed after the last training step
     empty_layers: int | None = None  # prunable layers without a single nonzero weight
-    train_loss: float | None = None  # mean cross-entropy of the final network, like val_loss and test_loss
+    train_loss: float | None = None  # the task's mean loss at the final network, like val_loss and test_loss
     uncut_train_loss: float | None = None  # train_loss of a penalty run before its small weights became zero
     exponent: float | None = None  # q of the method's penalty lambda sum |w|^q
     penalty_sum: float | None = None  # sum of |w|^q before small weights became zero
@@ -112,6 +115,9 @@ class Measurement:
     test_accuracy: float | None = None  # percent, of the last epoch
     test_loss: float | None = None
     test_top5: float | None = None
+    val_metric: float | None = None  # the task's metric, if it is not accuracy
+    test_metric: float | None = None
+    chance: float | None = None  # the metric of a constant output on the test set: 10 for accuracy in ten classes
     train_seconds: float | None = None  # without evaluation and loading
     step_ms: float | None = None  # milliseconds of a step, without the method's set-up
     peak_memory_mb: float | None = None  # the device's peak; empty on a CPU, where only the process's peak is known

@@ -9,7 +9,7 @@ from statistics import median
 
 import torch
 
-from benchmark.data.synthetic import synthetic_data, synthetic_examples
+from benchmark.data.synthetic import synthetic_examples
 from benchmark.experiments.run import Run
 from benchmark.sweep.invocation import MOST_SECONDS
 from benchmark.tasks.registry import get_task
@@ -60,7 +60,7 @@ def timed_epochs(runs: Iterable[Run], device: str) -> dict[Kind, list[float]]:
 
 def _timed_epoch(run: Run, device: str) -> float:
     task, method = get_task(run.task), parse(run.method)
-    data = synthetic_data(task.shape, task.classes).to(device)
+    data = task.synthetic_data().to(device)
     for _ in range(2):  # the first training warms up
         (result,) = train(task, method, [run.value], [run.seed], 1, run.learning_rate, data, run.precision)
     measured = result.measured

@@ -61,6 +61,8 @@ def asked(name: str, run: Run) -> Asked:
         weight_decay=task.weight_decay,
         warmup=task.warmup,
         augmentation=augmentation_column(task.augmentation),
+        metric=task.objective.metric,
+        better=task.objective.better,
         task_version=task.version,
         method_version=method_version(method, task),
     )
@@ -108,4 +110,5 @@ def tell(row: Row) -> str:
     if row.status != Status.OK:
         return f"{start} {row.status}, {row.error}"
     warned = f" ({row.warning})" if row.warning else ""
-    return f"{start} CR {row.compression:.1f}, {row.test_accuracy:.2f} %{warned}"
+    reached = f"{row.test_metric:.4g} {row.metric}" if row.metric != "accuracy" else f"{row.test_accuracy:.2f} %"
+    return f"{start} CR {row.compression:.1f}, {reached}{warned}"

@@ -19,7 +19,7 @@ from benchmark.sweep.progress import SweepProgress
 
 MOST_REASONS = 5  # an overview names at most these reasons of failures
 
-# task, method, runs, best accuracy, its compression, highest compression near dense
+# task, method, runs, best validation metric, its compression, highest compression near dense
 Best = tuple[str, str, int, float, float, float]
 Row = Mapping[str, str]
 
@@ -87,27 +87,39 @@ def _progress(invocation: Invocation, running: bool, now: datetime) -> str:
 
 
 def best(rows: Sequence[Row], path: Path) -> list[Best]:
-    """Return for each task and method its runs, its best validation accuracy, and its highest compression near dense.
+    """Return for each task and method its runs, its best validation metric, and its highest compression near dense.
 
-    Near means within one point of the dense runs' mean accuracy, or of the task's best run if none is dense. A value
-    that does not exist is NaN. Accuracies are those of single runs, while a report averages over seeds.
+    Near means within one point of the dense runs' mean accuracy, or of the task's best run if none is dense; other
+    metrics are near within 1 %. A value that does not exist is NaN. Metrics are those of single runs, while a report
+    averages over seeds.
     """
-    points: dict[tuple[str, str], list[tuple[float, float]]] = {}
+    points: dict[tuple[str, str], list[tuple[float, float]]] = {}  # the metric, negative if less is better
+    lower, others = ({row["task"] for row in rows if is_so(row)} for is_so in (_is_lower, _has_another_metric))
     kinds = Counter((row["task"], row["method"]) for row in rows)
     for row in rows:
         if row["status"] == "ok":
-            point = _number(row, "val_accuracy", path), _number(row, "compression", path)
+            metric = _number(row, "val_metric" if _has_another_metric(row) else "val_accuracy", path)
+            point = -metric if _is_lower(row) else metric, _number(row, "compression", path)
             points.setdefault((row["task"], row["method"]), []).append(point)
     lines = []
     for (task, method), runs in kinds.items():
-        on_task = [accuracy for kind, found in points.items() if kind[0] == task for accuracy, _ in found]
-        dense = [accuracy for accuracy, _ in points.get((task, "dense"), ())]
+        on_task = [metric for kind, found in points.items() if kind[0] == task for metric, _ in found]
+        dense = [metric for metric, _ in points.get((task, "dense"), ())]
         full = mean(dense) if dense else max(on_task, default=math.nan)
         own = points.get((task, method), [])
-        accuracy, compression = max(own, default=(math.nan, math.nan))
-        near = max((compression for accuracy, compression in own if accuracy >= full - 1), default=math.nan)
-        lines.append((task, method, runs, accuracy, compression, near))
+        highest, compression = max(own, default=(math.nan, math.nan))
+        least = full - (abs(full) / 100 if task in others else 1)
+        near = max((compression for metric, compression in own if metric >= least), default=math.nan)
+        lines.append((task, method, runs, -highest if task in lower else highest, compression, near))
     return lines
+
+
+def _is_lower(row: Row) -> bool:
+    return row["better"] == "lower"
+
+
+def _has_another_metric(row: Row) -> bool:
+    return row["metric"] != "accuracy"
 
 
 def _number(row: Row, column: str, path: Path) -> float:
@@ -122,9 +134,9 @@ def board(lines: Sequence[Best]) -> Table:
     table = Table(box=None, pad_edge=False)
     for column in ("task", "method"):
         table.add_column(column, overflow="fold")
-    for column in ("runs", "best val %", "its CR", "CR within a point"):
+    for column in ("runs", "best val", "its CR", "CR near dense"):
         table.add_column(column, justify="right")
-    for task, method, runs, accuracy, compression, near in lines:
-        numbers = f"{accuracy:.2f}", f"{compression:.1f}", f"{near:.1f}"
+    for task, method, runs, metric, compression, near in lines:
+        numbers = f"{metric:.2f}", f"{compression:.1f}", f"{near:.1f}"
         table.add_row(task, method, str(runs), *("-" if number == "nan" else number for number in numbers))
     return table

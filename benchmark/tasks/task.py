@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmark.data.augmentation import Augmentation
+from benchmark.data.objective import Classification, Objective
 from benchmark.data.split import Data
+from benchmark.data.synthetic import synthetic_data, whole_batches
 from methods.core.base import Method
 from methods.core.lazy import torch
 from methods.core.optimizers import Optimizer, Sgd
@@ -21,7 +23,7 @@ class Task:
     model: Callable[[], torch.nn.Module]
     data: Callable[[Path], Data]
     shape: tuple[int, ...]  # shape of one input, without the batch
-    classes: int
+    classes: int  # or the number of tokens, or of predicted numbers, with another objective
     examples: int  # in the training split; plans are made without the data
     epochs: int
     batch_size: int
@@ -33,6 +35,8 @@ class Task:
     warmup: float = 0.05  # share of each phase in which the rate rises linearly; then it falls as a cosine to zero
     dataset: str = ""  # name of the data set, for rows
     batch_norm: bool = False  # whether the network has batch norm or dropout, which tell training from evaluation
+    objective: Objective = field(default_factory=Classification)  # loss and metric
+    vocabulary: int = 0  # number of tokens, if the inputs are tokens and not numbers
     version: int = 1  # raised when a change of network or data makes runs incomparable; the recipe is compared itself
 
     def learning_rate_of(self, method: Method) -> float:
@@ -56,3 +60,15 @@ class Task:
         Factors need learning rates at which biases, which are not factorized, diverge.
         """
         return min(peak_lr, self.learning_rate)
+
+    def zeros(self, n: int, device: str = "cpu") -> torch.Tensor:
+        """Return n inputs that are zero everywhere."""
+        return torch.zeros(n, *self.shape, dtype=torch.int64 if self.vocabulary else torch.float32, device=device)
+
+    def synthetic_data(self) -> Data:
+        """Return synthetic data of the same shape and kind, for the smoke tier and for timing."""
+        return synthetic_data(self.shape, self.classes, self.objective, self.vocabulary)
+
+    def synthetic_batches(self, batches: int, batch_size: int | None = None) -> Data:
+        """Return synthetic data with a whole number of training batches, and few examples for evaluation."""
+        return whole_batches(self.synthetic_data(), batch_size or self.batch_size, batches, self.classes)

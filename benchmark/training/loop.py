@@ -11,13 +11,14 @@ from dataclasses import replace
 import torch
 
 from benchmark.data.batches import Batches
+from benchmark.data.objective import Objective
 from benchmark.data.split import Data
 from benchmark.records.schema import Measurement
 from benchmark.tasks.task import Task
 from benchmark.training.batch_norm import recompute_statistics
 from benchmark.training.checkpoint import Checkpoint
 from benchmark.training.devices import cpu_capability, hardware, peak_memory_mb, reset_peak_memory
-from benchmark.training.evaluation import autocast, cross_entropy
+from benchmark.training.evaluation import autocast
 from benchmark.training.measure import Result, epoch_points, measure
 from benchmark.training.probe import Probe
 from benchmark.training.schedule import by_step, schedules
@@ -76,8 +77,7 @@ def train(
     with torch.random.fork_rng(devices=[]):
         net = Network([initial_model(task, seed).to(device) for seed in trained_seeds])
         batches = Batches(data.train, task.augmentation, batch_size, trained_seeds)
-
-        probe = Probe(net, data.train, batch_size, trained_seeds, learning_rates)
+        probe = Probe(net, data.train, batch_size, trained_seeds, learning_rates, task.objective)
 
         def driven(values: list[float]) -> Driver:
             return Driver(net, method, values, task.optimizer, task.weight_decay, probe, budget)
@@ -93,7 +93,7 @@ def train(
                 raise
         else:
             start, zeros = [0] * net.runs, torch.zeros(net.runs, device=device)
-            curves = epoch_points(0, net, method, data, precision, {"rate_share": [0.0] * net.runs})
+            curves = epoch_points(0, net, method, data, task.objective, precision, {"rate_share": [0.0] * net.runs})
             progress = Progress(setup_seconds, setup_seconds, start, [True] * net.runs, curves, zeros)
         uncut = [Uncut() for _ in values]
         recomputed = [False] * net.runs
@@ -110,7 +110,7 @@ def train(
                 if stopping:
                     raise KeyboardInterrupt if stopped else OutOfTime(f"not done after {timeout:g} s")
                 driver.start_phases()
-                progress.loss_sum += backward(net, x, y, batches.per_run, precision)
+                progress.loss_sum += backward(task.objective, net, x, y, batches.per_run, precision)
                 driver.step(lrs[driver.steps_done], other_lrs[driver.steps_done])
             if epoch == epochs:
                 if net.runs < len(values):
@@ -122,7 +122,7 @@ def train(
                 driver.start_late_phases()
                 if method.penalty is not None:
                     paused = time.perf_counter()
-                    uncut = measure_uncut(net, method, data, batch_size, precision)
+                    uncut = measure_uncut(net, method, task, data, batch_size, precision)
                     begun += time.perf_counter() - paused  # evaluation is no training
                 driver.finish()
                 recomputed = recompute_statistics(net, before_cut, data.train, batch_size, precision)
@@ -132,7 +132,7 @@ def train(
                 break
             share = float(learning_rates[0, : driver.steps_done].sum() / learning_rates[0].sum())
             known = {"train_loss": losses, "rate_share": [share] * net.runs}
-            progress.add(epoch_points(epoch, net, method, data, precision, known))
+            progress.add(epoch_points(epoch, net, method, data, task.objective, precision, known))
         if net.runs < len(values):  # training ended early
             net = branched(net, places)
             progress.branch(places)
@@ -142,7 +142,7 @@ def train(
             measured = replace(shared, steps=progress.steps[run], batch_norm_recomputed=recomputed[run])
             curve = progress.curves[run]
             results.append(
-                measure(net, method, run, data, precision, finite, curve, uncut[run], measured, keep_networks)
+                measure(net, method, run, task, data, precision, finite, curve, uncut[run], measured, keep_networks)
             )
         return results
 
@@ -153,12 +153,14 @@ def initial_model(task: Task, seed: int) -> torch.nn.Module:
     return task.model()
 
 
-def backward(net: Network, x: torch.Tensor, y: torch.Tensor, per_run: bool, precision: str) -> torch.Tensor:
+def backward(
+    objective: Objective, net: Network, x: torch.Tensor, y: torch.Tensor, per_run: bool, precision: str
+) -> torch.Tensor:
     """Compute the gradients of one batch, and return the loss [R]."""
     net.zero_grad()
     with autocast(precision, x.device):
-        logits = net.forward(x, per_run)
-    loss = cross_entropy(logits, y).mean(1)
+        outputs = net.forward(x, per_run)
+    loss = objective.losses(outputs, y).mean(1)
     loss.sum().backward()
     return loss.detach()
 

@@ -9,10 +9,12 @@ from pathlib import Path
 import torch
 
 from benchmark.data.inputs import Inputs
+from benchmark.data.objective import Objective
 from benchmark.data.split import Data
 from benchmark.deployment.storage import can_store, packed
 from benchmark.records.bits import encode
 from benchmark.records.schema import THRESHOLDS, Measurement, Status
+from benchmark.tasks.task import Task
 from benchmark.training.effective import effective_nonzeros
 from benchmark.training.evaluation import autocast, evaluate, layer_nonzeros, multiply_adds
 from benchmark.training.uncut import ThresholdPoint, Uncut
@@ -41,17 +43,23 @@ class Result:
 
 
 def epoch_points(
-    epoch: int, net: Network, method: Method, data: Data, precision: str, known: dict[str, list[float]]
+    epoch: int,
+    net: Network,
+    method: Method,
+    data: Data,
+    objective: Objective,
+    precision: str,
+    known: dict[str, list[float]],
 ) -> list[list[Point]]:
     """Return the points of each run's curves after an epoch; `known` has the metrics that training knows.
 
     Known: train_loss, the mean loss of the epoch's batches; rate_share, the spent share of the sum of all learning
-    rates. Measured: val_loss; val_accuracy in percent; density of the network, of each layer, and, for methods with a
-    penalty, at each zero threshold; weight_norm, the Euclidean norm of all prunable weights; and the metrics of the
-    method's `diagnose`.
+    rates. Measured: val_loss; val_accuracy in percent, or val_metric for a task with another metric; density of the
+    network, of each layer, and, for methods with a penalty, at each zero threshold; weight_norm, the Euclidean norm of
+    all prunable weights; and the metrics of the method's `diagnose`.
     """
     with autocast(precision, data.val[1].device):
-        accuracies, losses, *_ = evaluate(net.model, data.val, net.forward, net.runs)
+        values, losses, *_ = evaluate(net.model, data.val, net.forward, net.runs, objective)
     magnitudes = net.weights.abs()
     kept = (magnitudes >= method.threshold) & (magnitudes > 0)
     metrics = {"density": kept.float().mean(1), "weight_norm": net.weights.norm(dim=1)}
@@ -59,7 +67,7 @@ def epoch_points(
     if method.penalty is not None:
         metrics |= {f"density at {threshold:g}": (magnitudes >= threshold).float().mean(1) for threshold in THRESHOLDS}
     metrics |= method.diagnose()
-    columns = known | {"val_loss": losses, "val_accuracy": accuracies}
+    columns = known | {"val_loss": losses, metric_column("val", objective): values}
     columns |= dict(zip(metrics, torch.stack(list(metrics.values())).tolist(), strict=True))
     return [[(epoch, name, values[run]) for name, values in columns.items()] for run in range(net.runs)]
 
@@ -68,6 +76,7 @@ def measure(
     net: Network,
     method: Method,
     run: int,
+    task: Task,
     data: Data,
     precision: str,
     finite: bool,
@@ -83,10 +92,12 @@ def measure(
     parameters = sum(parameter.numel() for parameter in model.parameters())
     penalty = float(method.penalty[run]) if method.penalty is not None else None
     measured = replace(measured, prunable=prunable, parameters=parameters, penalty=penalty)
+    objective = task.objective
+    measured.chance = objective.chance(data.train[1], data.test[1], task.classes)
     with autocast(precision, data.train[1].device):
-        (train_loss,) = evaluate(model, data.train).loss
-        (val_accuracy,), (val_loss,), (val_top5,), _ = evaluate(model, data.val)
-        (test_accuracy,), (test_loss,), (test_top5,), correct = evaluate(model, data.test)
+        (train_loss,) = evaluate(model, data.train, objective=objective).loss
+        (val_metric,), (val_loss,), (val_top5,), _ = evaluate(model, data.val, objective=objective)
+        (test_metric,), (test_loss,), (test_top5,), scores = evaluate(model, data.test, objective=objective)
     if not finite or not math.isfinite(train_loss + test_loss):
         lost = "the loss of the final network" if finite else f"the training loss of epoch {curves[-1][0] + 1}"
         return Result(replace(measured, status=Status.DIVERGED, error=f"{lost} is not finite"), curves)
@@ -114,23 +125,31 @@ def measure(
         exponent=uncut.exponent,
         penalty_sum=uncut.penalty_sum,
         objective=uncut.objective,
-        val_accuracy=val_accuracy,
         val_loss=val_loss,
         val_top5=val_top5,
-        test_accuracy=test_accuracy,
         test_loss=test_loss,
         test_top5=test_top5,
-        warning="; ".join(left_weights(net, method, run) + _one_class(model, data.val[0], precision)),
+        warning="; ".join(left_weights(net, method, run)),
     )
+    setattr(measured, metric_column("val", objective), val_metric)
+    setattr(measured, metric_column("test", objective), test_metric)
     counts = [(name, kept, total) for name, (kept, total) in layers.items()]
-    bits = correct.shape[1], encode(correct[0].tolist())
+    bits = None
+    if scores.dtype == torch.bool:
+        bits = scores.shape[1], encode(scores[0].tolist())
+        measured.warning = "; ".join(filter(None, [measured.warning, _one_class(model, data.val[0], precision)]))
     return Result(measured, curves, counts, uncut.at_thresholds, bits, network=network if keep_network else None)
 
 
-def _one_class(model: torch.nn.Module, inputs: Inputs, precision: str) -> list[str]:
+def metric_column(split: str, objective: Objective) -> str:
+    """Return the column of a split's metric: accuracy has columns of its own, and all other metrics share theirs."""
+    return f"{split}_{'accuracy' if objective.metric == 'accuracy' else 'metric'}"
+
+
+def _one_class(model: torch.nn.Module, inputs: Inputs, precision: str) -> str:
     """Return a sentence if a model predicts the same class for all inputs, of which it sees the first thousand."""
     examples = inputs[:1000]
     with torch.no_grad(), autocast(precision, examples.device):
         predicted = model.eval()(examples).argmax(-1)
     same = len(predicted) > 1 and bool((predicted == predicted[0]).all())
-    return ["the network predicts one class for all validation examples"] if same else []
+    return "the network predicts one class for all validation examples" if same else ""

@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import torch
 
+from benchmark.data.objective import Classification, Objective
 from benchmark.data.seeds import Seeds, generator
 from benchmark.data.split import Split
-from benchmark.training.evaluation import cross_entropy
 from methods.core.network import Network, flat_gradient, hessian_gradient, twice_differentiable
 from methods.core.probe import Arguments, no_trace
+from methods.core.registry import MethodError
 
 
 class Probe:
     """Gradients on training batches, random streams and the budget of R runs before their training."""
 
-    def __init__(self, net: Network, train: Split, batch_size: int, seeds: list[int], learning_rates: torch.Tensor):
+    def __init__(
+        self,
+        net: Network,
+        train: Split,
+        batch_size: int,
+        seeds: list[int],
+        learning_rates: torch.Tensor,
+        objective: Objective,
+    ):
         self.net, self.train, self.batch_size, self.seeds = net, train, batch_size, seeds
-        self.learning_rates = learning_rates
+        self.learning_rates, self.objective = learning_rates, objective
 
     def ones(self) -> Arguments:
-        """Return the arguments of a forward pass of one image of ones."""
-        return (torch.ones(1, *self.train[0].shape[1:], device=self.train[1].device),), {}
+        """Return the arguments of a forward pass of one input of ones."""
+        return (torch.ones_like(self.train[0][:1]),), {}
 
     def generators(self) -> list[torch.Generator]:
         """Return new CPU generators, one for each run, that depend only on the run's seed."""
@@ -40,14 +49,20 @@ class Probe:
                 place = torch.arange(batch * self.batch_size, (batch + 1) * self.batch_size, device=labels.device)
                 place %= len(labels)  # starts again at the first batch if there are too few
                 x, y = (seeds.spread([part[order[place]] for order in orders]) for part in (inputs, labels))
-                cross_entropy(self.net.forward(x, seeds.per_run), y).mean(1).sum().backward()
+                self.objective.losses(self.net.forward(x, seeds.per_run), y).mean(1).sum().backward()
             return self.net.grad / batches
 
     def hessian_gradient(self, per_class: int, temperature: float) -> torch.Tensor:
         """Return Hessian times gradient, H g [R, N], of the loss over `per_class` training examples of each class.
 
-        Logits are divided by the temperature first. Batch norm is in training mode.
+        Logits are divided by the temperature first. Batch norm is in training mode. Raises MethodError for a task
+        whose examples have no classes.
         """
+        if not isinstance(self.objective, Classification):
+            raise MethodError(
+                f"a score by the Hessian, as that of grasp, takes examples of each class, and a task of "
+                f"{self.objective.metric} has none; choose another method"
+            )
         with no_trace(self.net), twice_differentiable():
             return torch.stack([self._hessian_gradient(run, per_class, temperature) for run in range(self.net.runs)])
 
@@ -62,7 +77,7 @@ class Probe:
 
         def loss(batch: torch.Tensor) -> torch.Tensor:
             logits = model(inputs[batch]).unsqueeze(0) / temperature
-            return cross_entropy(logits, labels[batch]).sum() / len(chosen)
+            return self.objective.losses(logits, labels[batch]).sum() / len(chosen)
 
         gradient, product = torch.zeros_like(self.net.weights[run]), torch.zeros_like(self.net.weights[run])
         for batch in batches if count > 1 else ():

@@ -7,16 +7,17 @@ from dataclasses import dataclass, field
 
 import torch
 
+from benchmark.data.objective import Objective
 from benchmark.data.split import Data
 from benchmark.records.schema import THRESHOLDS
+from benchmark.tasks.task import Task
 from benchmark.training.batch_norm import recompute_statistics
 from benchmark.training.evaluation import autocast, evaluate
 from methods.core.base import Method
 from methods.core.network import Network
 
-# Threshold, nonzeros, density, validation and test accuracy, and the standard error of the difference between this
-# validation accuracy and that at the first threshold.
-ThresholdPoint = tuple[float, int, float, float, float, float]
+# A row of thresholds.csv without its key.
+ThresholdPoint = tuple[float, int, float, float | None, float | None, float, float | None, float | None]
 
 
 @dataclass
@@ -30,7 +31,7 @@ class Uncut:
     objective: float | None = None
 
 
-def measure_uncut(net: Network, method: Method, data: Data, batch_size: int, precision: str) -> list[Uncut]:
+def measure_uncut(net: Network, method: Method, task: Task, data: Data, batch_size: int, precision: str) -> list[Uncut]:
     """Measure penalty runs before their small weights become zero.
 
     The objective is mean training loss + lambda sum |w|^q, in which methods of equal q and lambda can be compared. For
@@ -38,9 +39,9 @@ def measure_uncut(net: Network, method: Method, data: Data, batch_size: int, pre
     whose lambda differs between layers, as for dwf by strength with matched rates.
     """
     assert method.penalty is not None
-    points = _at_thresholds(net, data, batch_size, precision)
+    points = _at_thresholds(net, task.objective, data, batch_size, precision)
     with autocast(precision, net.weights.device):
-        losses = evaluate(net.model, data.train, net.forward, net.runs).loss
+        losses = evaluate(net.model, data.train, net.forward, net.runs, task.objective).loss
     if method.exponent is None:
         return [Uncut(run_points, loss) for run_points, loss in zip(points, losses, strict=True)]
     sums = [float(row.cpu().double().abs().pow(method.exponent).sum()) for row in net.weights]
@@ -51,7 +52,9 @@ def measure_uncut(net: Network, method: Method, data: Data, batch_size: int, pre
     ]
 
 
-def _at_thresholds(net: Network, data: Data, batch_size: int, precision: str) -> list[list[ThresholdPoint]]:
+def _at_thresholds(
+    net: Network, objective: Objective, data: Data, batch_size: int, precision: str
+) -> list[list[ThresholdPoint]]:
     """Return the points of every run at each of THRESHOLDS, with the statistics of batch norm that belong to each."""
     whole, statistics = net.weights.clone(), [buffer.clone() for buffer in net.buffers()]
     measured: list[list[ThresholdPoint]] = [[] for _ in range(net.runs)]
@@ -61,12 +64,16 @@ def _at_thresholds(net: Network, data: Data, batch_size: int, precision: str) ->
         recompute_statistics(net, whole, data.train, batch_size, precision)
         nonzeros = net.weights.count_nonzero(1).tolist()
         with autocast(precision, net.weights.device):
-            val, test = (evaluate(net.model, split, net.forward, net.runs) for split in (data.val, data.test))
-        first = val.correct if first is None else first
-        errors = standard_errors(val.correct, first)
+            val, test = (
+                evaluate(net.model, split, net.forward, net.runs, objective) for split in (data.val, data.test)
+            )
+        first = val.scores if first is None else first
+        errors = [objective.scale * error for error in standard_errors(val.scores, first)]
         for run, points in enumerate(measured):
             counts = nonzeros[run], nonzeros[run] / net.weights.shape[1]
-            points.append((threshold, *counts, val.accuracy[run], test.accuracy[run], errors[run]))
+            metrics, none = (val.metric[run], test.metric[run]), (None, None)
+            accuracies, others = (metrics, none) if objective.metric == "accuracy" else (none, metrics)
+            points.append((threshold, *counts, *accuracies, errors[run], *others))
         for buffer, value in zip(net.buffers(), statistics, strict=True):
             buffer.copy_(value)
     net.weights.copy_(whole)
@@ -74,10 +81,9 @@ def _at_thresholds(net: Network, data: Data, batch_size: int, precision: str) ->
 
 
 def standard_errors(one: torch.Tensor, other: torch.Tensor) -> list[float]:
-    """Return the standard errors [R] of the differences between two accuracies over the same examples, in points.
+    """Return the standard errors [R] of the differences between two means over the same examples.
 
-    one, other: [R, n], whether an example is classified correctly. Only examples on which they differ count.
+    one, other: [R, n], the scores of the examples, such as whether they are classified correctly.
     """
-    n = one.shape[1]
-    gained, lost = ((one & ~other).sum(1).tolist(), (other & ~one).sum(1).tolist())
-    return [100 * math.sqrt(g + h - (g - h) ** 2 / n) / n for g, h in zip(gained, lost, strict=True)]
+    differences = one.cpu().double() - other.cpu().double()
+    return (differences.std(1, correction=0) / math.sqrt(one.shape[1])).tolist()

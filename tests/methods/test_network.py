@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 import torch
 
+from benchmark.data.objective import cross_entropy
 from benchmark.models.lenets import lenet5
-from benchmark.training.evaluation import cross_entropy
 from methods.core.network import Network
 from methods.core.prunable import prunable_names
 from tests.builders import batch_norm_cnn, mlp

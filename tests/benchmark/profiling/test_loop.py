@@ -9,13 +9,12 @@ import torch
 from torch.nn import functional
 
 from benchmark.data.augmentation import Augmentation
-from benchmark.data.synthetic import synthetic_batches
 from benchmark.profiling import loop
 from benchmark.profiling.loop import bench_throughput, our_epoch, plain_epoch, published, resident, work
 from methods import dwf
 from tests.builders import batch_norm_cnn, mlp, toy_task
 
-MADE = synthetic_batches((1, 4, 4), 4, toy_task().batch_size, 5)
+MADE = toy_task().synthetic_batches(5)
 
 
 def watched() -> tuple[torch.nn.Module, list[int]]:
@@ -63,10 +62,7 @@ def test_both_loaders_load_the_same_images() -> None:
 
 def test_colour_images_are_augmented() -> None:
     task = toy_task(shape=(3, 8, 8), batch_size=50, augmentation=Augmentation(shift=2))
-    (batch, _), (again, _) = (
-        next(iter(published(task, synthetic_batches(task.shape, task.classes, task.batch_size, 1).train)()))
-        for _ in range(2)
-    )
+    (batch, _), (again, _) = (next(iter(published(task, task.synthetic_batches(1).train)())) for _ in range(2))
     assert batch.shape == again.shape == (50, 3, 8, 8)
     assert (batch == -1).any()  # the black border
 

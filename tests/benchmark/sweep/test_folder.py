@@ -28,7 +28,7 @@ RUNS = [Run("lenet300-digits", "snip", value, 0, 2, 0.1) for value in (0.5, 0.2,
 
 
 def finish(folder: ResultsFolder, run: Run, status: Status, cuts: int = 0) -> None:
-    result = Result(Measurement(status=status), at_thresholds=[(1e-4, 1, 0.1, 90.0, 90.0, 0.0)] * cuts)
+    result = Result(Measurement(status=status), at_thresholds=[(1e-4, 1, 0.1, 90.0, 90.0, 0.0, None, None)] * cuts)
     folder.append([make_row("test", run, result, "cpu", "0", "")], [result])
 
 

@@ -14,7 +14,7 @@ from benchmark.records.schema import Measurement
 from benchmark.tasks.registry import TASKS, get_task
 from benchmark.training import loop, uncut
 from benchmark.training.batch_norm import recompute_statistics
-from benchmark.training.evaluation import evaluate
+from benchmark.training.evaluation import CLASSIFICATION, evaluate
 from benchmark.training.loop import train
 from benchmark.training.probe import Probe
 from methods import SparseOptimizer
@@ -100,7 +100,7 @@ def test_each_threshold_has_the_statistics_of_its_own_network(toy_data: Data, mo
     for _ in range(50):
         net.forward(toy_data.train[0][:100])
     trained, whole = statistics(net), net.weights.clone()
-    (points,) = uncut._at_thresholds(net, toy_data, 100, "float32")
+    (points,) = uncut._at_thresholds(net, CLASSIFICATION, toy_data, 100, "float32")
     assert torch.equal(net.weights, whole)
     assert all(torch.equal(one, two) for one, two in zip(net.buffers(), trained, strict=True))
     for threshold, nonzeros, _, accuracy, *_ in points:
@@ -127,7 +127,7 @@ def test_snip_scores_in_evaluation_mode_unless_it_is_asked_otherwise(form: str, 
     net = Network([model])
     model.get_buffer("2.running_var").fill_(4.0)  # no batch has this variance
     chosen = form if not training else form.removesuffix("]") + ("," if "[" in form else "[") + "mode=training]"
-    probe = Probe(net, toy_data.train, 100, [0], [0.1])
+    probe = Probe(net, toy_data.train, 100, [0], [0.1], CLASSIFICATION)
     expected = (probe.gradient(1, training=training) * net.weights).abs()
     assert not torch.allclose(expected, (probe.gradient(1, training=not training) * net.weights).abs())
     seen: list[torch.Tensor] = []

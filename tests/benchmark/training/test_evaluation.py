@@ -18,7 +18,7 @@ def test_a_perfect_model_has_exactly_100_percent(batch: int, monkeypatch: pytest
     labels = torch.arange(101) % 5
     inputs = 50 * torch.nn.functional.one_hot(labels, 5).float()
     perfect = evaluate(torch.nn.Identity(), (InMemory(inputs), labels))
-    assert perfect.accuracy == [100.0] and perfect.loss == [pytest.approx(0, abs=1e-6)] and perfect.correct.all()
+    assert perfect.metric == [100.0] and perfect.loss == [pytest.approx(0, abs=1e-6)] and perfect.scores.all()
     wrong = labels.clone()
     wrong[-1] = (wrong[-1] + 1) % 5  # in the short last batch
     assert perfect.top5 == [None]
@@ -40,7 +40,7 @@ def test_many_runs_are_evaluated_on_fewer_examples_at_a_time(monkeypatch: pytest
             return x.expand(runs, -1, -1)
 
         found = evaluate(torch.nn.Identity(), (InMemory(inputs), labels), forward, runs)
-        assert found.correct.shape == (runs, 20) and found.accuracy == [100.0] * runs and sizes[0] == max(sizes) == size
+        assert found.scores.shape == (runs, 20) and found.metric == [100.0] * runs and sizes[0] == max(sizes) == size
 
 
 def test_top5_is_measured_from_100_classes_on(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,7 +48,7 @@ def test_top5_is_measured_from_100_classes_on(monkeypatch: pytest.MonkeyPatch) -
     falling = -torch.arange(100.0).expand(100, 100)  # the likeliest classes are 0 to 4, for every example
     split = InMemory(falling), torch.arange(100)
     many = evaluate(torch.nn.Identity(), split, lambda x: torch.stack([x, x.roll(1, -1)]), 2)
-    assert many.top5 == [5.0, 5.0] and many.accuracy == [1.0, 1.0]
+    assert many.top5 == [5.0, 5.0] and many.metric == [1.0, 1.0]
     few = InMemory(falling[:99, :99]), torch.arange(99)
     assert evaluate(torch.nn.Identity(), few, lambda x: torch.stack([x, x]), 2).top5 == [None, None]
 

@@ -210,7 +210,7 @@ def test_the_standard_error_of_a_paired_difference_counts_only_examples_that_cha
     one = torch.tensor([[1, 1, 1, 0, 0, 0, 0, 0], [1, 1, 1, 1, 0, 0, 0, 0]]).bool()
     other = torch.tensor([[1, 0, 0, 1, 0, 0, 0, 0], [1, 1, 1, 1, 0, 0, 0, 0]]).bool()
     difference = torch.tensor([0, 1, 1, -1, 0, 0, 0, 0]).double()
-    expected = 100 * difference.std(correction=0).item() / math.sqrt(8)
+    expected = difference.std(correction=0).item() / math.sqrt(8)
     assert standard_errors(one, other) == pytest.approx([expected, 0])
 
 
