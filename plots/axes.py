@@ -35,17 +35,28 @@ def scale(axes: Axes, largest: float, highest: float) -> None:
 
     The bar of a mean over runs of which some collapsed reaches accuracies that no run has; the edge cuts it off.
     """
-    axes.set_xscale("log")
-    axes.set_xlim(1 / 1.1, 1.15 * largest)
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if largest <= 500 else (1, 3) if largest <= 5000 else (1,)))
+    scale_compression(axes, largest)
     bottom, top = axes.get_ylim()
     bottom, edge = max(bottom, 0), 1.05 * stretch(highest) - 0.05 * stretch(max(bottom, 0))
     top = min(top, 100, float(shrink(edge)) if highest > bottom else top)
     axes.set_ylim(bottom, top)
     axes.yaxis.set_major_locator(FixedLocator(ticks(bottom, top)))
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_minor_locator(NullLocator())
-        axis.set_major_formatter(PLAIN)
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter(PLAIN)
+
+
+def scale_compression(axes: Axes, largest: float) -> None:
+    """Set a log scale of compression with round ticks, up to the largest."""
+    axes.set_xscale("log")
+    axes.set_xlim(1 / 1.1, 1.15 * largest)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if largest <= 500 else (1, 3) if largest <= 5000 else (1,)))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(PLAIN)
+
+
+def scale_metric(axes: Axes, sign: float) -> None:
+    """Label the heights of scores with the values of their metric, which have the other sign where less is better."""
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda score, _: f"{sign * score:g}"))
 
 
 def ticks(bottom: float, top: float) -> list[float]:

@@ -12,13 +12,15 @@ from rich.table import Table
 from rich.text import Text
 
 from plots.comparisons import near_best, top_group
+from plots.metrics import Metric, metric_of
 from plots.readings import reach, read_at, seed_curves
 from plots.results import of_task
 from plots.style import names
 from plots.summaries import budgets, disconnected, failed, processors, stale, summary, thresholds
 
 LEVELS = (5, 10, 20, 50, 100, 200, 500)  # compression ratios
-LOSSES = (0.5, 1, 2, 5, 10)  # points of test accuracy below dense
+LOSSES = (0.5, 1, 2, 5, 10)  # points of test accuracy below dense, or percent of another metric
+NEAR = 5  # points below the best, or percent of another metric, within which methods are compared
 FEW = ("CR 10", "CR 50", "CR 200", "CR at -1", "CR at -5")  # the columns of a terminal narrower than WIDE
 WIDE = 130
 NONE = "\N{EN DASH}"
@@ -30,10 +32,11 @@ def leaderboard(runs: pandas.DataFrame | Sequence[pandas.DataFrame], task: str |
     Runs and task are as in `front`.
     """
     frame = of_task(runs, task)
+    metric = metric_of(frame)
     lines, curves = summary(frame), seed_curves(frame[frame["method"] != "dense"])
     dense = lines.loc[lines["method"] == "dense", "test_mean"].max()
     readings = read_at(curves, LEVELS)
-    reached = {loss: reach(curves, dense - loss) for loss in LOSSES}
+    reached = {loss: reach(curves, dense - metric.margin(loss, dense)) for loss in LOSSES}
 
     def rank(method: str) -> tuple[float, ...]:
         farthest = reached[2].loc[reached[2]["method"] == method, "compression"].mean()
@@ -48,8 +51,9 @@ def leaderboard(runs: pandas.DataFrame | Sequence[pandas.DataFrame], task: str |
     for level in LEVELS:
         own = {str(m): read for m, read in readings[readings["at"] == level].groupby("method")}
         samples = {method: read["test_accuracy"].tolist() for method, read in own.items()}
-        top = top_group(near_best(samples))
-        texts = {m: f"**{_cell(read)}**" if m in top else _cell(read) for m, read in own.items()}
+        best = max((float(numpy.mean(sample)) for sample in samples.values()), default=0.0)
+        top = top_group(near_best(samples, metric.margin(NEAR, best)))
+        texts = {m: f"**{_cell(read, metric)}**" if m in top else _cell(read, metric) for m, read in own.items()}
         board[f"CR {level}"] = [texts.get(method, NONE) for method in board.index]
     for loss, reaches in reached.items():
         texts = {str(method): _reach_cell(own) for method, own in reaches.groupby("method")}
@@ -57,10 +61,14 @@ def leaderboard(runs: pandas.DataFrame | Sequence[pandas.DataFrame], task: str |
     return board
 
 
-def _cell(read: pandas.DataFrame) -> str:
+def _cell(read: pandas.DataFrame, metric: Metric) -> str:
     """Write the mean of readings ± sample standard deviation (n); `~` marks a reading between values."""
-    spread = f" ± {read['test_accuracy'].std():.2f}" if len(read) > 1 else ""
-    return f"{'~' * bool(read['between'].any())}{read['test_accuracy'].mean():.2f}{spread} ({len(read)})"
+    spread = f" ± {_spread(read['test_accuracy'].std(), metric)}" if len(read) > 1 else ""
+    return f"{'~' * bool(read['between'].any())}{metric.text(read['test_accuracy'].mean())}{spread} ({len(read)})"
+
+
+def _spread(deviation: float, metric: Metric) -> str:
+    return metric.text(metric.sign * deviation)
 
 
 def _reach_cell(own: pandas.DataFrame) -> str:
@@ -68,29 +76,33 @@ def _reach_cell(own: pandas.DataFrame) -> str:
     return f"{'>' * bool(own['beyond'].any())}{numpy.exp(numpy.log(own['compression']).mean()):.1f}"
 
 
-def accuracy(line: pandas.Series) -> str:
-    """Write mean test accuracy ± sample standard deviation (n) of a line of a summary, in percent."""
-    spread = f" ± {line['test_std']:.2f}" if line["n"] > 1 else ""
-    return f"{line['test_mean']:.2f}{spread} ({line['n']})"
+def accuracy(line: pandas.Series, metric: Metric) -> str:
+    """Write mean test metric ± sample standard deviation (n) of a line of a summary; accuracy is in percent."""
+    spread = f" ± {_spread(line['test_std'], metric)}" if line["n"] > 1 else ""
+    return f"{metric.text(line['test_mean'])}{spread} ({line['n']})"
 
 
 def heading(frame: pandas.DataFrame, task: str) -> str:
     """Return the line above a task's table: the accuracy of dense."""
     lines = summary(frame)
     dense = lines[(lines["task"] == task) & (lines["method"] == "dense")]
-    return f"dense: {accuracy(dense.iloc[0])}" if len(dense) else "dense: not measured"
+    metric = metric_of(frame[frame["task"] == task])
+    named = "" if metric.is_accuracy else f" {metric.name}"
+    return f"dense: {accuracy(dense.iloc[0], metric)}{named}" if len(dense) else "dense: not measured"
 
 
 def footnote(frame: pandas.DataFrame) -> str:
     """Explain how to read the tables."""
     effective = (frame["counted"] == "effective").any()
+    metrics = {metric_of(own) for _, own in frame.groupby("task")}
+    chances = sorted(f"{m.chance:g} %" if m.is_accuracy else f"{m.text(m.chance)} {m.name}" for m in metrics)
     left = "effective weights, those on a path from an input to an output" if effective else "weights left"
     notes = [
         f"CR is prunable weights / {left}. A cell under `CR c` is the mean test accuracy in percent ± sample standard "
         "deviation (n seeds) at a CR of exactly c: a method's front goes through those of its values that no other "
         "beats in CR and mean validation accuracy, linear in log CR, never beyond the last; before the first, that "
         "one's accuracy counts. `~`: read more than 1 % away from every value. A run that diverged or kept no weight "
-        "counts as 10 %.",
+        f"counts as {' or '.join(chances)}.",
         "`CR at -k` is the CR at which the front falls k points below dense's mean test accuracy, as geometric mean "
         "over the seeds that start above it; `>`: some end before they fall.",
         f"{NONE} means that the front does not reach so far.",
@@ -98,6 +110,8 @@ def footnote(frame: pandas.DataFrame) -> str:
         "most 5 points below it.",
         f"Runs without a result: {failed(frame)} of {len(frame)}, in no mean unless they diverged.",
     ]
+    for name in sorted({metric.name for metric in metrics if metric.sign < 0}):
+        notes.append(f"Lower {name} is better, and a loss of k points is k % more of it.")
     notes += [f"{budgets(frame)}."] if budgets(frame) else []
     if stale(frame):
         notes.append(f"{stale(frame).capitalize()}: another version of task or method computed these rows.")

@@ -8,9 +8,8 @@ import numpy
 import pandas
 from moocore import is_nondominated
 
+from plots.metrics import metric_of
 from plots.results import VALUE, measured
-
-CHANCE = 10.0  # percent; every task whose results are published has ten classes
 
 
 def seed_curves(runs: pandas.DataFrame) -> pandas.DataFrame:
@@ -23,7 +22,9 @@ def seed_curves(runs: pandas.DataFrame) -> pandas.DataFrame:
     """
     ended = runs[runs["key"].isin(measured(runs)["key"]) | (runs["status"] == "diverged")].copy()
     missed = (ended["status"] == "diverged") | ~(ended["density"] > 0)
-    ended[["val_accuracy", "test_accuracy"]] = ended[["val_accuracy", "test_accuracy"]].mask(missed, CHANCE)
+    chances = {task: metric_of(own).chance for task, own in runs.groupby("task")}
+    for column in ("val_accuracy", "test_accuracy"):
+        ended[column] = ended[column].mask(missed, ended["task"].map(chances))
     ended["density"] = ended["density"].mask(missed)
     lines = ended.groupby(VALUE, as_index=False).agg(density=("density", "mean"), val_mean=("val_accuracy", "mean"))
     lines["compression"] = 1 / lines["density"]

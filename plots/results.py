@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from benchmark.errors import UsageError
 from benchmark.records.bits import decode
 from benchmark.records.schema import COLUMNS, CORRECT_COLUMNS, CURVE_COLUMNS, Row
+from plots.metrics import with_scores
 from plots.tables import read_table, with_numbers, with_packed
 from plots.thresholds import Threshold, at_threshold
 
@@ -41,8 +42,8 @@ def load(
     the one that plots/thresholds.py chooses for each run on validation data. With `effective`, only weights on a path
     from an input to an output count. The column `counted` says "validated", "effective" or nothing. In files of older
     versions, which lack the columns, label, base_task and threshold come from the others. `point` names the columns
-    that identify a point, VALUE or, where learning rates or budgets are compared, AT_SETTING. The
-    column `stale` marks the rows whose keys are in the given set.
+    runs = runs.drop_duplicates([*point, "seed", "epochs"], keep="last").reset_index(drop=True)
+    runs = with_scores(runs, runs["better"])
 
     Raises UsageError if runs.csv is incomplete, holds no measured run, lacks the counts that were asked for, or holds
     seeds of one value that were trained under different settings, since their mean would say nothing.
@@ -53,6 +54,7 @@ def load(
     runs["label"] = runs["label"].where(runs["label"] != "", runs["method"])
     runs["threshold"] = runs["threshold"].fillna(pandas.to_numeric(option(runs, "threshold")))
     runs = runs.drop_duplicates([*point, "seed", "epochs"], keep="last").reset_index(drop=True)
+    runs = with_scores(runs, runs["better"])
     runs["stale"] = runs["key"].isin(stale)
     runs["counted"] = "effective" if effective else "validated" if threshold == "validated" else ""
     if threshold is not None:

@@ -11,6 +11,7 @@ import pandas
 
 from benchmark.errors import UsageError
 from benchmark.records.schema import THRESHOLD_COLUMNS
+from plots.metrics import with_scores
 from plots.tables import read_table
 
 Threshold = float | Literal["validated"]
@@ -40,6 +41,7 @@ def at_threshold(runs: pandas.DataFrame, path: Path, threshold: Threshold) -> pa
     penalized &= runs["status"] == "ok"
     table = read_table(path, THRESHOLD_COLUMNS, THRESHOLD_COLUMNS[1:])
     table = table[table["key"].isin(runs.loc[penalized, "key"])].drop_duplicates(["key", "threshold"], keep="last")
+    table = with_scores(table, table["key"].map(runs.drop_duplicates("key").set_index("key")["better"]))
     chosen = validated(table) if threshold == "validated" else table[numpy.isclose(table["threshold"], threshold, 1e-3)]
     if chosen.empty and threshold != "validated":
         there = ", ".join(f"{number:g}" for number in sorted(set(table["threshold"]))) or "none"

@@ -119,7 +119,7 @@ def _is_lower(row: Row) -> bool:
 
 
 def _has_another_metric(row: Row) -> bool:
-    return row["metric"] != "accuracy"
+    return row["metric"] not in ("", "accuracy")
 
 
 def _number(row: Row, column: str, path: Path) -> float:

@@ -12,7 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from moocore import is_nondominated
 
-from plots.axes import draw_runs, scale, shrink, stretch
+from plots.axes import draw_runs, scale, scale_compression, scale_metric, shrink, stretch
+from plots.metrics import Metric, metric_of
 from plots.results import measured, of_task
 from plots.style import DENSE, figure_style, looks, names, save
 from plots.summaries import budgets, failed, seeds, subtitle, summary
@@ -37,42 +38,56 @@ def draw(frame: pandas.DataFrame, task: str, path: Path) -> list[Path]:
 
 
 def front(runs: pandas.DataFrame | Sequence[pandas.DataFrame], task: str | None = None) -> Figure:
-    """Draw the figure of one task: test accuracy in percent over the compression ratio.
+    """Draw the figure of one task: test accuracy in percent, or its other metric, over the compression ratio.
 
     `runs` is a table that `plots.load` returned, filtered as you like, or a list of such tables. The task may be left
     out if the runs are of a single one. Raises UsageError if there are no runs of the task.
     """
     frame = of_task(runs, task)
+    metric = metric_of(frame)
     lines, finite = summary(frame), measured(frame)
     finite = finite[numpy.isfinite(finite["compression"])]
     with figure_style():
         figure = Figure()
         figure.suptitle(
-            f"{frame['task'].iloc[0]}: accuracy against compression", x=0.01, ha="left", fontsize=12, fontweight="bold"
+            f"{frame['task'].iloc[0]}: {metric.name} against compression",
+            x=0.01,
+            ha="left",
+            fontsize=12,
+            fontweight="bold",
         )
         figure.supxlabel(_caption(frame, lines), x=0.01, ha="left", fontsize=7, color="#555555")
         axes = figure.add_subplot()
         axes.set_title(subtitle(frame, lines))
         left = "effective weights" if (frame["counted"] == "effective").any() else "weights left"
         axes.set_xlabel(f"compression ratio (prunable weights / {left})")
-        axes.set_ylabel("test accuracy in % (log scale of the error)")
-        axes.set_yscale("function", functions=(stretch, shrink))
-        _draw_dense(axes, lines[lines["method"] == "dense"], finite[finite["method"] == "dense"])
+        if metric.is_accuracy:
+            axes.set_ylabel("test accuracy in % (log scale of the error)")
+            axes.set_yscale("function", functions=(stretch, shrink))
+        else:
+            axes.set_ylabel(f"test {metric.name}, better above")
+        _draw_dense(axes, metric, lines[lines["method"] == "dense"], finite[finite["method"] == "dense"])
         drawn = finite[finite["method"] != "dense"]
         for method, name in names(drawn).items():
             own = (table[table["method"] == method] for table in (lines, drawn))
             _draw_method(axes, name, looks(drawn)[method], *own)
         means = lines.loc[numpy.isfinite(lines["compression"]), "compression"]
-        scale(axes, largest=max([10, *finite["compression"], *means]), highest=finite["test_accuracy"].max())
+        largest = max([10, *finite["compression"], *means])
+        if metric.is_accuracy:
+            scale(axes, largest, highest=finite["test_accuracy"].max())
+        else:
+            scale_compression(axes, largest)
+            scale_metric(axes, metric.sign)
         if axes.get_legend_handles_labels()[0]:
             figure.legend(loc="outside right upper")
     return figure
 
 
-def _draw_dense(axes: Axes, dense: pandas.DataFrame, runs: pandas.DataFrame) -> None:
+def _draw_dense(axes: Axes, metric: Metric, dense: pandas.DataFrame, runs: pandas.DataFrame) -> None:
     draw_runs(axes, runs, DENSE)
     for mean, std in zip(dense["test_mean"], dense["test_std"].fillna(0), strict=True):
-        axes.axhline(mean, color=DENSE, linestyle="--", linewidth=1.2, label=f"dense {mean:.1f} %")
+        text = f"{mean:.1f} %" if metric.is_accuracy else metric.text(mean)
+        axes.axhline(mean, color=DENSE, linestyle="--", linewidth=1.2, label=f"dense {text}")
         axes.axhspan(mean - std, mean + std, color=DENSE, alpha=0.15, linewidth=0)
 
 

@@ -1,0 +1,85 @@
+"""A metric of which less is better goes through tables and figures; scores have a minus sign, and texts do not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from benchmark.records.schema import Row
+from plots.figures.fronts import front, members
+from plots.leaderboards import footnote, heading, leaderboard
+from plots.readings import seed_curves
+from plots.results import load
+from plots.summaries import summary
+from tests.builders import pair, run, write
+
+
+def bits(rows: list[Row]) -> list[Row]:
+    """Return made-up rows of a task of bits per character, whose accuracies become the metric."""
+    return [
+        replace(
+            row,
+            val_accuracy=None,
+            test_accuracy=None,
+            val_metric=row.val_accuracy,
+            test_metric=row.test_accuracy,
+            metric="bits per character",
+            better="lower",
+            chance=5.0,
+        )
+        for row in rows
+    ]
+
+
+ROWS = bits(
+    [
+        *pair("dense", 1, 1000, (2.0, 2.0), (2.0, 2.0)),
+        *pair("gmp", 0.1, 100, (2.1, 2.1), (2.02, 2.04)),
+        *pair("gmp", 0.2, 200, (2.2, 2.2), (2.0, 2.0)),  # beaten on validation by the smaller network
+        run("gmp", 0.01, 0, 10, 3.0, 3.0),
+        run("gmp", 0.01, 1, 10, None, None),
+    ]
+)
+
+
+def test_the_front_has_the_lowest_values_and_a_lost_run_counts_as_chance(tmp_path: Path) -> None:
+    runs = load(write(tmp_path, ROWS))
+    lines = summary(runs)
+    assert members(lines[lines["method"] == "gmp"])["value"].tolist() == [0.1, 0.01]
+    lost = seed_curves(runs)[lambda points: (points["value"] == 0.01) & (points["seed"] == 1)]
+    assert lost["test_accuracy"].tolist() == [-5.0]
+
+
+def test_the_leaderboard_shows_the_metric_and_counts_losses_in_percent_of_it(tmp_path: Path) -> None:
+    runs = load(write(tmp_path, ROWS))
+    board = leaderboard(runs, "toy").loc["gmp"]
+    assert board["CR 10"] == "**2.030 ± 0.014 (2)**" and board["CR 100"] == "**4.000 ± 1.414 (2)**"
+    # Two percent of dense's 2.0 are lost where a front falls below 2.04: at a share of 0.02 / 0.98 of the way
+    # from CR 10 to 100 for one seed, and at CR 10 itself for the other.
+    assert float(board["CR at -2"]) == pytest.approx((10 ** (1 + 0.02 / 0.98) * 10) ** 0.5, abs=0.06)
+    assert heading(runs, "toy") == "dense: 2.000 ± 0.000 (2) bits per character"
+    assert "counts as 5.000 bits per character" in footnote(runs)
+    assert "Lower bits per character is better" in footnote(runs)
+
+
+def test_the_figure_labels_heights_with_the_metric(tmp_path: Path) -> None:
+    figure = front(load(write(tmp_path, ROWS)))
+    (axes,) = figure.axes
+    assert axes.get_ylabel() == "test bits per character, better above"
+    assert axes.yaxis.get_major_formatter()(-2.5, 0) == "2.5"
+    assert "dense 2.000" in axes.get_legend_handles_labels()[1]
+
+
+def test_thresholds_of_another_metric_are_chosen_by_it(tmp_path: Path) -> None:
+    penalty = bits([run("dwf[depth=3]", 1, 0, 500, 2.0, 2.0, knob="strength", penalty=0.1)])
+    write(tmp_path, penalty)
+    (tmp_path / "thresholds.csv").write_text(
+        "key,threshold,nonzeros,density,val_accuracy,test_accuracy,val_difference_se,val_metric,test_metric\n"
+        + f"{penalty[0].key},1e-7,500,0.5,,,0,2.0,2.1\n"
+        + f"{penalty[0].key},1e-3,100,0.1,,,0.02,2.01,2.2\n"
+        + f"{penalty[0].key},1e-2,10,0.01,,,0.02,3.0,3.0\n"
+    )
+    (line,) = load(tmp_path, "validated").to_dict("records")
+    assert (line["threshold"], line["compression"], line["test_accuracy"]) == (1e-3, 10, -2.2)
