@@ -17,7 +17,7 @@ class Objective:
 
     metric: ClassVar[str]  # its name in rows, tables and figures
     better: ClassVar[Literal["higher", "lower"]]
-    scale: ClassVar[float] = 1.0  # of the metric: 100 for percent
+    scale: ClassVar[float] = 1.0  # the factor of the metric: 100 for percent
     least: ClassVar[int] = 1  # the smallest size that makes sense
 
     def losses(self, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:

@@ -52,7 +52,7 @@ def ours(task_name: str, method_name: str, device: str, value: float = 1.0) -> C
     driver = Driver(net, method, [value], task.optimizer, task.weight_decay, probe, budget=1)
 
     def step() -> None:
-        backward(task.objective, net, x, y, False, "float32")
+        backward(net, x, y, False, "float32", task.objective)
         with torch.no_grad():
             driver.step(LR, LR)
 

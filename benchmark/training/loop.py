@@ -18,7 +18,7 @@ from benchmark.tasks.task import Task
 from benchmark.training.batch_norm import recompute_statistics
 from benchmark.training.checkpoint import Checkpoint
 from benchmark.training.devices import cpu_capability, hardware, peak_memory_mb, reset_peak_memory
-from benchmark.training.evaluation import autocast
+from benchmark.training.evaluation import CLASSIFICATION, autocast
 from benchmark.training.measure import Result, epoch_points, measure
 from benchmark.training.probe import Probe
 from benchmark.training.schedule import by_step, schedules
@@ -110,7 +110,7 @@ def train(
                 if stopping:
                     raise KeyboardInterrupt if stopped else OutOfTime(f"not done after {timeout:g} s")
                 driver.start_phases()
-                progress.loss_sum += backward(task.objective, net, x, y, batches.per_run, precision)
+                progress.loss_sum += backward(net, x, y, batches.per_run, precision, task.objective)
                 driver.step(lrs[driver.steps_done], other_lrs[driver.steps_done])
             if epoch == epochs:
                 if net.runs < len(values):
@@ -154,7 +154,12 @@ def initial_model(task: Task, seed: int) -> torch.nn.Module:
 
 
 def backward(
-    objective: Objective, net: Network, x: torch.Tensor, y: torch.Tensor, per_run: bool, precision: str
+    net: Network,
+    x: torch.Tensor,
+    y: torch.Tensor,
+    per_run: bool,
+    precision: str,
+    objective: Objective = CLASSIFICATION,
 ) -> torch.Tensor:
     """Compute the gradients of one batch, and return the loss [R]."""
     net.zero_grad()

@@ -7,6 +7,7 @@ import torch
 from benchmark.data.objective import Classification, Objective
 from benchmark.data.seeds import Seeds, generator
 from benchmark.data.split import Split
+from benchmark.training.evaluation import CLASSIFICATION
 from methods.core.network import Network, flat_gradient, hessian_gradient, twice_differentiable
 from methods.core.probe import Arguments, no_trace
 from methods.core.registry import MethodError
@@ -22,7 +23,7 @@ class Probe:
         batch_size: int,
         seeds: list[int],
         learning_rates: torch.Tensor,
-        objective: Objective,
+        objective: Objective = CLASSIFICATION,
     ):
         self.net, self.train, self.batch_size, self.seeds = net, train, batch_size, seeds
         self.learning_rates, self.objective = learning_rates, objective
