@@ -9,10 +9,10 @@ import pandas
 
 from benchmark.errors import UsageError
 from plots.figures.below_dense import below_dense
-from plots.figures.families import CONTROL
 from plots.figures.forest import forest
 from plots.leaderboards import markdown
 from plots.results import load, measured
+from plots.statistics.accuracy import CONTROL
 from plots.style import file_name, save
 from plots.thresholds import Threshold
 

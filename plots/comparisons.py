@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
 
 import numpy
 import pandas
 from scipy import stats
 
+from plots.simultaneous import dunnett_critical, tukey_critical
+
 LEVEL = 0.95
+NEAR = 5.0  # points below the best, or percent of another metric, within which methods are compared
 
 
 def pooled(samples: Mapping[str, Sequence[float]]) -> tuple[float, int]:
@@ -30,21 +32,32 @@ def intervals(samples: Mapping[str, Sequence[float]]) -> pandas.DataFrame:
     return pandas.DataFrame(rows, columns=["method", "n", "mean", "low", "high"]).set_index("method")
 
 
-def differences(samples: Mapping[str, Sequence[float]], control: str) -> pandas.DataFrame:
-    """Return each sample's mean minus the control's, with simultaneous 95 % intervals by Dunnett's test.
+def differences(samples: Mapping[str, Sequence[float]], control: str, level: float = LEVEL) -> pandas.DataFrame:
+    """Return each sample's mean minus the control's, with simultaneous intervals by Dunnett's test.
 
-    C. W. Dunnett, JASA 1955, by scipy.stats.dunnett: with 95 % probability all intervals cover at once. Columns:
-    difference, low, high. Without a second run of any method the intervals are NaN.
+    C. W. Dunnett, JASA 1955: all intervals cover at once with the probability `level`. Columns: difference, low, high.
+    Without a second run of any method the intervals are NaN.
     """
-    others = {name: list(sample) for name, sample in samples.items() if name != control}
+    others = {name: sample for name, sample in samples.items() if name != control}
     means = {name: float(numpy.mean(sample) - numpy.mean(samples[control])) for name, sample in others.items()}
     table = pandas.DataFrame({"difference": means, "low": numpy.nan, "high": numpy.nan})
-    if others and pooled(samples)[0] > 0:
-        # The critical values are integrated by quasi-Monte Carlo; a fixed seed gives the same interval again.
-        test = stats.dunnett(*others.values(), control=list(samples[control]), rng=numpy.random.default_rng(0))
-        found = test.confidence_interval(LEVEL)
-        table["low"], table["high"] = found.low, found.high
+    deviation, freedom = pooled(samples)
+    if others and deviation > 0:
+        sizes, n = [len(sample) for sample in others.values()], len(samples[control])
+        errors = deviation * (1 / numpy.array(sizes) + 1 / n) ** 0.5
+        half = dunnett_critical(tuple(sorted(sizes)), n, freedom, level) * errors
+        table["low"], table["high"] = table["difference"] - half, table["difference"] + half
     return table
+
+
+def equivalent(samples: Mapping[str, Sequence[float]], control: str, margin: float) -> set[str]:
+    """Return the samples whose means are within a margin of the control's, by two one-sided tests for each.
+
+    D. J. Schuirmann, J. Pharmacokinet. Biopharm. 1987, at a family-wise 5 %: the simultaneous interval at 90 % lies
+    within the margin. A sample that is not returned may be equivalent too.
+    """
+    table = differences(samples, control, 2 * LEVEL - 1)
+    return set(table.index[(table["low"] > -margin) & (table["high"] < margin)])
 
 
 def top_group(samples: Mapping[str, Sequence[float]]) -> set[str]:
@@ -56,7 +69,7 @@ def top_group(samples: Mapping[str, Sequence[float]]) -> set[str]:
     deviation, freedom = pooled(samples)
     if not freedom:
         return set()
-    critical = _critical(max(len(samples), 2), freedom)
+    critical = tukey_critical(max(len(samples), 2), freedom, LEVEL)
     top, n = float(numpy.mean(samples[best])), len(samples[best])
     return {
         name
@@ -65,41 +78,10 @@ def top_group(samples: Mapping[str, Sequence[float]]) -> set[str]:
     }
 
 
-@cache  # it takes a second, and reports ask for the same one again
-def _critical(samples: int, freedom: int) -> float:
-    """Return the critical value of Tukey's test in standard errors of a difference."""
-    return float(stats.studentized_range.ppf(LEVEL, samples, freedom)) / 2**0.5
-
-
-def near_best(samples: Mapping[str, Sequence[float]], points: float = 5.0) -> dict[str, Sequence[float]]:
+def near_best(samples: Mapping[str, Sequence[float]], points: float = NEAR) -> dict[str, Sequence[float]]:
     """Return the samples whose means are at most `points` below the largest.
 
     Methods that collapse scatter by tens of points; pooled with the others, they would hide every difference.
     """
     best = max((float(numpy.mean(sample)) for sample in samples.values()), default=0.0)
     return {name: sample for name, sample in samples.items() if float(numpy.mean(sample)) >= best - points}
-
-
-def comparison_table(readings: pandas.DataFrame, control: str) -> pandas.DataFrame:
-    """Return one line for each task, compression and method of `plots.readings.read_at`.
-
-    Columns: n, mean, low and high are seeds, mean and 95 % interval with the pooled variance; difference,
-    difference_low and difference_high are to the control, by Dunnett's test; `top` marks the top group. Methods far
-    below the best, which `near_best` leaves out, have a mean alone.
-    """
-    parts = []
-    for (task, at), here in readings.groupby(["task", "at"]):
-        samples = {str(method): own["test_accuracy"].tolist() for method, own in here.groupby("method")}
-        near = near_best({name: sample for name, sample in samples.items() if len(sample) > 1})
-        table = pandas.DataFrame({name: (len(sample), numpy.mean(sample)) for name, sample in samples.items()}).T
-        table = table.set_axis(["n", "mean"], axis=1).rename_axis("method").join(intervals(near)[["low", "high"]])
-        if control in near:
-            table = table.join(differences(near, control).add_prefix("difference_"))
-            table = table.rename(columns={"difference_difference": "difference"})
-        table["top"] = table.index.isin(top_group(near))
-        parts.append(table.reset_index().assign(task=str(task), compression=float(str(at)), n=table["n"].astype(int)))
-    columns = ["task", "compression", "method", "n", "mean", "low", "high"]
-    columns += ["difference", "difference_low", "difference_high", "top"]
-    return (
-        pandas.concat(parts, ignore_index=True).reindex(columns=columns) if parts else pandas.DataFrame(columns=columns)
-    )

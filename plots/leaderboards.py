@@ -11,16 +11,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from plots.comparisons import near_best, top_group
+from plots.comparisons import NEAR, near_best, top_group
 from plots.metrics import Metric, metric_of
-from plots.readings import reach, read_at, seed_curves
+from plots.readings import LEVELS, read_at, seed_curves
 from plots.results import of_task
+from plots.statistics.tolerance import LOSSES, tolerance_table
 from plots.style import names
 from plots.summaries import budgets, disconnected, failed, processors, stale, summary, thresholds
 
-LEVELS = (5, 10, 20, 50, 100, 200, 500)  # compression ratios
-LOSSES = (0.5, 1, 2, 5, 10)  # points of test accuracy below dense, or percent of another metric
-NEAR = 5  # points below the best, or percent of another metric, within which methods are compared
 FEW = ("CR 10", "CR 50", "CR 200", "CR at -1", "CR at -5")  # the columns of a terminal narrower than WIDE
 WIDE = 130
 NONE = "\N{EN DASH}"
@@ -33,13 +31,13 @@ def leaderboard(runs: pandas.DataFrame | Sequence[pandas.DataFrame], task: str |
     """
     frame = of_task(runs, task)
     metric = metric_of(frame)
-    lines, curves = summary(frame), seed_curves(frame[frame["method"] != "dense"])
-    dense = lines.loc[lines["method"] == "dense", "test_mean"].max()
+    curves = seed_curves(frame[frame["method"] != "dense"])
     readings = read_at(curves, LEVELS)
-    reached = {loss: reach(curves, dense - metric.margin(loss, dense)) for loss in LOSSES}
+    reached = tolerance_table(curves, frame)
 
     def rank(method: str) -> tuple[float, ...]:
-        farthest = reached[2].loc[reached[2]["method"] == method, "compression"].mean()
+        own = reached[(reached["method"] == method) & (reached["loss"] == 2) & (reached["missed"] < reached["n"])]
+        farthest = own["compression"].mean()
         means = [readings[(readings["method"] == method) & (readings["at"] == level)] for level in (50, 10)]
         # NaN, where there is no reading, comes last.
         return tuple(
@@ -55,8 +53,8 @@ def leaderboard(runs: pandas.DataFrame | Sequence[pandas.DataFrame], task: str |
         top = top_group(near_best(samples, metric.margin(NEAR, best)))
         texts = {m: f"**{_cell(read, metric)}**" if m in top else _cell(read, metric) for m, read in own.items()}
         board[f"CR {level}"] = [texts.get(method, NONE) for method in board.index]
-    for loss, reaches in reached.items():
-        texts = {str(method): _reach_cell(own) for method, own in reaches.groupby("method")}
+    for loss in LOSSES:
+        texts = {str(line["method"]): _reach_cell(line) for _, line in reached[reached["loss"] == loss].iterrows()}
         board[f"CR at -{loss:g}"] = [texts.get(method, NONE) for method in board.index]
     return board
 
@@ -64,16 +62,30 @@ def leaderboard(runs: pandas.DataFrame | Sequence[pandas.DataFrame], task: str |
 def _cell(read: pandas.DataFrame, metric: Metric) -> str:
     """Write the mean of readings ± sample standard deviation (n); `~` marks a reading between values."""
     spread = f" ± {_spread(read['test_accuracy'].std(), metric)}" if len(read) > 1 else ""
-    return f"{'~' * bool(read['between'].any())}{metric.text(read['test_accuracy'].mean())}{spread} ({len(read)})"
+    mean = metric.text(read["test_accuracy"].mean())
+    return f"{'~' * bool(read['between'].any())}{mean}{spread} {_count(len(read), read['asked'].max())}"
 
 
 def _spread(deviation: float, metric: Metric) -> str:
     return metric.text(metric.sign * deviation)
 
 
-def _reach_cell(own: pandas.DataFrame) -> str:
-    """Write the geometric mean of compressions, after `>` if a curve ends before it falls so far."""
-    return f"{'>' * bool(own['beyond'].any())}{numpy.exp(numpy.log(own['compression']).mean()):.1f}"
+def _count(n: int, asked: int) -> str:
+    """Write n seeds, and those that were asked for if they are more."""
+    return f"({n})" if n == asked else f"({n}/{asked})"
+
+
+def _reach_cell(line: pandas.Series) -> str:
+    """Write a line of `tolerance_table`, as in `54.2 [50.1-58.6] (3)` with a dash that is as wide as an n."""
+    if line["missed"] == line["n"]:
+        return NONE
+    low, mean, high = (_ratio(line[name]) for name in ("low", "compression", "high"))
+    interval = "" if numpy.isnan(line["low"]) else f" [{low}{NONE}{high}]"
+    return f"{'>' * bool(line['beyond'])}{mean}{interval} {_count(line['n'] - line['missed'], line['asked'])}"
+
+
+def _ratio(compression: float) -> str:
+    return f"{compression:.1f}" if compression < 100 else f"{compression:.0f}"
 
 
 def accuracy(line: pandas.Series, metric: Metric) -> str:
@@ -99,12 +111,13 @@ def footnote(frame: pandas.DataFrame) -> str:
     left = "effective weights, those on a path from an input to an output" if effective else "weights left"
     notes = [
         f"CR is prunable weights / {left}. A cell under `CR c` is the mean test accuracy in percent ± sample standard "
-        "deviation (n seeds) at a CR of exactly c: a method's front goes through those of its values that no other "
-        "beats in CR and mean validation accuracy, linear in log CR, never beyond the last; before the first, that "
-        "one's accuracy counts. `~`: read more than 1 % away from every value. A run that diverged or kept no weight "
-        f"counts as {' or '.join(chances)}.",
-        "`CR at -k` is the CR at which the front falls k points below dense's mean test accuracy, as geometric mean "
-        "over the seeds that start above it; `>`: some end before they fall.",
+        "deviation (n seeds, or n/asked where some have no value there) at a CR of exactly c: a method's front goes "
+        "through those of its values that no other beats in CR and mean validation accuracy, linear in log CR, never "
+        "beyond the last; before the first, that one's accuracy counts. `~`: read more than 1 % away from every value. "
+        f"A run that diverged or kept no weight counts as {' or '.join(chances)}.",
+        "`CR at -k` is the CR at which the front falls k points below dense's mean test accuracy: geometric mean over "
+        "seeds with its 95 % interval (n seeds). A seed that starts below counts as CR 1 and not in n, as in 2/3; `>`: "
+        "some seeds end before they fall, so this is a lower bound.",
         f"{NONE} means that the front does not reach so far.",
         "Bold: the top group, which Tukey's test cannot tell from the best at a family-wise 5 %, among the methods at "
         "most 5 points below it.",

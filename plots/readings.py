@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy
 import pandas
@@ -11,67 +11,84 @@ from moocore import is_nondominated
 from plots.metrics import metric_of
 from plots.results import VALUE, measured
 
+LEVELS = (5, 10, 20, 50, 100, 200, 500)  # compression ratios of tables
 
-def seed_curves(runs: pandas.DataFrame) -> pandas.DataFrame:
-    """Return the points that each seed's front goes through: task, method, value, seed, compression, test_accuracy.
+# The share of a dense network that is left, by the axis of which it is the inverse.
+SHARES: dict[str, Callable[[pandas.DataFrame], pandas.Series]] = {
+    "compression ratio": lambda runs: runs["density"],
+    "effective compression ratio": lambda runs: runs["effective_density"],
+    "compression ratio over all parameters": lambda runs: 1 / runs["total_compression"],
+    "theoretical speed-up": lambda runs: runs["macs_sparse"] / runs["macs_dense"],
+}
+
+OF_SEED = ["task", "method", "seed", "asked"]
+
+
+def seed_curves(runs: pandas.DataFrame, axis: str = "compression ratio") -> pandas.DataFrame:
+    """Return the points of each seed's front: task, method, value, seed, compression, test_accuracy, asked.
 
     A point is a value of the method: its compression is 1 / mean density over the seeds, its accuracy the seed's own. A
     run that diverged or kept no weight stays in its value, at chance accuracy. A run that failed, such as one that ran
     out of memory, has no point. The values are those that no other value of the method beats in compression and mean
-    *validation* accuracy, so test accuracy chooses nothing.
+    *validation* accuracy, so test accuracy chooses nothing. `asked` is the number of seeds that the method was asked
+    for on the task. Another `axis` of SHARES takes the place of compression, for the runs that have it.
     """
     ended = runs[runs["key"].isin(measured(runs)["key"]) | (runs["status"] == "diverged")].copy()
-    missed = (ended["status"] == "diverged") | ~(ended["density"] > 0)
+    diverged = ended["status"] == "diverged"
+    ended["share"] = SHARES[axis](ended)
+    ended = ended[diverged | ended["share"].notna()]
+    missed = diverged[ended.index] | ~(ended["share"] > 0)
     chances = {task: metric_of(own).chance for task, own in runs.groupby("task")}
     for column in ("val_accuracy", "test_accuracy"):
         ended[column] = ended[column].mask(missed, ended["task"].map(chances))
-    ended["density"] = ended["density"].mask(missed)
-    lines = ended.groupby(VALUE, as_index=False).agg(density=("density", "mean"), val_mean=("val_accuracy", "mean"))
-    lines["compression"] = 1 / lines["density"]
+    ended["share"] = ended["share"].mask(missed)
+    lines = ended.groupby(VALUE, as_index=False).agg(share=("share", "mean"), val_mean=("val_accuracy", "mean"))
+    lines["compression"] = 1 / lines["share"]
     lines = lines.dropna(subset=["compression"])
     members = [
         own[is_nondominated(own[["compression", "val_mean"]].to_numpy(dtype=float), maximise=True, keep_weakly=True)]
         for _, own in lines.groupby(["task", "method"])
     ]
     front = pandas.concat([lines.head(0), *members])[[*VALUE, "compression"]]
-    points = ended.drop(columns="compression").merge(front, on=VALUE)
-    return points[["task", "method", "value", "seed", "compression", "test_accuracy"]]
+    asked = runs.groupby(["task", "method"])["seed"].nunique().rename("asked").reset_index()
+    points = ended.drop(columns="compression").merge(front, on=VALUE).merge(asked, on=["task", "method"])
+    return points[["task", "method", "value", "seed", "compression", "test_accuracy", "asked"]]
 
 
 def read_at(curves: pandas.DataFrame, compressions: Sequence[float]) -> pandas.DataFrame:
     """Return the test accuracy of every seed's curve at each compression, linear in its logarithm between points.
 
-    Columns: task, method, seed, at (the compression), test_accuracy, and `between`, which is true where the accuracy is
-    read more than one percent away from every point. A curve has no reading beyond its last point; before the first
-    one it has the accuracy of that point, whose network is smaller still.
+    Columns: task, method, seed, asked, at (the compression), test_accuracy, and `between`, which is true where the
+    accuracy is read more than one percent away from every point. A curve has no reading beyond its last point; before
+    the first one it has the accuracy of that point, whose network is smaller still.
     """
     rows = []
-    for (task, method, seed), own in curves.sort_values("compression").groupby(["task", "method", "seed"]):
+    for (task, method, seed, asked), own in curves.sort_values("compression").groupby(OF_SEED):
         x, y = own["compression"].to_numpy(dtype=float), own["test_accuracy"].to_numpy(dtype=float)
         for compression in compressions:
             if compression <= 1.01 * x[-1]:
                 accuracy = float(numpy.interp(numpy.log(compression), numpy.log(x), y))
                 between = bool((numpy.abs(x / compression - 1) > 0.01).all())
-                rows.append((task, method, seed, compression, accuracy, between))
-    return pandas.DataFrame(rows, columns=["task", "method", "seed", "at", "test_accuracy", "between"])
+                rows.append((task, method, seed, asked, compression, accuracy, between))
+    return pandas.DataFrame(rows, columns=[*OF_SEED, "at", "test_accuracy", "between"])
 
 
 def reach(curves: pandas.DataFrame, accuracy: float) -> pandas.DataFrame:
     """Return the largest compression up to which each seed's curve keeps at least a test accuracy.
 
-    Columns: task, method, seed, compression, and `beyond`, which is true where the curve ends above the accuracy. A
-    curve that starts below it has no row, and none has one if the accuracy is NaN.
+    Columns: task, method, seed, asked, compression, `beyond`, which is true where the curve ends above the accuracy,
+    and `missed`, which is true where it starts below: then the compression is 1, that of the dense network. There are
+    no rows if the accuracy is NaN.
     """
     rows = []
     if numpy.isnan(accuracy):
         curves = curves.head(0)
-    for (task, method, seed), own in curves.sort_values("compression").groupby(["task", "method", "seed"]):
+    for (task, method, seed, asked), own in curves.sort_values("compression").groupby(OF_SEED):
         x, y = numpy.log(own["compression"].to_numpy(dtype=float)), own["test_accuracy"].to_numpy(dtype=float)
         below = numpy.flatnonzero(y < accuracy)
-        if len(below) == 0:
-            rows.append((task, method, seed, float(numpy.exp(x[-1])), True))
-        elif below[0] > 0:
-            i = below[0]
-            crossing = x[i - 1] + (y[i - 1] - accuracy) / (y[i - 1] - y[i]) * (x[i] - x[i - 1])
-            rows.append((task, method, seed, float(numpy.exp(crossing)), False))
-    return pandas.DataFrame(rows, columns=["task", "method", "seed", "compression", "beyond"])
+        end, missed = x[-1], False
+        if len(below):
+            i, missed = below[0], bool(below[0] == 0)
+            end = 0.0 if missed else x[i - 1] + (y[i - 1] - accuracy) / (y[i - 1] - y[i]) * (x[i] - x[i - 1])
+        rows.append((task, method, seed, asked, float(numpy.exp(end)), not len(below), missed))
+    return pandas.DataFrame(rows, columns=[*OF_SEED, "compression", "beyond", "missed"])

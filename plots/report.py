@@ -15,6 +15,7 @@ from plots.figures.fronts import draw
 from plots.leaderboards import markdown
 from plots.registry import RegisteredFigure, figures_of
 from plots.results import AT_SETTING, VALUE, load
+from plots.statistics.write import write_statistics
 from plots.style import file_name
 from plots.thresholds import Threshold
 
@@ -47,7 +48,7 @@ def _figures(folder: Path) -> list[RegisteredFigure]:
 def report(
     folder: Path, threshold: Threshold | None = None, stale: Set[str] = frozenset(), effective: bool = False
 ) -> Report:
-    """Draw the fronts and the experiment's own figures to <folder>/figures, and write <folder>/leaderboard.md.
+    """Draw the fronts and the experiment's own figures to <folder>/figures, and write its leaderboard and statistics.
 
     With a `threshold`, or "validated", smaller weights of penalty runs count as zero, see `plots.load`; with
     `effective`, only weights on a path from an input to an output count. The files' names contain what was asked. Only
@@ -70,8 +71,10 @@ def report(
     paths: list[Path] = []
     try:
         figures.mkdir(exist_ok=True)
-        for registered in own if not suffix else ():
-            paths += registered.draw(folder, frame, figures)
+        if not suffix:
+            for registered in own:
+                paths += registered.draw(folder, frame, figures)
+            paths += write_statistics(folder, runs)
         fronts: list[Path] = []
         if not any(registered.replaces_front for registered in own):
             for task in sorted(runs["task"].unique()):

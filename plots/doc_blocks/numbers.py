@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy
 
 from benchmark.errors import UsageError
-from plots.comparisons import comparison_table
 from plots.doc_blocks import published
 from plots.doc_blocks.published import points, rounded, with_spread
 from plots.readings import read_at, seed_curves
+from plots.statistics.accuracy import accuracy_table
 
 
 def mean(experiment: str, method: str, value: str, digits: str = "1") -> str:
@@ -58,7 +58,7 @@ def against(experiment: str, method: str, control: str, level: str, digits: str 
     method has none there.
     """
     readings = read_at(seed_curves(published.runs(experiment)), [float(level)])
-    table = comparison_table(readings, control).set_index("method")
+    table = accuracy_table(readings, published.runs(experiment), control).set_index("method")
     columns = ["difference", "difference_low", "difference_high"]
     if method not in table.index or table.loc[method, columns].isna().any():
         raise UsageError(f"{experiment} has no interval of {method} against {control} at {level}")

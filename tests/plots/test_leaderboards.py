@@ -26,7 +26,8 @@ def test_the_leaderboard_equals_the_one_worked_out_by_hand(tmp_path: Path) -> No
         *(f"CR at -{loss}" for loss in ("0.5", 1, 2, 5, 10)),
     ]
     # The front of snip goes through CR 10, 20 and 100, where one of two seeds diverged. Dense has 92 on test.
-    # CR 50: 95 - 85 x and 95 - 43 x at x = ln 2.5 / ln 5. CR at -2: one seed starts below 90.
+    # CR 50: 95 - 85 x and 95 - 43 x at x = ln 2.5 / ln 5. CR at -2: one seed starts below 90 and counts as 1, the
+    # other reaches 24.1. CR at -5: 23.3 and 27.0; the interval is e^(12.7 x 0.105 / 2^0.5) times the mean, 25.1.
     assert dict(zip(board.index, board.to_numpy().tolist(), strict=True)) == {
         "snip": [
             "**~89.00 ± 1.41 (2)**",
@@ -35,14 +36,19 @@ def test_the_leaderboard_equals_the_one_worked_out_by_hand(tmp_path: Path) -> No
             "**~58.56 ± 16.91 (2)**",
             "**31.00 ± 29.70 (2)**",
             *[NONE] * 4,
-            "24.1",
-            "25.1",
-            "28.8",
+            "4.9 (1/2)",
+            f"25.1 [9.8{NONE}64.1] (2)",
+            f"28.8 [6.3{NONE}133] (2)",
         ],
-        "dwf[depth=3]": ["**91.00 ± 1.41 (2)**", *[NONE] * 6, *[">5.0"] * 5],  # at CR 5; its other value is empty
+        "dwf[depth=3]": [
+            "**91.00 ± 1.41 (2)**",
+            *[NONE] * 6,
+            *[">2.2 (1/2)"] * 2,
+            *[">5.0 (2)"] * 3,
+        ],  # at CR 5; its other value is empty
         "random": [NONE] * 12,
     }
-    assert board.index.tolist() == ["snip", "dwf[depth=3]", "random"]
+    assert board.index.tolist() == ["dwf[depth=3]", "snip", "random"]  # by the compression at -2, at least 5 and 4.9
 
 
 def test_methods_are_sorted_by_compression_and_then_by_accuracy(tmp_path: Path) -> None:

@@ -48,15 +48,33 @@ def test_a_run_that_diverged_or_emptied_counts_at_chance_where_its_value_is(tmp_
 
 def test_a_run_that_ran_out_of_memory_has_no_reading(tmp_path: Path) -> None:
     rows = [run("a", 0.1, 0, 100, 90, 90), run("a", 0.1, 1, 100, None, None, status=Status.MEMORY)]
-    assert len(readings(tmp_path, rows, 10)) == 1
+    found = read_at(seed_curves(load(write(tmp_path, rows))), [10])
+    assert (len(found), found["asked"].tolist()) == (1, [2])
+
+
+def test_another_axis_is_the_inverse_of_the_mean_share_that_is_left(tmp_path: Path) -> None:
+    rows = [
+        run("a", 0.1, 0, 100, 90, 90, macs_dense=1000, macs_sparse=200, effective_density=0.05),
+        run(
+            "a", 0.1, 1, 100, 90, 91, macs_dense=1000, macs_sparse=300
+        ),  # an older version counted no effective weights
+        run("a", 0.01, 0, 10, 80, 80, macs_dense=1000, macs_sparse=100, effective_density=0),  # none is effective
+    ]
+    runs = load(write(tmp_path, rows))
+    assert seed_curves(runs, "theoretical speed-up")["compression"].tolist() == pytest.approx([4, 4, 10])
+    assert seed_curves(runs, "effective compression ratio")["compression"].tolist() == pytest.approx([20])
 
 
 def test_the_reach_of_a_front_ends_where_it_crosses_an_accuracy(tmp_path: Path) -> None:
     rows = [run("a", 0.1, 0, 100, 90, 90), run("a", 0.001, 0, 1, 80, 80), run("b", 0.1, 0, 100, 70, 70)]
     curves = seed_curves(load(write(tmp_path, rows)))
     found = reach(curves, 85)
-    assert found[["method", "compression", "beyond"]].to_numpy().tolist() == [["a", pytest.approx(100), False]]
-    assert reach(curves, 75)[["method", "beyond"]].to_numpy().tolist() == [["a", True]]
+    told = ["method", "compression", "beyond", "missed"]
+    assert found[told].to_numpy().tolist() == [["a", pytest.approx(100), False, False], ["b", 1, False, True]]
+    assert reach(curves, 75)[told].to_numpy().tolist() == [
+        ["a", pytest.approx(1000), True, False],
+        ["b", 1, False, True],
+    ]
 
 
 def test_no_measured_run_gives_empty_tables() -> None:

@@ -11,7 +11,7 @@ from benchmark.cli.method_table import method_table
 from benchmark.errors import UsageError
 from plots.doc_blocks import BLOCKS
 from plots.docs import BLOCK, Block, filled, pages, stale_blocks, update
-from plots.leaderboards import LEVELS
+from plots.readings import LEVELS
 from tests.builders import ROOT, sparsefront
 
 ALL = {**BLOCKS, "methods": method_table}

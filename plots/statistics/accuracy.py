@@ -1,0 +1,58 @@
+"""Accuracy at exactly given compressions: means, and differences to a control and to dense with their intervals."""
+
+from __future__ import annotations
+
+import numpy
+import pandas
+
+from plots.comparisons import NEAR, differences, equivalent, intervals, near_best, top_group
+from plots.metrics import metric_of
+from plots.results import measured
+
+CONTROL = "gmp"
+MARGIN = 0.5  # points of test accuracy within which two methods are called equivalent
+COLUMNS = [
+    *("task", "compression", "method", "metric", "n", "asked", "mean", "low", "high", "top"),
+    *("control", "difference", "difference_low", "difference_high", "margin", "equivalent"),
+    *("above_dense", "above_dense_low", "above_dense_high"),
+]
+
+
+def accuracy_table(
+    readings: pandas.DataFrame, runs: pandas.DataFrame, control: str = CONTROL, margin: float = MARGIN
+) -> pandas.DataFrame:
+    """Return one line for each task, compression and method of `plots.readings.read_at`.
+
+    n of the asked seeds have a reading; mean, low and high are their mean and its 95 % interval with the pooled
+    variance. `difference` is to the control and `above_dense` to the dense runs among `runs`, in points, with Dunnett's
+    simultaneous 95 % intervals. `equivalent` is true where two one-sided tests find the method within `margin` of the
+    control. `top` marks the top group. Methods far below the best, which `near_best` leaves out, have a mean alone, and
+    so have methods with a single reading.
+    """
+    metrics = {str(task): metric_of(own) for task, own in runs.groupby("task")}
+    dense = measured(runs)[lambda own: own["method"] == "dense"].groupby("task")["test_accuracy"].agg(list)
+    parts = []
+    for (task, at), here in readings.groupby(["task", "at"]):
+        samples = {str(method): own["test_accuracy"].tolist() for method, own in here.groupby("method")}
+        metric = metrics[str(task)]
+        best = max(float(numpy.mean(sample)) for sample in samples.values())
+        several = {name: sample for name, sample in samples.items() if len(sample) > 1}
+        near = near_best(several, metric.margin(NEAR, best))
+        table = here.groupby("method").agg(n=("seed", "size"), asked=("asked", "max"), mean=("test_accuracy", "mean"))
+        table = table.join(intervals(near)[["low", "high"]])
+        table["top"] = table.index.isin(top_group(near))
+        if control in near:
+            found = differences(near, control).add_prefix("difference_")
+            table = table.join(found.rename(columns={"difference_difference": "difference"}))
+            table["control"] = control
+            table["margin"] = metric.margin(margin, float(numpy.mean(near[control])))
+            same = equivalent(near, control, table["margin"].iloc[0])
+            table.loc[list(near), "equivalent"] = table.loc[list(near)].index.isin(same)
+            table.loc[control, "equivalent"] = numpy.nan
+        if near and len(dense.get(task, [])) > 1:
+            found = differences(near | {"dense": dense[task]}, "dense").add_prefix("above_dense_")
+            table = table.join(found.rename(columns={"above_dense_difference": "above_dense"}))
+        parts.append(table.reset_index().assign(task=str(task), compression=float(str(at)), metric=metric.name))
+    if not parts:
+        return pandas.DataFrame(columns=COLUMNS)
+    return pandas.concat([part.reindex(columns=COLUMNS) for part in parts], ignore_index=True)
