@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from benchmark.api import Trained, run_experiment, train_once
+    from benchmark.deployment.compact import compact
     from benchmark.deployment.storage import load_network, save_network
     from benchmark.experiments.experiment import Experiment
     from benchmark.experiments.registry import experiment
@@ -21,6 +22,7 @@ __all__ = [
     "Experiment",
     "Task",
     "Trained",
+    "compact",
     "experiment",
     "load_network",
     "load_run",
@@ -35,6 +37,7 @@ _MODULES = {
     "Experiment": "benchmark.experiments.experiment",
     "Task": "benchmark.tasks.task",
     "Trained": "benchmark.api",
+    "compact": "benchmark.deployment.compact",
     "experiment": "benchmark.experiments.registry",
     "load_network": "benchmark.deployment.storage",
     "load_run": "benchmark.sweep.kept",

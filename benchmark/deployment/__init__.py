@@ -1,4 +1,6 @@
 """The way from a final network to one that is small and fast.
 
 storage.py writes and reads files of networks, with each tensor in the smallest of the layouts of layouts.py.
+compact.py removes dead units: tracer.py follows them through a forward pass, by the rules of features.py for the
+operations that operations.py names.
 """

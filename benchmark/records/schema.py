@@ -98,9 +98,11 @@ class Measurement:
     effective_compression: float | None = None  # prunable / effective_nonzeros
     parameters: int | None = None  # all parameters of the dense network
     total_compression: float | None = None  # parameters / parameters that are left, unpruned ones included
-    file_bytes: int | None = None  # of the final network's safetensors file; empty where safetensors is not installed
+    file_bytes: int | None = None  # the final network's safetensors file; empty where safetensors is not installed
     macs_dense: int | None = None  # multiply-adds for one example
     macs_sparse: int | None = None  # the same, for nonzero weights alone
+    compact_parameters: int | None = None  # all parameters, zeros included, of the network without its dead units
+    compact_macs: int | None = None  # its multiply-adds for one example, with all weights that it has
     theoretical_speedup: float | None = None  # macs_dense / macs_sparse
     batch_norm_recomputed: bool = False  # its running statistics, since weights changed after the last training step
     empty_layers: int | None = None  # prunable layers without a single nonzero weight

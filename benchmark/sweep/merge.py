@@ -95,12 +95,17 @@ def _check_one_budget(rows: dict[str, tuple[Path, dict[str, str]]]) -> None:
 
 
 def _copy(folder: Path, new: Path, keys: set[str]) -> None:
-    """Copy the other tables' rows of some keys, and the records of invocations."""
+    """Copy the other tables' rows and kept networks of some keys, and the records of invocations."""
     for table, columns in TABLES.items():
         if table != "runs.csv":
             _extend(new / table, columns, [row for row in _rows(folder / table, columns) if row["key"] in keys])
     if not (new / "initial_weights.csv").exists():  # it is computed without training, the same everywhere
         _extend(new / "initial_weights.csv", INITIAL_COLUMNS, _rows(folder / "initial_weights.csv", INITIAL_COLUMNS))
+    for key in keys:
+        if (network := ResultsFolder(folder).network(key)).is_file():
+            target = ResultsFolder(new).network(key)
+            target.parent.mkdir(exist_ok=True)
+            shutil.copy(network, target)
     for path in sorted((folder / "invocations").glob("*.json")):
         (new / "invocations").mkdir(exist_ok=True)
         target = new / "invocations" / path.name

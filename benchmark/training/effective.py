@@ -9,6 +9,7 @@ import torch
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
+from benchmark.deployment.operations import ELEMENTWISE, SUMS
 from methods.core.prunable import prunable_names
 
 
@@ -44,18 +45,12 @@ def effective_nonzeros(model: torch.nn.Module, example: torch.Tensor) -> int | N
 
 # The last name of a function of torch decides, since torch.relu, Tensor.relu and functional.relu are the same.
 LAYERS = {"linear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"}
-ELEMENTWISE = {
-    "relu", "relu_", "relu6", "leaky_relu", "leaky_relu_", "prelu", "elu", "elu_", "selu", "celu", "gelu", "silu",
-    "mish", "hardswish", "hardsigmoid", "hardtanh", "tanh", "sigmoid", "softplus", "softsign", "logsigmoid", "dropout",
-    "dropout1d", "dropout2d", "dropout3d", "feature_dropout", "alpha_dropout", "feature_alpha_dropout",
-}  # fmt: skip
 LINEAR = {  # with weights that are at least zero
     "view", "reshape", "flatten", "unflatten", "permute", "transpose", "movedim", "contiguous", "squeeze", "unsqueeze",
     "chunk", "split", "unbind", "__getitem__", "cat", "concat", "stack", "pad", "clone", "expand", "mean", "sum",
     "avg_pool1d", "avg_pool2d", "avg_pool3d", "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d",
     "size", "dim", "__get__", "__len__",
 }  # fmt: skip
-SUMS = {"add", "add_", "__add__", "__radd__", "__iadd__"}  # two activities, or one and a number
 SCALES = {"mul", "__mul__", "__rmul__", "div", "__truediv__", "true_divide"}  # by a number other than 0
 MAX_POOLS = {
     "max_pool1d": functional.avg_pool1d,

@@ -11,7 +11,9 @@ import torch
 from benchmark.data.inputs import Inputs
 from benchmark.data.objective import Objective
 from benchmark.data.split import Data
+from benchmark.deployment.compact import compact
 from benchmark.deployment.storage import can_store, packed
+from benchmark.errors import UsageError
 from benchmark.records.bits import encode
 from benchmark.records.schema import THRESHOLDS, Measurement, Status
 from benchmark.tasks.task import Task
@@ -106,6 +108,7 @@ def measure(
     left = parameters - prunable + nonzeros
     effective = effective_nonzeros(model, data.train[0][:1])
     network = packed(model) if can_store() else None
+    compact_parameters, compact_macs = _compact_sizes(model, data.train[0][:1])
     measured = replace(
         measured,
         nonzeros=nonzeros,
@@ -118,6 +121,8 @@ def measure(
         file_bytes=None if network is None else len(network),
         macs_dense=dense,
         macs_sparse=sparse,
+        compact_parameters=compact_parameters,
+        compact_macs=compact_macs,
         theoretical_speedup=dense / sparse if sparse else math.inf,
         empty_layers=sum(kept == 0 for kept, _ in layers.values()),
         train_loss=train_loss,
@@ -144,6 +149,15 @@ def measure(
 def metric_column(split: str, objective: Objective) -> str:
     """Return the column of a split's metric: accuracy has columns of its own, and all other metrics share theirs."""
     return f"{split}_{'accuracy' if objective.metric == 'accuracy' else 'metric'}"
+
+
+def _compact_sizes(model: torch.nn.Module, example: torch.Tensor) -> tuple[int | None, int | None]:
+    """Return the parameters and multiply-adds of a network without its dead units, or None if it needs its sizes."""
+    try:
+        small = compact(model, example)
+    except UsageError:
+        return None, None
+    return sum(parameter.numel() for parameter in small.parameters()), multiply_adds(small, example)[0]
 
 
 def _one_class(model: torch.nn.Module, inputs: Inputs, precision: str) -> str:

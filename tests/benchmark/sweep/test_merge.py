@@ -75,6 +75,16 @@ def test_packed_curves_and_invocations_come_along(tmp_path: Path) -> None:
     assert {path.read_text() for path in (tmp_path / "c" / "invocations").iterdir()} == {"a", "b"}
 
 
+def test_kept_networks_come_along_with_their_rows(tmp_path: Path) -> None:
+    both = [folder(tmp_path / "a", [A, B]), folder(tmp_path / "b", [B, C])]
+    for each, row in ((both[0], A), (both[1], B), (both[1], C)):
+        (each / "networks").mkdir(exist_ok=True)
+        (each / "networks" / f"{row.key}.safetensors").write_text(each.name)
+    merge(both, tmp_path / "c")
+    kept = {path.stem: path.read_text() for path in (tmp_path / "c" / "networks").iterdir()}
+    assert kept == {A.key: "a", C.key: "b"}  # the row of B is that of a folder without its network
+
+
 @pytest.mark.parametrize("fault", ["full", "budget", "empty", "one", "damaged"])
 def test_what_cannot_be_merged_is_one_sentence_and_writes_nothing(
     fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
