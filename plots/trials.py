@@ -10,7 +10,7 @@ import pandas
 from moocore import is_nondominated
 
 from plots.learning_rates import FARTHEST, least_useful_accuracy
-from plots.results import AT_LEARNING_RATE
+from plots.results import AT_LEARNING_RATE, load
 from plots.summaries import summary
 
 TARGETS = (3, 10, 30, 100, 300, 1000)  # compressions near which a comparison takes a pair of each method
@@ -75,8 +75,16 @@ def expected_hypervolume(runs: pandas.DataFrame) -> pandas.DataFrame:
 
 
 def write_trials(folder: Path, runs: pandas.DataFrame) -> list[Path]:
-    """Write <folder>/trials.csv, which experiments read, and <folder>/expected_hypervolume.csv."""
-    table = trials(runs)
+    """Write <folder>/trials.csv, which experiments read, and <folder>/expected_hypervolume.csv.
+
+    Trials of penalties are in trials.csv twice: with the zero of the runs, and with the one that validation data choose
+    for each run. A comparison shows both fronts, so it takes the pairs that either chooses.
+    """
+    zeros = {"strict": runs}
+    if (runs["penalty"].notna() & (runs["knob"] != "density")).any():
+        zeros["validated"] = load(folder, "validated", AT_LEARNING_RATE)
+    table = pandas.concat([trials(counted).assign(zero=zero) for zero, counted in zeros.items()])
+    table = table[(table["zero"] == "strict") | ~table["knob"].isin(["density", "none"])]
     for name in ("nondominated", "chosen"):
         table[name] = table[name].map({True: "true", False: "false"})
     paths = []

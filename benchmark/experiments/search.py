@@ -73,19 +73,19 @@ def sobol_pairs(method: Method) -> Pairs:
 
 
 def chosen_pairs(method: Method) -> Pairs:
-    """Return the pairs of learning rate and value that the published search chose for a method.
+    """Return the pairs of learning rate and value that the published search chose for a method, with either zero.
 
     Raises UsageError for a method that was not searched.
     """
-    found: dict[str, list[tuple[float, float]]] = {}
+    found: dict[str, dict[tuple[float, float], None]] = {}
     with published("search", "trials.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             if row["chosen"] == "true":
                 pair = (float(row["learning_rate"]), float(row["value"]))
-                found.setdefault(str(parse(row["method"])), []).append(pair)
+                found.setdefault(str(parse(row["method"])), {})[pair] = None
     if str(method) not in found:
         raise UsageError(f"the search chose no pairs for {method}; it did for {', '.join(found)}")
-    return found[str(method)]
+    return list(found[str(method)])
 
 
 def _range(method: Method) -> tuple[float, float]:

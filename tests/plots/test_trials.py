@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy
+import pandas
 import pytest
 
+from benchmark.records.schema import THRESHOLD_COLUMNS
 from plots.results import AT_LEARNING_RATE, load
-from plots.trials import expected_hypervolume, trials
+from plots.trials import expected_hypervolume, trials, write_trials
 from tests.builders import at_rate, write
 
 DENSE = at_rate("dense", 0.1, 1, 1000, 90)
@@ -60,3 +62,19 @@ def test_a_trial_that_diverged_counts_among_the_trials_and_adds_nothing(tmp_path
     lines = expected_hypervolume(load(write(tmp_path, rows), point=AT_LEARNING_RATE))
     areas = lines[lines["method"] == "gmp"].set_index("trials")["hypervolume"].to_dict()
     assert areas == {1: pytest.approx(10), 2: pytest.approx(20)}
+
+
+def test_trials_of_penalties_are_judged_with_both_zeros(tmp_path: Path) -> None:
+    penalty = {"knob": "penalty", "penalty": 0.001, "options": "threshold=1e-07"}
+    rows = [DENSE, at_rate("gmp", 0.1, 0.1, 100, 85), at_rate("dwf", 0.1, 0.001, 500, 85, key="weak", **penalty)]
+    folder = write(tmp_path, rows)
+    lines = ["weak,1e-07,500,0.5,85,84,0,,", "weak,0.01,20,0.02,85,84,0.1,,", "weak,0.03,10,0.01,80,79,0.5,,"]
+    folder.joinpath("thresholds.csv").write_text("\n".join([",".join(THRESHOLD_COLUMNS), *lines]) + "\n")
+    write_trials(folder, load(folder, point=AT_LEARNING_RATE))
+    table = pandas.read_csv(folder / "trials.csv")
+    assert list(zip(table["method"], table["zero"], table["compression"], table["chosen"], strict=True)) == [
+        ("dense", "strict", 1, True),
+        ("gmp", "strict", 10, True),
+        ("dwf", "strict", 2, True),
+        ("dwf", "validated", 50, True),
+    ]
