@@ -39,14 +39,14 @@ def on_a_processor(run: Callable[[], object]) -> int:
 
 def on_an_accelerator(run: Callable[[], object]) -> int:
     run()  # what is done once, like compiling, may wait
-    torch.cuda.set_sync_debug_mode("warn")
-    try:
-        with warnings.catch_warnings(record=True) as told:
-            warnings.simplefilter("always")
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")  # the mode itself warns, that it is a prototype
+        torch.cuda.set_sync_debug_mode("warn")
+        try:
             run()
-    finally:
-        torch.cuda.set_sync_debug_mode("default")
-    return sum("synchroniz" in str(warning.message) for warning in told)
+        finally:
+            torch.cuda.set_sync_debug_mode("default")
+    return sum("called a synchronizing" in str(warning.message) for warning in told)
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,11 @@ def test_a_trial_that_diverged_counts_among_the_trials_and_adds_nothing(tmp_path
 
 def test_trials_of_penalties_are_judged_with_both_zeros(tmp_path: Path) -> None:
     penalty = {"knob": "penalty", "penalty": 0.001, "options": "threshold=1e-07"}
-    rows = [DENSE, at_rate("gmp", 0.1, 0.1, 100, 85), at_rate("dwf", 0.1, 0.001, 500, 85, key="weak", **penalty)]
+    rows = [
+        DENSE,
+        at_rate("gmp", 0.1, 0.1, 100, 85, knob="density"),
+        at_rate("dwf", 0.1, 0.001, 500, 85, key="weak", **penalty),
+    ]
     folder = write(tmp_path, rows)
     lines = ["weak,1e-07,500,0.5,85,84,0,,", "weak,0.01,20,0.02,85,84,0.1,,", "weak,0.03,10,0.01,80,79,0.5,,"]
     folder.joinpath("thresholds.csv").write_text("\n".join([",".join(THRESHOLD_COLUMNS), *lines]) + "\n")
