@@ -18,6 +18,7 @@ _FUNCTIONS: tuple[Block, ...] = (
     numbers.mean,
     numbers.point,
     numbers.spread,
+    numbers.top,
     counts.below,
     counts.chosen,
     counts.diverged,

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy
+import pandas
 
 from benchmark.errors import UsageError
 from plots.doc_blocks import published
 from plots.doc_blocks.published import points, rounded, with_spread
 from plots.readings import read_at, seed_curves
 from plots.statistics.accuracy import accuracy_table
+from plots.thresholds import parse_threshold
 
 
 def mean(experiment: str, method: str, value: str, digits: str = "1") -> str:
@@ -41,9 +45,9 @@ def difference(experiment: str, method: str, value: str, other: str, other_value
     return rounded(pair[0] - pair[1], int(digits))
 
 
-def at(experiment: str, method: str, level: str, digits: str = "1") -> str:
+def at(experiment: str, method: str, level: str, digits: str = "1", threshold: str = "") -> str:
     """Return the mean test accuracy of a method at a compression, read between its own values if need be."""
-    return rounded(_read(experiment, method, float(level)), int(digits))
+    return rounded(_read(experiment, method, float(level), threshold), int(digits))
 
 
 def lead(experiment: str, method: str, other: str, level: str, digits: str = "1") -> str:
@@ -51,24 +55,37 @@ def lead(experiment: str, method: str, other: str, level: str, digits: str = "1"
     return rounded(_read(experiment, method, float(level)) - _read(experiment, other, float(level)), int(digits))
 
 
-def against(experiment: str, method: str, control: str, level: str, digits: str = "1") -> str:
-    """Return the difference to a control at a compression with its interval, as in `+1.9 [+1.4, +2.4]`.
+def against(experiment: str, method: str, control: str, level: str, threshold: str = "", digits: str = "1") -> str:
+    """Return the difference to a control, or to `dense`, at a compression, as in `+1.9 [+1.4, +2.4]`.
 
-    The interval is Dunnett's, simultaneous over the methods within 5 points of the best. Raises UsageError if the
-    method has none there.
+    The interval is Dunnett's, simultaneous over the methods within 5 points of the best. A threshold is as in `point`,
+    or `validated`. Raises UsageError if the method has none there.
     """
-    readings = read_at(seed_curves(published.runs(experiment)), [float(level)])
-    table = accuracy_table(readings, published.runs(experiment), control).set_index("method")
-    columns = ["difference", "difference_low", "difference_high"]
+    table = _comparison(experiment, "" if control == "dense" else control, level, threshold)
+    first = "above_dense" if control == "dense" else "difference"
+    columns = [first, f"{first}_low", f"{first}_high"]
     if method not in table.index or table.loc[method, columns].isna().any():
         raise UsageError(f"{experiment} has no interval of {method} against {control} at {level}")
     found, low, high = (f"{table[column][method]:+.{digits}f}" for column in columns)
     return f"{found} [{low}, {high}]"
 
 
-def _read(experiment: str, method: str, level: float) -> float:
+@functools.cache
+def _comparison(experiment: str, control: str, level: str, threshold: str) -> pandas.DataFrame:
+    runs = published.runs(experiment, parse_threshold(threshold) if threshold else None)
+    return accuracy_table(read_at(seed_curves(runs), [float(level)]), runs, control).set_index("method")
+
+
+def top(experiment: str, level: str, threshold: str = "") -> str:
+    """Return the methods that cannot be told from the best at a compression, by mean, as in `pwd[p=0.8]`, `gmp`."""
+    table = _comparison(experiment, "", level, threshold)
+    names = table[table["top"]].sort_values("mean", ascending=False).index
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _read(experiment: str, method: str, level: float, threshold: str = "") -> float:
     """Return the mean test accuracy at a compression, linear in its logarithm between the two nearest values."""
-    table = points(experiment)
+    table = points(experiment, parse_threshold(threshold) if threshold else None)
     own = table[(table["method"] == method) & numpy.isfinite(table["compression"])].sort_values("compression")
     if own.empty or not 0.99 * own["compression"].min() <= level <= 1.01 * own["compression"].max():
         raise UsageError(f"{experiment} does not reach a compression of {level:g} with {method}")

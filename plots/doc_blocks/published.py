@@ -11,6 +11,7 @@ import pandas
 from benchmark.errors import UsageError
 from plots.results import AT_SETTING, VALUE, load, measured
 from plots.summaries import summary
+from plots.thresholds import Threshold, parse_threshold
 
 REFERENCE = Path("results") / "reference"
 
@@ -25,7 +26,7 @@ def folder(experiment: str) -> Path:
 
 
 @functools.cache
-def runs(experiment: str, threshold: float | None = None) -> pandas.DataFrame:
+def runs(experiment: str, threshold: Threshold | None = None) -> pandas.DataFrame:
     """Return the runs of a published experiment, those at several learning rates included."""
     compared = any(
         (folder(experiment) / name).is_file()
@@ -35,7 +36,7 @@ def runs(experiment: str, threshold: float | None = None) -> pandas.DataFrame:
 
 
 @functools.cache
-def points(experiment: str, threshold: float | None = None) -> pandas.DataFrame:
+def points(experiment: str, threshold: Threshold | None = None) -> pandas.DataFrame:
     """Return the summary of a published experiment, with medians in the columns `median` and `median_compression`."""
     table = load(folder(experiment), threshold)
     medians = (
@@ -66,7 +67,7 @@ def matching(table: pandas.DataFrame, experiment: str, method: str, **values: st
 
 def point(experiment: str, method: str, value: str, threshold: str = "") -> pandas.Series:
     """Return the line of a summary for a method at a value."""
-    table = points(experiment, float(threshold) if threshold else None)
+    table = points(experiment, parse_threshold(threshold) if threshold else None)
     return matching(table, experiment, method, value=value).iloc[0]
 
 

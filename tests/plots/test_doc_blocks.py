@@ -10,14 +10,14 @@ import pytest
 from benchmark.errors import UsageError
 from benchmark.records.schema import LAYER_COLUMNS
 from benchmark.records.table import append
-from plots.doc_blocks import BLOCKS, counts, published, tables
+from plots.doc_blocks import BLOCKS, counts, numbers, published, tables
 from plots.docs import filled
 from tests.builders import GOLDEN, pair, run, write
 
 
 def clear() -> None:
     """Forget the results that were read."""
-    for cached in (published.points, published.runs, counts._searched):
+    for cached in (published.points, published.runs, counts._searched, numbers._comparison):
         cached.cache_clear()
 
 
@@ -131,3 +131,6 @@ def test_a_difference_has_its_simultaneous_interval(results: Path) -> None:
     assert float(low) < 0 < float(high)  # two seeds each, two points apart within a method
     with pytest.raises(UsageError, match=r"golden has no interval of dwf\[depth=2\] against snip at 10"):
         BLOCKS["against"]("golden", "dwf[depth=2]", "snip", "10")  # eight points below
+    assert BLOCKS["against"]("golden", "snip", "dense", "10").startswith("-3.0 [")  # 89 of 92
+    assert BLOCKS["top"]("golden", "10") == "`snip`"
+    assert set(BLOCKS["top"]("golden", "5").split(", ")) == {"`snip`", "`dwf[depth=3]`"}
