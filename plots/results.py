@@ -42,8 +42,8 @@ def load(
     the one that plots/thresholds.py chooses for each run on validation data. With `effective`, only weights on a path
     from an input to an output count. The column `counted` says "validated", "effective" or nothing. In files of older
     versions, which lack the columns, label, base_task and threshold come from the others. `point` names the columns
-    runs = runs.drop_duplicates([*point, "seed", "epochs"], keep="last").reset_index(drop=True)
-    runs = with_scores(runs, runs["better"])
+    that identify a point, VALUE or, where learning rates or budgets are compared, AT_SETTING. The column `stale` marks
+    the rows whose keys are in the given set.
 
     Raises UsageError if runs.csv is incomplete, holds no measured run, lacks the counts that were asked for, or holds
     seeds of one value that were trained under different settings, since their mean would say nothing.

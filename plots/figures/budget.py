@@ -16,7 +16,7 @@ from plots.readings import read_at, seed_curves
 from plots.registry import figure
 from plots.results import AT_SETTING, load, measured
 from plots.style import DENSE, figure_style, file_name, looks, names, save, sheet
-from plots.summaries import stale
+from plots.summaries import seeds, stale
 
 COMPRESSIONS = (20, 100, 300)
 DEEPEST = 8  # points below the best at the lower edge
@@ -67,12 +67,11 @@ def budget_figure(runs: pandas.DataFrame, table: pandas.DataFrame) -> Figure:
         "Solid: the zero of the runs; dashed, for penalties: the validated zero. A line has no mark where the front "
         "does not reach the compression. Grey: dense."
     )
-    counts = measured(runs).groupby(["method", "value", "epochs"])["seed"].nunique()
-    seeds = f"{counts.min()} to {counts.max()} seeds" if counts.min() < counts.max() else f"{counts.max()} seeds"
+    counts = measured(runs).groupby(["method", "value", "epochs"]).agg(n=("seed", "size"))
     with figure_style():
         drawing, panels = sheet(
             f"{runs['task'].iloc[0]}: who profits from training longer?",
-            ", ".join(filter(None, [seeds, "one learning rate a method", stale(runs)])),
+            ", ".join(filter(None, [seeds(counts), "one learning rate a method", stale(runs)])),
             caption,
             height=4.6,
             width=11,

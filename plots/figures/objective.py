@@ -8,7 +8,7 @@ import numpy
 import pandas
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
+from matplotlib.ticker import LogLocator, NullLocator
 
 from plots.axes import PLAIN
 from plots.figures.fronts import members
@@ -113,7 +113,9 @@ def objective_figure(chosen: pandas.DataFrame, validated: pandas.DataFrame) -> F
             above.set_xlabel("lambda")
         axes[0, 0].set_ylabel("objective / lowest")
         lowest = table.groupby(["exponent", "penalty"])["objective"].transform("min")
-        axes[0, 0].set_ylim(0.97, min(max(1.2, 1.05 * (table["objective"] / lowest).max()), 10))
+        top = min(max(1.2, 1.05 * (table["objective"] / lowest).max()), 10)
+        axes[0, 0].set_yticks([1, 1.1, 1.2, 1.5, 2] if top < 3 else [1, 1.5, 2, 3, 5, 10])
+        axes[0, 0].set_ylim(0.97, top)
         axes[1, 0].set_ylabel("test accuracy in %")
         if not numpy.isnan(dense):
             for below in axes[1]:
@@ -134,7 +136,6 @@ def _draw_objectives(axes: Axes, table: pandas.DataFrame) -> None:
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xticks(sorted(lowest.index))
-    axes.set_yticks([1, 1.1, 1.2, 1.5, 2, 3, 5, 10])
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(PLAIN)
         axis.set_minor_locator(NullLocator())
@@ -151,7 +152,9 @@ def _draw_accuracies(axes: Axes, runs: pandas.DataFrame) -> None:
                       markersize=4, linewidth=1.4, capsize=2)  # fmt: skip
         axes.plot(others["compression"], others["test_mean"], marker, color=colour, mfc="white", markersize=4)
     axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
     axes.xaxis.set_major_formatter(PLAIN)
+    axes.xaxis.set_minor_locator(NullLocator())
 
 
 def _look(method: str) -> tuple[str, str, str]:

@@ -52,7 +52,7 @@ def complete(folder: Path, experiment: str) -> Path:
     append(folder / "layers.csv", LAYER_COLUMNS, layers)
     bins = [(name, depth, x, 0.5, 1.8) for name in ("root", "ones") for depth in (1, 2) for x in (-1, 0, 1)]
     append(folder / "initial_weights.csv", INITIAL_COLUMNS, bins)
-    thresholds = [(row.key, 0.001, row.nonzeros, row.density, 80, 80, 0.1) for row in rows]
+    thresholds = [(row.key, 0.001, row.nonzeros, row.density, 80, 80, 0.1, "", "") for row in rows]
     append(folder / "thresholds.csv", THRESHOLD_COLUMNS, thresholds)
     return write(folder, rows)
 
