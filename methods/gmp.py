@@ -13,6 +13,7 @@ from methods.core.network import Network
 from methods.core.option_types import ShareFrom0, ShareTo1
 from methods.core.probe import Probe
 from methods.core.registry import MethodError, register
+from methods.core.scores import Score, magnitude_scores
 
 
 @register("gmp", knob="density")
@@ -24,12 +25,14 @@ class GradualMagnitude(Masked):
     `update_end` it prunes each time after the share `interval`, so as often in short runs as in long ones; the paper
     prunes every 100 to 1000 steps. A pruned weight stays pruned. The paper prunes every layer alike,
     `distribution=uniform`; by default weights compete over the whole network, as in the other magnitude methods.
+    `score=lamp` ranks by the share of a weight in the squares of its layer's larger ones (Lee et al., ICLR 2021).
     """
 
     update_start: ShareFrom0 = 0.2
     update_end: ShareTo1 = 0.8
     interval: ShareTo1 = INTERVAL
     distribution: Distribution = "global"
+    score: Score = "magnitude"
 
     family: ClassVar[str] = "during training"
     paper: ClassVar[str] = "Zhu & Gupta, 2017"
@@ -62,7 +65,7 @@ class GradualMagnitude(Masked):
     def prune(self, share: float) -> None:
         """Prune to the density at a share of the pruning time."""
         density = self.value + (1 - self.value) * (1 - share) ** 3
-        self.prune_to(self.net.weights.abs(), self.distribution, density)
+        self.prune_to(magnitude_scores(self.net.weights, self.net.layers, self.score), self.distribution, density)
 
     def finish(self) -> None:
         self.prune(1.0)  # prunes only if the budget was too short for a pruning step

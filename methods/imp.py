@@ -13,6 +13,7 @@ from methods.core.network import Network
 from methods.core.option_types import Range, ShareFrom0
 from methods.core.probe import Probe
 from methods.core.registry import MethodError, register
+from methods.core.scores import Score, magnitude_scores
 
 MOST_ROUNDS = 100
 
@@ -29,7 +30,8 @@ class IterativeMagnitude(Masked):
     rewind: `weights` resets the kept weights to their values after a share `point` of the first training and restarts
     the learning-rate schedule (Frankle et al., ICML 2020; `point=0` is the lottery ticket of Frankle & Carbin, ICLR
     2019). `rate` restarts only the learning-rate schedule (Renda, Frankle & Carbin, ICLR 2020). `none` has one
-    learning-rate schedule over all rounds.
+    learning-rate schedule over all rounds. `score=lamp` ranks by the share of a weight in the squares of its layer's
+    larger ones (Lee et al., ICLR 2021).
     """
 
     family: ClassVar[str] = "during training"
@@ -42,6 +44,7 @@ class IterativeMagnitude(Masked):
     rewind: Literal["weights", "rate", "none"] = "weights"
     point: ShareFrom0 = 0.05
     distribution: Distribution = "global"
+    score: Score = "magnitude"
 
     @property
     def version(self) -> int:  # type: ignore[override]
@@ -100,4 +103,4 @@ class IterativeMagnitude(Masked):
             density = self.value ** (k / self.rounds)
         else:
             density = self.value if k == self.last_round else torch.full_like(self.value, (1 - self.share) ** k)
-        self.prune_to(self.net.weights.abs(), self.distribution, density)
+        self.prune_to(magnitude_scores(self.net.weights, self.net.layers, self.score), self.distribution, density)

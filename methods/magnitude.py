@@ -9,6 +9,7 @@ from methods.core.masked import Masked
 from methods.core.masks import Distribution
 from methods.core.option_types import ShareFrom0
 from methods.core.registry import register
+from methods.core.scores import Score, magnitude_scores
 
 
 @register("magnitude", knob="density")
@@ -18,7 +19,8 @@ class Magnitude(Masked):
 
     `finetune` is the share of the budget that follows the pruning. It has its own learning-rate schedule from the full
     rate, which fine-tunes better than a small rate (Renda, Frankle & Carbin, ICLR 2020). `finetune=0` prunes after the
-    last step, as the comparison of the DWF paper does (Kolb et al., ICLR 2025).
+    last step, as the comparison of the DWF paper does (Kolb et al., ICLR 2025). `score=lamp` ranks by the share of a
+    weight in the squares of its layer's larger ones (Lee et al., ICLR 2021).
     """
 
     family: ClassVar[str] = "during training"
@@ -26,6 +28,7 @@ class Magnitude(Masked):
 
     finetune: ShareFrom0 = 0.5
     distribution: Distribution = "global"
+    score: Score = "magnitude"
 
     @property
     def cuts_at_end(self) -> bool:
@@ -41,8 +44,8 @@ class Magnitude(Masked):
 
     def on_phase_start(self, phase: int) -> None:
         if phase == 1:
-            self.prune_to(self.net.weights.abs(), self.distribution)
+            self.prune_to(magnitude_scores(self.net.weights, self.net.layers, self.score), self.distribution)
 
     def finish(self) -> None:
         if not self.finetune:
-            self.prune_to(self.net.weights.abs(), self.distribution)
+            self.prune_to(magnitude_scores(self.net.weights, self.net.layers, self.score), self.distribution)

@@ -44,6 +44,9 @@ FORMS = [
     "control[mask=snip,kind=reinit]",
     "control[mask=dwf[depth=3,threshold=0.001],kind=random]",
     "ham[mask=acdc]",
+    "gmp[score=lamp]",
+    "iht[interval=0.1]",
+    "sign-in[mask=snip]",
 ]
 MASKED = [form for form in FORMS if parse(form).knob == "density"]
 
