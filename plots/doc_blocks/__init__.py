@@ -28,6 +28,7 @@ _FUNCTIONS: tuple[Block, ...] = (
     counts.steady,
     counts.trial,
     counts.zeros,
+    tables.differences,
     tables.masks,
     tables.penalties,
 )

@@ -61,7 +61,7 @@ def against(experiment: str, method: str, control: str, level: str, threshold: s
     The interval is Dunnett's, simultaneous over the methods within 5 points of the best. A threshold is as in `point`,
     or `validated`. Raises UsageError if the method has none there.
     """
-    table = _comparison(experiment, "" if control == "dense" else control, level, threshold)
+    table = comparison(experiment, "" if control == "dense" else control, level, threshold)
     first = "above_dense" if control == "dense" else "difference"
     columns = [first, f"{first}_low", f"{first}_high"]
     if method not in table.index or table.loc[method, columns].isna().any():
@@ -71,14 +71,15 @@ def against(experiment: str, method: str, control: str, level: str, threshold: s
 
 
 @functools.cache
-def _comparison(experiment: str, control: str, level: str, threshold: str) -> pandas.DataFrame:
+def comparison(experiment: str, control: str, level: str, threshold: str) -> pandas.DataFrame:
+    """Return the lines of `accuracy_table` at one compression, by method; a threshold is as in `against`."""
     runs = published.runs(experiment, parse_threshold(threshold) if threshold else None)
     return accuracy_table(read_at(seed_curves(runs), [float(level)]), runs, control).set_index("method")
 
 
 def top(experiment: str, level: str, threshold: str = "") -> str:
     """Return the methods that cannot be told from the best at a compression, by mean, as in `pwd[p=0.8]`, `gmp`."""
-    table = _comparison(experiment, "", level, threshold)
+    table = comparison(experiment, "", level, threshold)
     names = table[table["top"]].sort_values("mean", ascending=False).index
     return ", ".join(f"`{name}`" for name in names)
 

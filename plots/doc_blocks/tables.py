@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy
 import pandas
 
+from plots.doc_blocks.numbers import comparison
 from plots.doc_blocks.published import points, rounded, with_spread
 
 NONE = "\N{EN DASH}"
@@ -109,6 +110,35 @@ def penalties(experiment: str, spreads: str = "no", digits: str = "1") -> str:
             cells.append(", ".join(texts[-1:] if low == 0 else texts) or NONE)
         rows.append([name, *cells])
     return _table(["test accuracy in % (at a compression of)", *RANGES[experiment]], rows)
+
+
+def differences(experiment: str, control: str, threshold: str, *levels: str) -> str:
+    """Return the table of differences to a control: a row for each method with an interval at one of the compressions.
+
+    The threshold is that of penalty runs, `strict` for their own. Rows are by the mean at the first compression. The
+    control has its accuracy. Bold: the top group of a compression. `far below`: more than 5 points below the best.
+    """
+    tables = [comparison(experiment, control, level, "" if threshold == "strict" else threshold) for level in levels]
+    shown = {name for table in tables for name in table.index[table["difference_low"].notna()]} | {control}
+    rows = []
+    for name in sorted(shown, key=lambda name: -tables[0]["mean"].get(name, 0)):
+        write = _control if name == control else _difference
+        cells = [write(table.loc[name]) if name in table.index else NONE for table in tables]
+        rows.append([f"`{name}`", *cells])
+    return _table([f"points above `{control}` at a compression of", *levels], rows)
+
+
+def _control(line: pandas.Series) -> str:
+    text = f"{rounded(line['mean'], 1)} %"
+    return f"**{text}**" if line["top"] else text
+
+
+def _difference(line: pandas.Series) -> str:
+    if pandas.isna(line["difference"]):
+        return "far below"
+    low, high = line["difference_low"], line["difference_high"]
+    text = f"{line['difference']:+.1f}" + ("" if pandas.isna(low) else f" [{low:+.1f}, {high:+.1f}]")
+    return f"**{text}**" if line["top"] else text
 
 
 def _scattered(point: pandas.Series) -> bool:

@@ -17,7 +17,7 @@ from tests.builders import GOLDEN, pair, run, write
 
 def clear() -> None:
     """Forget the results that were read."""
-    for cached in (published.points, published.runs, counts._searched, numbers._comparison):
+    for cached in (published.points, published.runs, counts._searched, numbers.comparison):
         cached.cache_clear()
 
 
@@ -134,3 +134,10 @@ def test_a_difference_has_its_simultaneous_interval(results: Path) -> None:
     assert BLOCKS["against"]("golden", "snip", "dense", "10").startswith("-3.0 [")  # 89 of 92
     assert BLOCKS["top"]("golden", "10") == "`snip`"
     assert set(BLOCKS["top"]("golden", "5").split(", ")) == {"`snip`", "`dwf[depth=3]`"}
+
+
+def test_a_table_of_differences_has_a_row_for_each_method_near_the_best(results: Path) -> None:
+    head, _, first, *rest = BLOCKS["differences"]("golden", "snip", "strict", "5", "10").splitlines()
+    assert head == "| points above `snip` at a compression of | 5 | 10 |"
+    assert first.startswith("| `dwf[depth=3]` | **+2.0 [") and first.endswith(" | \N{EN DASH} |")
+    assert rest == ["| `snip` | **89.0 %** | **89.0 %** |"]
