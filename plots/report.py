@@ -42,7 +42,8 @@ def shown_runs(
 
 
 def _figures(folder: Path) -> list[RegisteredFigure]:
-    return figures_of({row["experiment"].removesuffix("-smoke") for row in read(folder / "runs.csv")})
+    rows = read(folder / "runs.csv", only=("experiment",))
+    return figures_of({row["experiment"].removesuffix("-smoke") for row in rows})
 
 
 def report(

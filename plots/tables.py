@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas
 
 from benchmark.errors import UsageError
-from benchmark.records.table import read
+from benchmark.records.table import stream
 
 
 def read_table(path: Path, columns: Sequence[str], numbers: Collection[str]) -> pandas.DataFrame:
@@ -18,7 +18,7 @@ def read_table(path: Path, columns: Sequence[str], numbers: Collection[str]) -> 
 
     Raises UsageError if the file is incomplete or if one of these cells holds no number.
     """
-    return with_numbers(pandas.DataFrame(read(path, columns), columns=list(columns)), numbers, path)
+    return with_numbers(pandas.DataFrame(stream(path, columns, columns), columns=list(columns)), numbers, path)
 
 
 def with_numbers(table: pandas.DataFrame, numbers: Collection[str], path: Path) -> pandas.DataFrame:
@@ -44,5 +44,5 @@ def with_packed(path: Path, columns: Sequence[str]) -> pandas.DataFrame:
         if list(parts[-1].columns) != list(columns):
             raise UsageError(f"{packed} does not have the columns {', '.join(columns)}")
     if path.is_file():
-        parts.append(pandas.DataFrame(read(path, columns), columns=list(columns)))
+        parts.append(pandas.DataFrame(stream(path, columns, columns), columns=list(columns)))
     return pandas.concat(parts, ignore_index=True)

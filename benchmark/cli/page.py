@@ -21,9 +21,9 @@ def write_pages(folders: Sequence[Path], target: Path) -> Path:
 
 def _stale(folder: Path) -> set[str]:
     """Return the keys of stale rows; none of a table that cannot be read, which the page names with the reason."""
-    from benchmark.experiments.run import stale_keys
+    from benchmark.experiments.run import IDENTITY, stale_keys
 
     try:
-        return stale_keys(read(folder / "runs.csv"))
+        return stale_keys(read(folder / "runs.csv", only=IDENTITY))
     except UsageError:
         return set()

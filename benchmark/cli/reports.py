@@ -55,7 +55,7 @@ def report(
         from plots.thresholds import parse_threshold
     except ModuleNotFoundError as missing:
         raise UsageError(f"reports need {missing.name}: pip install 'sparsefront[plots]'") from None
-    from benchmark.experiments.run import stale_keys
+    from benchmark.experiments.run import IDENTITY, stale_keys
 
     for path in plugin or ():
         load_plugin(path)
@@ -70,7 +70,7 @@ def report(
         console.print(f"wrote {write_pages(folders, target)}", soft_wrap=True)
         return
     for folder in folders:
-        written = report_folder(folder, chosen, stale_keys(read(folder / "runs.csv")), effective)
+        written = report_folder(folder, chosen, stale_keys(read(folder / "runs.csv", only=IDENTITY)), effective)
         show(written.runs)
         for path in written.paths:
             console.print(f"wrote {path}", soft_wrap=True)

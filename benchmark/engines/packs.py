@@ -11,7 +11,7 @@ import torch
 from benchmark.engines.settings import Pack, Settings
 from benchmark.engines.worker import Worker
 from benchmark.errors import error_text, traceback_text
-from benchmark.experiments.run import Run
+from benchmark.experiments.run import Recipes, Run, key_of
 from benchmark.records.schema import Measurement, Status
 from benchmark.tasks.registry import get_task
 from benchmark.training.checkpoint import Checkpoint, keys_of
@@ -35,9 +35,9 @@ def make_packs(runs: list[Run], settings: Settings, workers: int = 1) -> list[Pa
     size = settings.pack or (-(-len(runs) // workers) if settings.device.startswith("cuda") else 1)
     if size <= 1:
         packs: dict[Run, Pack] = {}
+        shared = {method: parse(method).cuts_at_end for method in {run.method for run in runs}}
         for run in runs:
-            alone = not parse(run.method).cuts_at_end
-            packs.setdefault(run if alone else replace(run, value=0.0), []).append(run)
+            packs.setdefault(replace(run, value=0.0) if shared[run.method] else run, []).append(run)
         return begun + list(packs.values())
     draws = {task: _draws(task) for task in {run.task for run in runs}}
     alike: dict[tuple[Run, tuple[float, ...]], Pack] = {}
@@ -53,7 +53,8 @@ def _begun(runs: list[Run], settings: Settings) -> tuple[list[Pack], list[Run]]:
     found = sorted(settings.checkpoints.glob("*.pt")) if settings.checkpoints else []
     if not found:
         return packs, runs
-    others = {run.key: run for run in runs}
+    recipes: Recipes = {}
+    others = {key_of(run, recipes): run for run in runs}
     for keys in map(keys_of, found):
         if keys and all(key in others for key in keys):
             packs.append([others.pop(key) for key in keys])

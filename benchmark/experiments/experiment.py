@@ -53,17 +53,21 @@ class Experiment:
         return list(dict.fromkeys(self._points()))
 
     def _points(self) -> Iterator[Run]:
+        points = list(self._of_one_seed())  # computed once, whatever the number of seeds
         for budget, seed in product(self._epochs(), self.seeds):
-            for name in self.tasks:
-                task = get_task(name)
-                epochs = budget or task.epochs
-                for method in map(parse, self.methods):
-                    for learning_rate, value in self._pairs_of(method, task.learning_rate_of(method)):
-                        yield Run(name, str(method), value, seed, epochs, learning_rate, self.precision, self.synthetic)
-                for width in self.dense_widths if read_task(name)[1].get("width") == 1 else ():
-                    learning_rate = task.learning_rate_of(parse("dense"))
-                    small = canonical_task(name, width=width)
-                    yield Run(small, "dense", 1.0, seed, epochs, learning_rate, self.precision, self.synthetic)
+            for task, epochs, method, learning_rate, value in points:
+                yield Run(task, method, value, seed, budget or epochs, learning_rate, self.precision, self.synthetic)
+
+    def _of_one_seed(self) -> Iterator[tuple[str, int, str, float, float]]:
+        """Yield the task, the epochs of its recipe, method, learning rate and value of every point."""
+        for name in self.tasks:
+            task = get_task(name)
+            for method in map(parse, self.methods):
+                for learning_rate, value in self._pairs_of(method, task.learning_rate_of(method)):
+                    yield name, task.epochs, str(method), learning_rate, value
+            for width in self.dense_widths if read_task(name)[1].get("width") == 1 else ():
+                learning_rate = task.learning_rate_of(parse("dense"))
+                yield canonical_task(name, width=width), task.epochs, "dense", learning_rate, 1.0
 
     def _epochs(self) -> tuple[int | None, ...]:
         return (self.epochs,) if self.epochs is not None else self.budgets or (None,)

@@ -12,7 +12,7 @@ from benchmark.tasks.registry import canonical_task, get_task
 from benchmark.tasks.task import Task
 from methods.core.base import Method
 from methods.core.optimizers import Adam, Sgd
-from methods.core.registry import MethodError, first_written_form, parse
+from methods.core.registry import MethodError, canonical_form, first_written_form, parse
 
 # How optimizers and augmentations are written in keys: the name and the fields that they had when the first rows were
 # made. A class may be renamed; a field that it gains is written only where it differs from its default.
@@ -42,7 +42,7 @@ class Run:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "task", canonical_task(self.task))
-        object.__setattr__(self, "method", str(parse(self.method)))
+        object.__setattr__(self, "method", canonical_form(self.method))
         for number in ("value", "learning_rate"):
             object.__setattr__(self, number, float(getattr(self, number)) + 0.0)  # 0.0 and not -0.0, which is the same
 
@@ -53,28 +53,43 @@ class Run:
         A field at its neutral value is left out, so a new field changes no old key. Names in the hash are those that
         the fields had when the first rows were made.
         """
-        task, method = get_task(self.task), parse(self.method)
-        hashed = {
-            "task": self.task,
+        return key_of(self, {})
+
+
+Recipes = dict[tuple[str, str], tuple[Task, dict[str, object]]]  # by task and method
+
+
+def key_of(run: Run, recipes: Recipes) -> str:
+    """Return the key of a run; `recipes` keeps what runs of one task and method share, for the keys of many runs."""
+    if (run.task, run.method) not in recipes:
+        task, method = get_task(run.task), parse(run.method)
+        fixed = {
+            "task": run.task,
             "method": first_written_form(method),
-            "value": self.value,
-            "seed": self.seed,
-            "epochs": self.epochs,
-            "learning_rate": self.learning_rate,
             "batch_size": task.batch_size,
             "weight_decay": float(task.weight_decay),
             "warmup": float(task.warmup),
             "rule": hashed_form(task.optimizer),
         }
         optional = {
-            "precision": (self.precision, "float32"),
-            "made_data": (self.synthetic, False),
-            "rest_rate": (task.other_lr(self.learning_rate), self.learning_rate),
             "augmentation": (hashed_form(task.augmentation), "None"),
             "task_version": (task.version, 1),
             "method_version": (method_version(method, task), 1),
         }
-        return hash_fields(**hashed, **{name: value for name, (value, neutral) in optional.items() if value != neutral})
+        recipes[run.task, run.method] = task, fixed | _changed(optional)
+    task, recipe = recipes[run.task, run.method]
+    own = {"value": run.value, "seed": run.seed, "epochs": run.epochs, "learning_rate": run.learning_rate}
+    optional = {
+        "precision": (run.precision, "float32"),
+        "made_data": (run.synthetic, False),
+        "rest_rate": (task.other_lr(run.learning_rate), run.learning_rate),
+    }
+    return hash_fields(**recipe, **own, **_changed(optional))
+
+
+def _changed(optional: Mapping[str, tuple[object, object]]) -> dict[str, object]:
+    """Return the values that are not neutral."""
+    return {name: value for name, (value, neutral) in optional.items() if value != neutral}
 
 
 def hashed_form(part: object) -> str:
@@ -97,15 +112,22 @@ def method_version(method: Method, task: Task) -> int:
     return version + (method_version(method.inner, task) - 1 if method.inner else 0)
 
 
+# The columns that say which run a row is of, and under which key it was computed.
+IDENTITY = (
+    "key", "experiment", "task", "base_task", "method", "value", "seed", "epochs", "learning_rate", "precision",
+    "synthetic",
+)  # fmt: skip
+
+
 def stale_keys(rows: Iterable[Mapping[str, str]]) -> set[str]:
     """Return the keys of rows whose task or method has changed since, in recipe or version.
 
     A row whose task or method is not known here, such as one of a plugin, does not count as stale.
     """
-    stale = set()
+    stale, recipes = set[str](), Recipes()
     for row in rows:
         try:
-            current = run_of(row).key == row["key"]
+            current = key_of(run_of(row), recipes) == row["key"]
         except (UsageError, MethodError):
             current = True
         if not current:

@@ -1,27 +1,19 @@
-"""Benchmark of a sweep without its training: planning, resuming and reporting many rows, and feeding workers."""
+"""Benchmark of a sweep without its training: a folder of many rows, and feeding workers."""
 
 from __future__ import annotations
 
 import argparse
 import importlib.util
-import subprocess
-import sys
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmark.engines.dispatch import places, run_all
 from benchmark.engines.settings import Settings
-from benchmark.experiments.experiment import Experiment
 from benchmark.experiments.run import Run
+from benchmark.profiling.rows import bench_rows
 from benchmark.profiling.timing import show
-from benchmark.records.schema import COLUMNS, Measurement
-from benchmark.records.table import append
-from benchmark.sweep.folder import ResultsFolder
-from benchmark.sweep.rows import make_row
-from benchmark.training.measure import Result
 
 SLEEPER = '''
 import time
@@ -36,62 +28,6 @@ class Sleeper(Method):
         super().setup(net, probe)
         time.sleep(float(self.value[0]))
 '''
-
-
-def grid(rows: int) -> Experiment:
-    """Return a grid of `rows` runs: five methods, ten values, and as many seeds as that takes."""
-    return Experiment(
-        tasks=("lenet300-digits",),
-        methods=("snip", "random", "magnitude", "dwf[depth=2]", "dwf[depth=3]"),
-        values={"density": tuple(0.5**k for k in range(10)), "strength": tuple(5.0 + k for k in range(10))},
-        seeds=tuple(range(rows // 50)),
-    )
-
-
-def write_rows(runs: list[Run], folder: Path) -> None:
-    """Write a row for every run, as a sweep would."""
-    folder.mkdir()
-    cells = []
-    for run in runs:
-        nonzeros = max(1, round(50_200 * min(run.value, 1 / run.value)))
-        measured = Measurement(
-            steps=100,
-            prunable=50_200,
-            nonzeros=nonzeros,
-            density=nonzeros / 50_200,
-            compression=50_200 / nonzeros,
-            val_accuracy=90 + run.seed % 7,
-            val_loss=0.1,
-            test_accuracy=90 + run.seed % 5,
-            test_loss=0.1,
-            train_seconds=1.0,
-        )
-        row = make_row("scale", run, Result(measured), "cpu", "", "")
-        cells.append([getattr(row, column) for column in COLUMNS])
-    append(folder / "runs.csv", COLUMNS, cells)
-
-
-def bench_rows(count: int, folder: Path) -> None:
-    """Print the seconds that an experiment of many rows takes to plan, resume, describe and report."""
-    runs = grid(count).runs()
-    write_rows(runs, folder / "scale")
-
-    def command(*arguments: str) -> None:
-        command = [sys.executable, "-m", "benchmark", *arguments, "scale", "--results", str(folder)]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-
-    actions: dict[str, Callable[[], object]] = {
-        "plan": lambda: [run.key for run in grid(count).runs()],
-        "resume": lambda: ResultsFolder(folder / "scale").to_do(runs),
-        "status": lambda: command("status"),
-        "report": lambda: command("report"),
-    }
-    rows = []
-    for name, action in actions.items():
-        begun = time.perf_counter()
-        action()
-        rows.append([name, f"{time.perf_counter() - begun:.1f}"])
-    show(f"{count:,} rows", ["command", "seconds"], rows)
 
 
 def pace(runs: list[Run], settings: Settings, workers: int) -> float:
@@ -121,8 +57,9 @@ def bench_feeding(length: float, folder: Path) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=100_000)
+    parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=10.0)
     arguments = parser.parse_args()
     with TemporaryDirectory() as folder:
-        bench_rows(arguments.rows, Path(folder))
+        bench_rows(arguments.rows, Path(folder), arguments.epochs)
         bench_feeding(arguments.seconds, Path(folder))

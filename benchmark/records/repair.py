@@ -12,14 +12,17 @@ from pathlib import Path
 
 from benchmark.errors import UsageError
 from benchmark.records.files import replacing, sync_folder
-from benchmark.records.table import check_columns, names_of
+from benchmark.records.table import check_columns, names_of, read
+
+PACKED_ABOVE = 1_000_000  # bytes
 
 
 def repair(path: Path, columns: Sequence[str]) -> str | None:
     """Move torn lines to `<file>.torn`; return a warning that says so, or None if no line was torn.
 
     A line is torn if it has fewer cells than the header, or if it is the last one and has no line end. Raises
-    UsageError, and leaves the file as it is, unless its header has our columns and all of it is text.
+    UsageError, and leaves the file as it is, unless its header has our columns and all of it is text; and for a line
+    with more cells than the header, after torn lines were moved.
     """
     if not path.is_file() or not path.stat().st_size:
         return None
@@ -28,6 +31,8 @@ def repair(path: Path, columns: Sequence[str]) -> str | None:
     if not ",".join(columns).encode().startswith(start):  # else the first write was cut within the header
         header = start.splitlines()[0]
         check_columns(path, columns, names_of(path, header))
+        if _is_whole(path, len(names_of(path, header))):
+            return None
     lines = path.read_bytes().splitlines(keepends=True)
     width = len(names_of(path, lines[0]))
     counts = []
@@ -37,6 +42,7 @@ def repair(path: Path, columns: Sequence[str]) -> str | None:
         counts.append(len(next(csv.reader([text]), [])) if whole else -1)
     torn = [line for line, count in zip(lines, counts, strict=True) if count == -1 or 0 < count < width]
     if not torn:
+        read(path, columns)  # raises for a row with too many cells
         return None
     aside = path.with_name(path.name + ".torn")
     with aside.open("ab") as file:
@@ -49,7 +55,32 @@ def repair(path: Path, columns: Sequence[str]) -> str | None:
     else:
         with replacing(path) as file:
             file.writelines(line for line, count in zip(lines, counts, strict=True) if count == 0 or count >= width)
+        read(path, columns)
     return f"{len(torn)} torn lines of {path} were moved to {aside.name}; their runs will be trained again"
+
+
+def _is_whole(path: Path, width: int) -> bool:
+    """Tell quickly whether all of a table is text in lines of `width` cells; a table of curves may have millions."""
+    rest = b""
+    with path.open("rb") as file:
+        while block := file.read(2**20):
+            lines, newline, rest = (rest + block).rpartition(b"\n")
+            if newline and not _has_cells(lines, width):
+                return False
+    return not rest
+
+
+def _has_cells(lines: bytes, width: int) -> bool:
+    """Tell whether some lines are text, and all of them that are not blank have `width` cells."""
+    try:
+        text = lines.decode()
+        split = text.split("\n")
+        if '"' not in text:
+            return all(line.count(",") == width - 1 or not line.strip() for line in split)
+        counts = [len(row) for row in csv.reader(split)]  # an open quote goes on in the next line
+    except (UnicodeDecodeError, csv.Error):
+        return False
+    return len(counts) == len(split) and set(counts) <= {0, width}
 
 
 def _text(path: Path, line: bytes) -> str:
@@ -74,7 +105,16 @@ def check_packed(path: Path, columns: Sequence[str]) -> None:
     check_columns(packed, columns, names_of(packed, header.rstrip(b"\n")))
 
 
-def compress(path: Path, above: int = 1_000_000) -> None:
+def compress_growing(path: Path) -> None:
+    """Do what `compress` does, for a table that still grows: when its rows are as long as the archive.
+
+    The archive is copied each time, so a bound that did not grow would copy it ever more often.
+    """
+    packed = path.with_name(path.name + ".gz")
+    compress(path, max(PACKED_ABOVE, packed.stat().st_size if packed.is_file() else 0))
+
+
+def compress(path: Path, above: int = PACKED_ABOVE) -> None:
     """Move the rows of a CSV that is longer than `above` bytes to the end of `<file>.gz`.
 
     They become a gzip member of their own, so earlier rows are not compressed again; readers see one file. The archive
@@ -83,12 +123,14 @@ def compress(path: Path, above: int = 1_000_000) -> None:
     """
     if not path.is_file() or path.stat().st_size <= above:
         return
-    packed, content = path.with_name(path.name + ".gz"), path.read_bytes()
-    with replacing(packed) as file:
+    packed = path.with_name(path.name + ".gz")
+    with replacing(packed) as file, path.open("rb") as rows:
         if packed.is_file():
             with packed.open("rb") as earlier:
                 shutil.copyfileobj(earlier, file)
-            content = content.partition(b"\n")[2]  # the header is in the first member
-        file.write(gzip.compress(content, mtime=0))  # without a time stamp, so equal rows make equal files
+            rows.readline()  # the header is in the first member
+        # without a time stamp, so equal rows make equal files
+        with gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as member:
+            shutil.copyfileobj(rows, member, 2**20)
     path.unlink()
     sync_folder(path.parent)

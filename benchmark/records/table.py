@@ -6,7 +6,7 @@ import csv
 import io
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from benchmark.errors import UsageError
@@ -14,6 +14,7 @@ from benchmark.records.files import sync_folder
 from benchmark.records.schema import COLUMNS, DEFAULTS, DROPPED, RENAMED
 
 csv.field_size_limit(2**31 - 1)  # an older version wrote error messages of any length
+MOST_EQUAL = 10_000  # different cells that are kept for comparison
 
 
 def append(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -47,28 +48,47 @@ def cell(value: object) -> str:
     return " ".join(str(value).split())
 
 
-def read(path: Path, columns: Sequence[str] = COLUMNS) -> list[dict[str, str]]:
-    """Return the rows of a CSV, with every cell as a string.
+def read(path: Path, columns: Sequence[str] = COLUMNS, only: Collection[str] | None = None) -> list[dict[str, str]]:
+    """Return the rows of a CSV, with every cell as a string, and of the columns those in `only`, by default all.
 
     Columns have their present names. Columns of runs.csv that an older version did not write hold the defaults of
     `Row`. Raises UsageError if the file is missing or empty, has other columns, or holds a torn line.
     """
+    kept = [name for name in columns if only is None or name in only]
+    return [dict(zip(kept, cells, strict=True)) for cells in stream(path, columns, kept)]
+
+
+def stream(path: Path, columns: Sequence[str], kept: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """Yield the cells of some columns, row by row; raise UsageError as `read` does."""
     if not path.is_file():
         raise UsageError(f"there is no {path}; `sparsefront run` writes it")
     try:
-        text = path.read_text(encoding="utf-8-sig")  # spreadsheets write a byte order mark
-        header, *rows = [row for row in csv.reader(io.StringIO(text)) if row] or [[]]
+        with path.open("rb") as file:
+            file.seek(max(path.stat().st_size - 1, 0))
+            whole = file.read() in (b"\n", b"\r")
+        with path.open(encoding="utf-8-sig") as text:  # spreadsheets write a byte order mark
+            rows = filter(None, csv.reader(text))
+            names = [RENAMED.get(name, name) for name in next(rows, [])]
+            check_columns(path, columns, names)
+            lacking = [name for name in kept if name not in names]
+            present = [*names, *lacking]
+            places, defaults = [present.index(name) for name in kept], [DEFAULTS[name] for name in lacking]
+            equal: dict[str, str] = {}  # one object for equal cells, so that many rows take little memory
+            for number, row in enumerate(rows, start=2):
+                if len(row) > len(names):
+                    raise UsageError(
+                        f"row {number} of {path} has more cells than its header; correct or delete that row"
+                    )
+                if len(row) < len(names):
+                    whole = False
+                    continue
+                keep = equal.setdefault if len(equal) < MOST_EQUAL else equal.get
+                cells = row + defaults
+                yield tuple([keep(cells[place], cells[place]) for place in places])
     except (UnicodeDecodeError, csv.Error):
         raise UsageError(f"{path} is not a CSV of sparsefront: it is not text") from None
-    names = [RENAMED.get(name, name) for name in header]
-    check_columns(path, columns, names)
-    if long := [place for place, row in enumerate(rows, start=2) if len(row) > len(names)]:
-        raise UsageError(f"row {long[0]} of {path} has more cells than its header; correct or delete that row")
-    if not text.endswith("\n") or any(len(row) < len(names) for row in rows):
+    if not whole:
         raise UsageError(f"{path} holds a torn line; running its experiment again repairs it")
-    filled = {name: default for name, default in DEFAULTS.items() if name in columns}
-    tables = (filled | dict(zip(names, row, strict=True)) for row in rows)
-    return [{name: row[name] for name in columns} for row in tables]
 
 
 def names_of(path: Path, header: bytes) -> list[str]:

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.errors import UsageError
-from benchmark.experiments.run import Run
+from benchmark.experiments.run import Recipes, Run, key_of
 from benchmark.records.files import remove_partial, replacing
-from benchmark.records.repair import check_packed, compress, repair
+from benchmark.records.repair import check_packed, compress, compress_growing, repair
 from benchmark.records.schema import (
     COLUMNS,
     CORRECT_COLUMNS,
@@ -41,6 +41,11 @@ TABLES = {
 }
 NETWORKS = "networks"  # the subfolder of kept networks
 PACKED = ("curves.csv", "correct.csv")
+# The columns by which a sweep knows what is finished, how long it took, and how well each method does.
+KNOWN = (
+    "key", "task", "metric", "better", "method", "value", "epochs", "precision", "compression", "val_metric",
+    "val_accuracy", "train_seconds", "status", "error", "device", "hardware",
+)  # fmt: skip
 
 
 class ResultsFolder:
@@ -55,12 +60,15 @@ class ResultsFolder:
 
     @cached_property
     def rows(self) -> list[dict[str, str]]:
-        """The rows of runs.csv, which is read once; `append` extends them. A missing or empty file has no rows."""
+        """The rows of runs.csv with the columns in KNOWN; a missing or empty file has none.
+
+        The file is read once, and `append` extends them.
+        """
         path = self.path / "runs.csv"
         with suppress(FileNotFoundError):
             path.stat()  # raises where links form a loop, or a folder of the path is a file
         _check_regular(path)
-        return read(path) if has_content(path) else []
+        return read(path, only=KNOWN) if has_content(path) else []
 
     def failed(self, row: dict[str, str]) -> bool:
         """Tell whether a row's run failed, so that `--retry failed` trains it again."""
@@ -75,7 +83,8 @@ class ResultsFolder:
     def to_do(self, runs: Sequence[Run], retry: bool = False) -> list[Run]:
         """Return the runs that have no row yet, and with `retry` also those that failed."""
         done = {row["key"] for row in self.rows if not (retry and self.failed(row))}
-        return [run for run in runs if run.key not in done]
+        recipes: Recipes = {}
+        return [run for run in runs if key_of(run, recipes) not in done]
 
     def check_one_budget(self, runs: Sequence[Run], several: bool = False) -> None:
         """Raise UsageError unless the runs share epochs and precision with the finished runs of the same task.
@@ -156,10 +165,11 @@ class ResultsFolder:
         if correct:
             append(self.path / "correct.csv", CORRECT_COLUMNS, correct)
         append(self.path / "runs.csv", COLUMNS, cells)
-        texts = ([cell(value) for value in row] for row in cells)
-        before += [dict(zip(COLUMNS, row, strict=True)) for row in texts]
+        before += [{name: cell(getattr(row, name)) for name in KNOWN} for row in rows]
         for path in (result.checkpoint for result in results if result.checkpoint):
             remove(path)
+        for table in PACKED:
+            compress_growing(self.path / table)
 
     def network(self, key: str) -> Path:
         """Return the file of a run's final network, which is there if the run was computed with `--keep-networks`."""

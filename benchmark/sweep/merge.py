@@ -66,7 +66,8 @@ def _choose(folders: Sequence[Path]) -> tuple[dict[str, tuple[Path, dict[str, st
         results = ResultsFolder(folder)
         if not results.rows:
             raise UsageError(f"there are no results in {folder}; `sparsefront run` writes them")
-        own = {row["key"]: row if row["base_task"] and row["label"] else completed(row) for row in results.rows}
+        rows = read(folder / "runs.csv")
+        own = {row["key"]: row if row["base_task"] and row["label"] else completed(row) for row in rows}
         for key, row in own.items():
             if key not in chosen or (results.failed(chosen[key][1]) and not results.failed(row)):
                 chosen[key] = folder, row

@@ -101,14 +101,16 @@ def best(rows: Sequence[Row], path: Path) -> list[Best]:
             metric = _number(row, "val_metric" if _has_another_metric(row) else "val_accuracy", path)
             point = -metric if _is_lower(row) else metric, _number(row, "compression", path)
             points.setdefault((row["task"], row["method"]), []).append(point)
+    full: dict[str, float] = {}
+    for (task, _), found in points.items():
+        full[task] = max(full.get(task, -math.inf), max(metric for metric, _ in found))
+    full |= {task: mean(m for m, _ in found) for (task, method), found in points.items() if method == "dense"}
     lines = []
     for (task, method), runs in kinds.items():
-        on_task = [metric for kind, found in points.items() if kind[0] == task for metric, _ in found]
-        dense = [metric for metric, _ in points.get((task, "dense"), ())]
-        full = mean(dense) if dense else max(on_task, default=math.nan)
         own = points.get((task, method), [])
         highest, compression = max(own, default=(math.nan, math.nan))
-        least = full - (abs(full) / 100 if task in others else 1)
+        there = full.get(task, math.nan)
+        least = there - (abs(there) / 100 if task in others else 1)
         near = max((compression for metric, compression in own if metric >= least), default=math.nan)
         lines.append((task, method, runs, -highest if task in lower else highest, compression, near))
     return lines

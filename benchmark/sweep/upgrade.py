@@ -29,14 +29,14 @@ def rename_cuts(folder: Path) -> None:
 
 def upgrade(path: Path, columns: Sequence[str]) -> None:
     """Rewrite a table whose header is an older version's, with today's columns."""
-    rows = read(path, columns)
     with path.open(encoding="utf-8") as file:
-        current = file.readline().rstrip("\n") == ",".join(columns)
-    if not current:
-        if path.name == "runs.csv":
-            rows = [completed(row) for row in rows]
-        with replacing(path) as table:
-            table.write(encoded([columns], [[row[column] for column in columns] for row in rows]))
+        if file.readline().rstrip("\n") == ",".join(columns):
+            return
+    rows = read(path, columns)
+    if path.name == "runs.csv":
+        rows = [completed(row) for row in rows]
+    with replacing(path) as table:
+        table.write(encoded([columns], [[row[column] for column in columns] for row in rows]))
 
 
 def has_content(path: Path) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from benchmark.errors import UsageError
@@ -50,8 +51,17 @@ def get_task(written: str) -> Task:
 
 def canonical_task(written: str, **changes: Any) -> str:
     """Return the one written form of a task, with some options changed: those at their default are left out."""
+    if not changes:
+        name = written.partition("[")[0].strip()
+        return _canonical_task(written, TASKS.get(name))
     name, values = read_task(written)
     return print_form(name, options_of(_find(name)), values | changes)
+
+
+@lru_cache(maxsize=1024)  # a sweep asks for the same few forms once for each of its runs
+def _canonical_task(written: str, registered: Callable[..., Task] | None) -> str:
+    name, values = read_task(written)
+    return print_form(name, options_of(_find(name)), values)
 
 
 def read_task(written: str) -> tuple[str, dict[str, Any]]:

@@ -7,6 +7,7 @@ import importlib.util
 import sys
 from collections.abc import Callable
 from dataclasses import is_dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -71,6 +72,19 @@ def parse(text: str) -> Method:
     """
     cls, options = read_form(text)
     return cls(**options)
+
+
+def canonical_form(text: str) -> str:
+    """Return the one written form of a method; raise MethodError as `parse` does."""
+    if not isinstance(text, str):
+        return str(parse(text))
+    name = text.partition("[")[0].strip()
+    return _canonical_form(text, METHODS.get(name), ALIASES.get(name))
+
+
+@lru_cache(maxsize=1024)  # a sweep asks for the same few forms once for each of its runs
+def _canonical_form(text: str, registered: type[Method] | None, alias: str | None) -> str:
+    return str(parse(text))
 
 
 def read_form(text: str) -> tuple[type[Method], dict[str, Any]]:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,11 +19,12 @@ from benchmark.experiments.run import Run
 from benchmark.records.bits import decode, encode
 from benchmark.records.schema import COLUMNS, CORRECT_COLUMNS, THRESHOLD_COLUMNS, Measurement, Status
 from benchmark.records.table import append, read
-from benchmark.sweep.folder import ResultsFolder
+from benchmark.sweep.folder import KNOWN, ResultsFolder
 from benchmark.sweep.invocation import recorded
 from benchmark.sweep.lock import LOCK
 from benchmark.sweep.rows import make_row
 from benchmark.training.measure import Result
+from plots.results import curves
 
 RUNS = [Run("lenet300-digits", "snip", value, 0, 2, 0.1) for value in (0.5, 0.2, 0.1)]
 
@@ -87,9 +89,9 @@ def test_runs_csv_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     finish(ResultsFolder(tmp_path), RUNS[0], Status.OK)
     folder, reads = ResultsFolder(tmp_path), []
 
-    def counted(path: Path, columns: tuple[str, ...] = COLUMNS) -> list[dict[str, str]]:
+    def counted(path: Path, **options: Any) -> list[dict[str, str]]:
         reads.append(path)
-        return read(path, columns)
+        return read(path, **options)
 
     monkeypatch.setattr("benchmark.sweep.folder.read", counted)
     folder.to_do(RUNS)
@@ -192,3 +194,26 @@ def test_a_folder_that_is_a_loop_of_links_is_no_empty_folder(tmp_path: Path) -> 
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     with pytest.raises(OSError, match="levels of symbolic links"):
         ResultsFolder(tmp_path / "loop" / "sweep").to_do(RUNS)
+
+
+def test_rows_have_the_same_columns_whether_they_were_read_or_appended(tmp_path: Path) -> None:
+    folder = ResultsFolder(tmp_path)
+    finish(folder, RUNS[0], Status.OK)
+    assert folder.rows == ResultsFolder(tmp_path).rows
+    assert set(folder.rows[0]) == set(KNOWN)
+
+
+def test_long_tables_are_packed_while_a_sweep_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmark.records.repair.PACKED_ABOVE", 300)
+    folder, lengths = ResultsFolder(tmp_path), []
+    measured = Measurement(density=0.1)
+    points = [(epoch, "val_loss", 1 / (epoch + 3)) for epoch in range(10)]
+    for run in RUNS * 10:
+        folder.append([make_row("made", run, Result(measured, points), "cpu", "", "")], [Result(measured, points)])
+        path, packed = tmp_path / "curves.csv", tmp_path / "curves.csv.gz"
+        if path.exists():
+            longest = max(300, packed.stat().st_size if packed.exists() else 0)
+            assert path.stat().st_size <= longest
+        lengths.append(len(curves(tmp_path)))
+    assert packed.exists()
+    assert lengths == [10 * min(count + 1, len(RUNS)) for count in range(len(RUNS) * 10)]  # of equal rows the last

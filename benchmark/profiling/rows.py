@@ -1,0 +1,130 @@
+"""Benchmark of a results folder of many finished runs: planning, resuming, describing and reporting it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmark.engines.packs import make_packs
+from benchmark.engines.settings import Settings
+from benchmark.experiments.experiment import Experiment
+from benchmark.experiments.run import Run
+from benchmark.profiling.timing import show
+from benchmark.records.bits import encode
+from benchmark.records.schema import THRESHOLDS, Measurement
+from benchmark.sweep.folder import ResultsFolder
+from benchmark.sweep.rows import make_row
+from benchmark.training.measure import Result
+from methods.core.registry import parse
+
+PLUGIN = '''
+from benchmark.experiments.experiment import Experiment
+from benchmark.experiments.registry import experiment
+
+
+@experiment
+def scale():
+    """Many runs of small networks, for a benchmark."""
+    return {grid!r}
+'''
+# A process of its own, since a process that is started counts its parent's memory as its own.
+MEASURE = """
+import os, subprocess, sys
+process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
+_, status, usage = os.wait4(process.pid, 0)
+print(usage.ru_utime + usage.ru_stime, usage.ru_maxrss)
+sys.exit(status != 0)
+"""
+LAYERS = {"fc1.weight": 19_200, "fc2.weight": 30_000, "fc3.weight": 1_000}
+METRICS = ("train_loss", "rate_share", "val_loss", "val_accuracy", "density", *LAYERS)
+PART = 500  # runs that are written at a time
+
+
+def grid(rows: int) -> Experiment:
+    """Return a grid of `rows` runs: five methods, ten values, and as many seeds as that takes."""
+    return Experiment(
+        tasks=("lenet300-digits",),
+        methods=("snip", "random", "magnitude", "dwf[depth=2]", "dwf[depth=3]"),
+        values={"density": tuple(0.5**k for k in range(10)), "strength": tuple(5.0 + k for k in range(10))},
+        seeds=tuple(range(rows // 50)),
+    )
+
+
+def made_up(run: Run, epochs: int) -> Result:
+    """Return a result with all that a run of `epochs` epochs leaves in the tables."""
+    prunable = sum(LAYERS.values())
+    share = min(run.value, 1 / run.value)
+    nonzeros = max(1, round(prunable * share))
+    accuracy = 90 + run.seed % 7 + run.value / 1000
+    measured = Measurement(
+        steps=100,
+        prunable=prunable,
+        nonzeros=nonzeros,
+        density=nonzeros / prunable,
+        compression=prunable / nonzeros,
+        val_accuracy=accuracy,
+        val_loss=0.1,
+        test_accuracy=accuracy - run.seed % 5,
+        test_loss=0.1,
+        train_seconds=1.0,
+    )
+    curves = [(epoch, metric, accuracy / (epoch + 1)) for epoch in range(epochs) for metric in METRICS]
+    layers = [(name, round(share * total), total) for name, total in LAYERS.items()]
+    points = [
+        (threshold, nonzeros, nonzeros / prunable, accuracy, accuracy, 0.1)
+        for threshold in (THRESHOLDS if parse(run.method).penalty is not None else ())
+    ]
+    return Result(measured, curves, layers, points, (360, encode([True] * 360)))
+
+
+def write_rows(runs: list[Run], folder: Path, epochs: int = 20) -> None:
+    """Write the rows of every run to all tables, as a sweep would."""
+    results = ResultsFolder(folder)
+    with results.writing():
+        for start in range(0, len(runs), PART):
+            part = runs[start : start + PART]
+            made = [made_up(run, epochs) for run in part]
+            rows = [make_row("scale", run, result, "cpu", "", "") for run, result in zip(part, made, strict=True)]
+            results.append(rows, made)
+
+
+def command(*arguments: str) -> list[float]:
+    """Run a command of sparsefront; return its seconds, its seconds of computing, and its largest memory in GB."""
+    begun = time.perf_counter()
+    words = [sys.executable, "-c", MEASURE, sys.executable, "-m", "benchmark", *arguments]
+    printed = subprocess.run(words, check=True, capture_output=True, text=True).stdout
+    computing, memory = map(float, printed.split())
+    return [time.perf_counter() - begun, computing, memory * (1 if sys.platform == "darwin" else 1024) / 1e9]
+
+
+def bench_rows(count: int, folder: Path, epochs: int = 20) -> None:
+    """Print the seconds and the memory that commands take on an experiment of many rows, with all their tables."""
+    plugin = folder / "scale.py"
+    plugin.write_text(PLUGIN.format(grid=grid(count)))
+    results = "--results", str(folder)
+    grid_of = "scale", *results, "--plugin", str(plugin)
+    runs = grid(count).runs()
+    rows = [
+        ["group all into packs", *own(lambda: make_packs(runs, Settings("cpu", folder)))],
+        ["write their rows", *own(lambda: write_rows(runs, folder / "scale", epochs))],
+    ]
+    size = sum(path.stat().st_size for path in (folder / "scale").glob("*.csv*")) / 1e9
+    actions = {
+        "plan": ("plan", *grid_of),
+        "run, nothing to do": ("run", *grid_of),
+        "status": ("status", "scale", *results),
+        "report": ("report", "scale", *results),
+    }
+    rows += [[name, *(f"{number:.2f}" for number in command(*words))] for name, words in actions.items()]
+    title = f"{count:,} runs of {epochs} epochs, {size:.2f} GB of tables"
+    show(title, ["action", "seconds", "seconds of computing", "GB of memory"], rows)
+
+
+def own(action: Callable[[], object]) -> list[str]:
+    """Return the seconds and the seconds of computing that a call in this process takes."""
+    begun, computing = time.perf_counter(), time.process_time()
+    action()
+    return [f"{time.perf_counter() - begun:.2f}", f"{time.process_time() - computing:.2f}", "-"]
