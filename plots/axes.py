@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy
 import pandas
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from numpy.typing import ArrayLike, NDArray
 
+DEEPEST = 15  # points below the best at the lower edge of a front
 PLAIN = FuncFormatter(lambda number, _: f"{number:g}")
 
 
@@ -30,19 +33,20 @@ def shrink(height: ArrayLike) -> NDArray[numpy.float64]:
     return 100.1 - 10 ** -numpy.asarray(height, dtype=float)
 
 
-def scale(axes: Axes, largest: float, highest: float) -> None:
-    """Set log scales with round ticks, up to the largest compression and a little above the highest accuracy.
+def scale(axes: Axes, compressions: Sequence[float], accuracies: pandas.Series) -> float:
+    """Set a log scale of compression and a linear one of accuracy, and return the accuracy at its lower edge.
 
+    Accuracies more than DEEPEST points below the highest are cut off: the differences that matter are between the best.
     The bar of a mean over runs of which some collapsed reaches accuracies that no run has; the edge cuts it off.
     """
-    scale_compression(axes, largest)
-    bottom, top = axes.get_ylim()
-    bottom, edge = max(bottom, 0), 1.05 * stretch(highest) - 0.05 * stretch(max(bottom, 0))
-    top = min(top, 100, float(shrink(edge)) if highest > bottom else top)
+    scale_compression(axes, max([10.0, *compressions]))
+    highest = float(accuracies.max()) if len(accuracies) else 100.0
+    lowest = max(float(accuracies.min()) if len(accuracies) else 0.0, highest - DEEPEST)
+    room = max(0.06 * (highest - lowest), 0.1)
+    bottom, top = max(lowest - room, 0.0), min(highest + room, 100.0)
     axes.set_ylim(bottom, top)
-    axes.yaxis.set_major_locator(FixedLocator(ticks(bottom, top)))
-    axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(PLAIN)
+    return bottom
 
 
 def scale_compression(axes: Axes, largest: float) -> None:

@@ -12,11 +12,11 @@ from rich.table import Table
 from rich.text import Text
 
 from plots.comparisons import NEAR, near_best, top_group
+from plots.looks import names
 from plots.metrics import Metric, metric_of
 from plots.readings import LEVELS, read_at, seed_curves
 from plots.results import of_task
 from plots.statistics.tolerance import LOSSES, tolerance_table
-from plots.style import names
 from plots.summaries import budgets, disconnected, failed, processors, stale, summary, thresholds
 
 FEW = ("CR 10", "CR 50", "CR 200", "CR at -1", "CR at -5")  # the columns of a terminal narrower than WIDE

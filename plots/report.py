@@ -16,7 +16,7 @@ from plots.leaderboards import markdown
 from plots.registry import RegisteredFigure, figures_of
 from plots.results import AT_SETTING, VALUE, load
 from plots.statistics.write import write_statistics
-from plots.style import file_name
+from plots.style import file_name, paper_style
 from plots.thresholds import Threshold
 
 
@@ -46,6 +46,21 @@ def _figures(folder: Path) -> list[RegisteredFigure]:
     return figures_of({row["experiment"].removesuffix("-smoke") for row in rows})
 
 
+def report_for_paper(folder: Path, stale: Set[str] = frozenset()) -> list[Path]:
+    """Draw the figures of `report` for half a column of a paper, to <folder>/figures/paper, and return their paths.
+
+    Raises UsageError as `report` does.
+    """
+    own = _figures(folder)
+    frame, runs = shown_runs(folder, stale=stale)
+    figures = folder / "figures" / "paper"
+    try:
+        with paper_style():
+            return _draw(own, folder, frame, runs, figures, "")
+    except OSError as error:
+        raise UsageError(f"{error.filename or folder} cannot be read or written: {error.strerror}") from error
+
+
 def report(
     folder: Path, threshold: Threshold | None = None, stale: Set[str] = frozenset(), effective: bool = False
 ) -> Report:
@@ -68,22 +83,35 @@ def report(
         suffix = f"-threshold-{threshold if threshold == 'validated' else format(threshold, 'g')}"
     board = folder / f"leaderboard{suffix}.md"
     text = markdown(runs, folder.resolve().name)
-    figures = folder / "figures"
-    paths: list[Path] = []
     try:
-        figures.mkdir(exist_ok=True)
+        paths = _draw(own, folder, frame, runs, folder / "figures", suffix)
         if not suffix:
-            for registered in own:
-                paths += registered.draw(folder, frame, figures)
             paths += write_statistics(folder, runs)
-        fronts: list[Path] = []
-        if not any(registered.replaces_front for registered in own):
-            for task in sorted(runs["task"].unique()):
-                fronts += draw(runs, task, figures / file_name(f"front-{task}{suffix}"))
         board.write_text(text, encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{error.filename or folder} cannot be read or written: {error.strerror}") from error
+    return Report([*paths, board], runs)
+
+
+def _draw(
+    own: list[RegisteredFigure],
+    folder: Path,
+    frame: pandas.DataFrame,
+    runs: pandas.DataFrame,
+    figures: Path,
+    suffix: str,
+) -> list[Path]:
+    """Draw all figures, the fronts first; without a suffix also those of the experiment."""
+    paths: list[Path] = []
+    fronts: list[Path] = []
+    figures.mkdir(parents=True, exist_ok=True)
+    try:
+        for registered in own if not suffix else ():
+            paths += registered.draw(folder, frame, figures)
+        if not any(registered.replaces_front for registered in own):
+            for task in sorted(runs["task"].unique()):
+                fronts += draw(runs, task, figures / file_name(f"front-{task}{suffix}"))
     finally:
-        if figures.is_dir() and not any(figures.iterdir()):
+        if not any(figures.iterdir()):
             figures.rmdir()  # an experiment may have no figure
-    return Report([*fronts, *paths, board], runs)
+    return [*fronts, *paths]

@@ -114,11 +114,16 @@ def seeds(lines: pandas.DataFrame) -> str:
     return "1 seed" if high == 1 else f"{high} seeds"
 
 
+def titled(title: str, runs: pandas.DataFrame) -> str:
+    """Return the title of a figure, with the zero threshold if it is not the default."""
+    return ", ".join(filter(None, [title, thresholds(runs)]))
+
+
 def subtitle(runs: pandas.DataFrame, lines: pandas.DataFrame) -> str:
     """Return the line below a figure's title.
 
-    It has the seeds, epochs, zero thresholds other than the default, that processors are mixed, and stale methods.
+    It has the seeds, epochs, that processors are mixed, and stale methods.
     """
     epochs = " or ".join(f"{number:g}" for number in sorted(runs["epochs"].unique()))
     mixed = "several processors" if processors(runs) else ""
-    return ", ".join(filter(None, [seeds(lines), f"{epochs} epochs", thresholds(runs), mixed, stale(runs)]))
+    return ", ".join(filter(None, [seeds(lines), f"{epochs} epochs", mixed, stale(runs)]))

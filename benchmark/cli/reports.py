@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -41,6 +41,12 @@ def report(
             "--html", help="Write report.html instead, an interactive page that holds all thresholds and counts."
         ),
     ] = False,
+    style: Annotated[
+        Literal["page", "paper"],
+        typer.Option(
+            "--style", help="paper: draw the figures alone, for half a column, to figures/paper as PDF and SVG."
+        ),
+    ] = "page",
     plugin: options.Plugins = None,
 ) -> None:
     """Draw the figures and write the leaderboard from the CSVs of an experiment, or of all."""
@@ -48,10 +54,15 @@ def report(
         raise UsageError(
             "a page offers all zero thresholds and effective weights; give --html without the other option"
         )
+    if style == "paper" and (html or effective or threshold is not None):
+        raise UsageError(
+            "figures for a paper count weights as they were trained; give --style paper without the other option"
+        )
     os.environ["MPLBACKEND"] = "agg"  # figures go to files; a notebook names a backend that may not be installed here
     try:
         from plots.leaderboards import show
         from plots.report import report as report_folder
+        from plots.report import report_for_paper
         from plots.thresholds import parse_threshold
     except ModuleNotFoundError as missing:
         raise UsageError(f"reports need {missing.name}: pip install 'sparsefront[plots]'") from None
@@ -68,6 +79,11 @@ def report(
     if html:
         target = (folders[0] if experiment else results) / "report.html"
         console.print(f"wrote {write_pages(folders, target)}", soft_wrap=True)
+        return
+    if style == "paper":
+        for folder in folders:
+            for path in report_for_paper(folder, stale_keys(read(folder / "runs.csv"))):
+                console.print(f"wrote {path}", soft_wrap=True)
         return
     for folder in folders:
         written = report_folder(folder, chosen, stale_keys(read(folder / "runs.csv", only=IDENTITY)), effective)

@@ -10,27 +10,22 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from benchmark.records.schema import FAMILIES
 from plots.axes import PLAIN
 from plots.comparisons import intervals, near_best
+from plots.looks import Look, looks, names
 from plots.readings import read_at, seed_curves
 from plots.results import measured
-from plots.style import figure_style, names, sheet
-from plots.summaries import failed, seeds, summary, thresholds
+from plots.style import figure_style, legend, sheet
+from plots.summaries import failed, seeds, summary, titled
 
-# A colour for each family (Okabe & Ito), and how many of its methods are drawn; the others are grey.
-COLOURS = {
-    "factorization": "#0072b2",
-    "penalty": "#d55e00",
-    "during training": "#000000",
-    "dynamic": "#009e73",
-    "before training": "#cc79a7",
-}
+# Methods of each family that are drawn; the others are grey.
 DRAWN = {"factorization": 3, "penalty": 2, "during training": 2, "dynamic": 1, "before training": 1}
-DASHES = ((), (5, 2), (1.5, 1.5))
 GREY = "#d6d6d6"
 DEEPEST = 8  # points below dense at the lower edge
 READ = numpy.geomspace(2, 2000, 121).tolist()  # compressions that are read
+MARKED = {
+    READ[int(numpy.abs(numpy.log(numpy.array(READ) / x)).argmin())] for x in (2, 5, 10, 20, 50, 100, 200, 500, 1000)
+}
 
 
 def below_dense(runs: pandas.DataFrame | Sequence[pandas.DataFrame], title: str = "") -> Figure:
@@ -42,7 +37,9 @@ def below_dense(runs: pandas.DataFrame | Sequence[pandas.DataFrame], title: str 
     table = runs if isinstance(runs, pandas.DataFrame) else pandas.concat(runs, ignore_index=True)
     readings = _relative(table)
     tasks = list(dict.fromkeys(readings["task"]))
-    drawn = _best(readings, measured(table).drop_duplicates("method").set_index("method")["family"])
+    look = looks(table)
+    best = _best(readings, measured(table).drop_duplicates("method").set_index("method")["family"])
+    drawn = {method: look[method] for method in names(table) if method in best}
     lines = summary(table)
     caption = (
         "Lines: means over seeds, read log-linearly between the method's values and never beyond the last; the values "
@@ -50,10 +47,14 @@ def below_dense(runs: pandas.DataFrame | Sequence[pandas.DataFrame], title: str 
         "intervals of the mean, with the variance pooled over the methods within 5 points of the best. A run that "
         f"diverged counts as 10 %. Runs without a result: {failed(table)} of {len(table)}. Grey: all other methods."
     )
-    counted = ", ".join(filter(None, [seeds(lines), thresholds(table)]))
+    counted = seeds(lines)
     with figure_style():
         drawing, panels = sheet(
-            title or "What compression costs", counted, caption, height=4.4, width=2.2 + 3.9 * max(len(tasks), 1)
+            titled(title or "What compression costs", table),
+            counted,
+            caption,
+            height=4.4,
+            width=2.2 + 3.9 * max(len(tasks), 1),
         )
         axes = panels.subplots(1, max(len(tasks), 1), sharey=True, squeeze=False)[0]
         for panel, task in zip(axes, tasks, strict=False):
@@ -63,8 +64,7 @@ def below_dense(runs: pandas.DataFrame | Sequence[pandas.DataFrame], title: str 
             panel.set_xlabel("compression ratio")
         axes[0].set_ylabel("points of test accuracy above dense")
         handles = {label: handle for a in axes for handle, label in zip(*a.get_legend_handles_labels(), strict=True)}
-        if handles:
-            panels.legend(handles.values(), handles.keys(), loc="outside right upper", fontsize=8)
+        legend(panels, [*handles.values()], fontsize=8)
     return drawing
 
 
@@ -76,33 +76,30 @@ def _relative(table: pandas.DataFrame) -> pandas.DataFrame:
     return readings.dropna(subset=["points"])
 
 
-def _best(readings: pandas.DataFrame, family: pandas.Series) -> dict[str, tuple[str, tuple[float, ...]]]:
-    """Return colour and dash of the methods that are drawn."""
+def _best(readings: pandas.DataFrame, family: pandas.Series) -> set[str]:
+    """Return the best methods of each family."""
     clipped = readings.assign(gain=readings["points"].clip(lower=-DEEPEST) + DEEPEST)
     per_seed = clipped.groupby(["task", "method", "seed"])["gain"].sum().groupby(["task", "method"]).mean()
     score = per_seed.groupby("method").mean().sort_values(ascending=False)
-    look = {}
-    for name in (*FAMILIES, *sorted(set(family) - set(FAMILIES))):
-        own = [method for method in score.index if family[method] == name][: DRAWN.get(name, 0)]
-        for dash, method in zip(DASHES, sorted(own) if name == "factorization" else own, strict=False):
-            look[method] = COLOURS[name], dash
-    return look
+    by_family = {name: [m for m in score.index if family[m] == name] for name in DRAWN}
+    return {method for name, own in by_family.items() for method in own[: DRAWN[name]]}
 
 
-def _draw(
-    axes: Axes, readings: pandas.DataFrame, drawn: dict[str, tuple[str, tuple[float, ...]]], shown: dict[str, str]
-) -> None:
+def _draw(axes: Axes, readings: pandas.DataFrame, drawn: dict[str, Look], shown: dict[str, str]) -> None:
     means = readings.groupby(["method", "at"])["points"].mean().unstack("method")
     for method in means.columns.difference(list(drawn)):
         axes.plot(means.index, means[method], color=GREY, linewidth=0.8, zorder=1)
+    marked = [place for place, at in enumerate(means.index) if at in MARKED]
     bands = {}
     for at, here in readings[readings["method"].isin(drawn)].groupby("at"):
         samples = {str(method): own["points"].tolist() for method, own in here.groupby("method")}
         bands[at] = intervals(near_best(samples))
-    for method, (colour, dash) in drawn.items():
+    for method, (colour, marker, dash) in drawn.items():
         if method not in means:
             continue
-        axes.plot(means.index, means[method], color=colour, dashes=dash, linewidth=1.8, label=shown[method])
+        axes.plot(
+            means.index, means[method], color=colour, marker=marker, dashes=dash, markevery=marked, label=shown[method]
+        )
         own = pandas.DataFrame({at: band.loc[method] for at, band in bands.items() if method in band.index}).T
         if not own.empty:
             own = own.reindex(means.index)  # no band across a gap

@@ -12,10 +12,11 @@ from matplotlib.ticker import NullLocator
 
 from plots.axes import PLAIN
 from plots.comparisons import intervals, near_best
+from plots.looks import GREY, looks, names
 from plots.readings import read_at, seed_curves
 from plots.registry import figure
 from plots.results import AT_SETTING, load, measured
-from plots.style import DENSE, figure_style, file_name, looks, names, save, sheet
+from plots.style import figure_style, file_name, legend, save, sheet
 from plots.summaries import seeds, stale
 
 COMPRESSIONS = (20, 100, 300)
@@ -79,7 +80,7 @@ def budget_figure(runs: pandas.DataFrame, table: pandas.DataFrame) -> Figure:
         axes = panels.subplots(1, len(COMPRESSIONS), sharey=True)
         dense = measured(runs)[lambda own: own["method"] == "dense"].groupby("epochs")["test_accuracy"].mean()
         for panel, at in zip(axes, COMPRESSIONS, strict=True):
-            panel.plot(dense.index, dense, color=DENSE, linestyle=":", linewidth=1.2)
+            panel.plot(dense.index, dense, color=GREY, linestyle=":", linewidth=1.2)
             panel.set_title(f"compression {at}")
             panel.set_xlabel("epochs")
             _draw(panel, table[table["at"] == at], runs)
@@ -87,8 +88,7 @@ def budget_figure(runs: pandas.DataFrame, table: pandas.DataFrame) -> Figure:
         best = max([*dense, *table["test_accuracy"]], default=100)
         axes[0].set_ylim(best - DEEPEST, best + 0.5)
         handles = {label: line for a in axes for line, label in zip(*a.get_legend_handles_labels(), strict=True)}
-        if handles:
-            panels.legend(handles.values(), handles.keys(), loc="outside right upper", fontsize=8)
+        legend(panels, [*handles.values()], fontsize=8)
     return drawing
 
 
@@ -96,7 +96,7 @@ def _draw(axes: Axes, table: pandas.DataFrame, runs: pandas.DataFrame) -> None:
     look = looks(runs)
     epochs = sorted(runs["epochs"].unique())
     for method, name in names(runs).items():
-        colour, marker = look[method]
+        colour, marker, _ = look[method]
         for zero, line in ((VALIDATED, "--"), (STRICT, "-")):
             own = table[(table["method"] == method) & (table["zero"] == zero)].set_index("epochs").reindex(epochs)
             if own["test_accuracy"].isna().all():

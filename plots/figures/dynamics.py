@@ -12,10 +12,11 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
 from plots.axes import PLAIN, shrink, stretch
+from plots.looks import names
 from plots.registry import figure
 from plots.results import VALUE, traces
-from plots.style import figure_style, file_name, names, save, sequence, sheet
-from plots.summaries import failed, subtitle, summary
+from plots.style import figure_style, file_name, legend, save, sequence, sheet
+from plots.summaries import failed, subtitle, summary, titled
 
 METRICS = ("val_accuracy", "density", "relative_misalignment", "weight_norm")
 ROWS = {
@@ -26,7 +27,7 @@ ROWS = {
 }
 
 
-@figure(("dynamics",))
+@figure(("dynamics",), replaces_front=True)
 def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
     """Write one figure for each task."""
     table = courses(folder, frame)
@@ -65,7 +66,7 @@ def grid(frame: pandas.DataFrame, table: pandas.DataFrame, task: str) -> Figure:
         caption += f" Runs not drawn: {count} without a result."
     with figure_style():
         drawing, panels = sheet(
-            f"{task}: when does it become sparse?", subtitle(frame, summary(frame)), caption, height=6.2
+            titled(f"{task}: when does it become sparse?", frame), subtitle(frame, summary(frame)), caption, height=6.2
         )
         panels.supxlabel("epoch", fontsize=9)
         axes = panels.subplots(len(ROWS), len(methods), sharex=True, sharey="row", squeeze=False)
@@ -88,7 +89,7 @@ def grid(frame: pandas.DataFrame, table: pandas.DataFrame, task: str) -> Figure:
         panels.align_ylabels()
         knob = " or ".join(sorted(table["knob"].unique()))
         handles = [Line2D([], [], color=colours[value], label=f"{value:g}") for value in values]
-        panels.legend(handles=handles, loc="outside right upper", title=knob)
+        legend(panels, handles, knob)
     return drawing
 
 

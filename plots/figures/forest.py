@@ -11,11 +11,11 @@ from matplotlib.figure import Figure
 
 from benchmark.records.schema import FAMILIES
 from plots.comparisons import differences, near_best
-from plots.figures.below_dense import COLOURS
+from plots.looks import Look, looks, names
 from plots.readings import read_at, seed_curves
 from plots.results import of_task
-from plots.style import figure_style, names, sheet
-from plots.summaries import seeds, summary, thresholds
+from plots.style import figure_style, in_paper, sheet
+from plots.summaries import seeds, summary, titled
 
 COMPRESSIONS = (5, 20, 50, 100, 200, 500)
 EDGE = 3  # points at the left and right edge
@@ -41,29 +41,28 @@ def forest(
         "the interval holds zero. Numbers: methods more than 3 points below. Empty: the method was not run so far, or "
         "has a single run there."
     )
-    subtitle = ", ".join(filter(None, [seeds(summary(frame)), thresholds(frame)]))
+    # Half a column has room for two panels.
+    compressions, width = ((20, 200), 5.0) if in_paper() else (COMPRESSIONS, 10.0)
     with figure_style():
         drawing, panels = sheet(
-            f"{frame['task'].iloc[0]}: points of test accuracy above {control}",
-            subtitle,
+            titled(f"{frame['task'].iloc[0]}: points of test accuracy above {control}", frame),
+            seeds(summary(frame)),
             caption,
             1.9 + 0.19 * len(methods),
-            width=10,
+            width=width,
         )
-        axes = panels.subplots(1, len(COMPRESSIONS), sharey=True)
-        for panel, compression in zip(axes, COMPRESSIONS, strict=True):
+        axes = panels.subplots(1, len(compressions), sharey=True)
+        for panel, compression in zip(axes, compressions, strict=True):
             here = readings[readings["at"] == compression]
             samples = {str(m): own["test_accuracy"].tolist() for m, own in here.groupby("method") if len(own) > 1}
             panel.set_title(f"CR {compression}")
-            _draw(panel, samples, control, methods, family)
+            _draw(panel, samples, control, methods, looks(frame))
         axes[0].set_yticks(range(len(methods)), [names(frame)[method] for method in methods], fontsize=8)
         axes[0].set_ylim(len(methods) - 0.5, -0.5)
     return drawing
 
 
-def _draw(
-    axes: Axes, samples: dict[str, list[float]], control: str, methods: list[str], family: dict[str, str]
-) -> None:
+def _draw(axes: Axes, samples: dict[str, list[float]], control: str, methods: list[str], look: dict[str, Look]) -> None:
     axes.axvline(0, color="#6e6e6e", linewidth=1)
     axes.set_xlim(-EDGE, EDGE)
     axes.set_xticks([-2, 0, 2])
@@ -73,14 +72,14 @@ def _draw(
     table = differences(near_best(samples), control) if control in near_best(samples) else pandas.DataFrame()
     shown = table[table["difference"] >= -EDGE] if len(table) else table
     for place, method in enumerate(methods):
-        colour = COLOURS.get(family[method], "#6e6e6e")
+        colour, marker, _ = look[method]
         if method == control:
             axes.plot([0], [place], "|", color=colour, markersize=8)
         elif method in shown.index:
             line = shown.loc[method]
             hollow = not line["low"] * line["high"] > 0
             axes.plot(line[["low", "high"]], [place, place], color=colour, linewidth=1.2)
-            axes.plot(line["difference"], place, "o", color=colour, markersize=4, mfc="white" if hollow else colour)
+            axes.plot(line["difference"], place, marker, color=colour, mfc="white" if hollow else colour)
         elif method in samples:
             lost = float(numpy.mean(samples[method]) - numpy.mean(samples[control]))
             axes.text(-EDGE, place, f" {lost:.1f}", fontsize=7, color=colour, va="center")

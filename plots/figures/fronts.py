@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,11 +11,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from moocore import is_nondominated
 
-from plots.axes import draw_runs, scale, scale_compression, scale_metric, shrink, stretch
+from plots.axes import draw_runs, scale, scale_compression, scale_metric
+from plots.looks import GREY, Look, looks, names
 from plots.metrics import Metric, metric_of
 from plots.results import measured, of_task
-from plots.style import DENSE, figure_style, looks, names, save
-from plots.summaries import budgets, failed, seeds, subtitle, summary
+from plots.style import figure_style, legend, save, sheet
+from plots.summaries import budgets, failed, seeds, subtitle, summary, titled
 
 
 def members(lines: pandas.DataFrame) -> pandas.DataFrame:
@@ -47,65 +47,60 @@ def front(runs: pandas.DataFrame | Sequence[pandas.DataFrame], task: str | None 
     metric = metric_of(frame)
     lines, finite = summary(frame), measured(frame)
     finite = finite[numpy.isfinite(finite["compression"])]
+    look, shown = looks(finite), names(finite[finite["method"] != "dense"])
     with figure_style():
-        figure = Figure()
-        figure.suptitle(
-            f"{frame['task'].iloc[0]}: {metric.name} against compression",
-            x=0.01,
-            ha="left",
-            fontsize=12,
-            fontweight="bold",
-        )
-        figure.supxlabel(_caption(frame, lines), x=0.01, ha="left", fontsize=7, color="#555555")
-        axes = figure.add_subplot()
-        axes.set_title(subtitle(frame, lines))
+        title = titled(f"{frame['task'].iloc[0]}: {metric.name} against compression", frame)
+        figure, panels = sheet(title, subtitle(frame, lines), _caption(frame, lines))
+        axes = panels.subplots()
         left = "effective weights" if (frame["counted"] == "effective").any() else "weights left"
         axes.set_xlabel(f"compression ratio (prunable weights / {left})")
-        if metric.is_accuracy:
-            axes.set_ylabel("test accuracy in % (log scale of the error)")
-            axes.set_yscale("function", functions=(stretch, shrink))
-        else:
-            axes.set_ylabel(f"test {metric.name}, better above")
+        axes.set_ylabel("test accuracy in %" if metric.is_accuracy else f"test {metric.name}, better above")
         _draw_dense(axes, metric, lines[lines["method"] == "dense"], finite[finite["method"] == "dense"])
-        drawn = finite[finite["method"] != "dense"]
-        for method, name in names(drawn).items():
-            own = (table[table["method"] == method] for table in (lines, drawn))
-            _draw_method(axes, name, looks(drawn)[method], *own)
-        means = lines.loc[numpy.isfinite(lines["compression"]), "compression"]
-        largest = max([10, *finite["compression"], *means])
+        for method, name in shown.items():
+            _draw_method(axes, name, look[method], *(table[table["method"] == method] for table in (lines, finite)))
+        means = lines[numpy.isfinite(lines["compression"])]
+        compressions = [*finite["compression"], *means["compression"]]
         if metric.is_accuracy:
-            scale(axes, largest, highest=finite["test_accuracy"].max())
+            _draw_edge(
+                axes, scale(axes, compressions, finite["test_accuracy"]), means[means["method"] != "dense"], look
+            )
         else:
-            scale_compression(axes, largest)
+            scale_compression(axes, max([10.0, *compressions]))
             scale_metric(axes, metric.sign)
-        if axes.get_legend_handles_labels()[0]:
-            figure.legend(loc="outside right upper")
+        legend(panels, axes.get_legend_handles_labels()[0])
     return figure
 
 
+def _draw_edge(axes: Axes, bottom: float, means: pandas.DataFrame, look: dict[str, Look]) -> None:
+    """Draw the means below the lower edge on it."""
+    for method, lost in means[means["test_mean"] < bottom].groupby("method"):
+        colour, marker, _ = look[str(method)]
+        axes.plot(lost["compression"], [bottom] * len(lost), marker, color=colour, alpha=0.6, clip_on=False)
+
+
 def _draw_dense(axes: Axes, metric: Metric, dense: pandas.DataFrame, runs: pandas.DataFrame) -> None:
-    draw_runs(axes, runs, DENSE)
+    draw_runs(axes, runs, GREY)
     for mean, std in zip(dense["test_mean"], dense["test_std"].fillna(0), strict=True):
         text = f"{mean:.1f} %" if metric.is_accuracy else metric.text(mean)
-        axes.axhline(mean, color=DENSE, linestyle="--", linewidth=1.2, label=f"dense {text}")
-        axes.axhspan(mean - std, mean + std, color=DENSE, alpha=0.15, linewidth=0)
+        axes.axhline(mean, color=GREY, linestyle="--", linewidth=1.2, label=f"dense {text}")
+        axes.axhspan(mean - std, mean + std, color=GREY, alpha=0.15, linewidth=0)
 
 
-def _draw_method(axes: Axes, name: str, look: tuple[str, str], lines: pandas.DataFrame, runs: pandas.DataFrame) -> None:
-    colour, marker = look
+def _draw_method(axes: Axes, name: str, look: Look, lines: pandas.DataFrame, runs: pandas.DataFrame) -> None:
+    colour, marker, dash = look
     chosen = members(lines)
     x, y = chosen["compression"], chosen["test_mean"]
     draw_runs(axes, runs, colour)
     others = lines[~lines.index.isin(chosen.index)]
     axes.plot(others["compression"], others["test_mean"], marker, color=colour, markerfacecolor="white", alpha=0.6)
     axes.errorbar(x, y, yerr=chosen["test_std"], fmt="none", color=colour, elinewidth=1.2, capsize=2)
-    axes.plot(x, y, color=colour, marker=marker, label=name)
+    axes.plot(x, y, color=colour, marker=marker, dashes=dash, label=name)
 
 
 def _caption(frame: pandas.DataFrame, lines: pandas.DataFrame) -> str:
     text = (
         "Small dots: runs. Lines: each method's values that none of its others beats in compression and mean "
-        "validation accuracy, at their mean test accuracy; hollow: its other values."
+        "validation accuracy, at their mean test accuracy; hollow: its other values; at the lower edge: means below it."
     )
     if lines["n"].max() > 1:
         text += f" Bars, and the band of dense: one standard deviation over {seeds(lines)}."
@@ -114,4 +109,4 @@ def _caption(frame: pandas.DataFrame, lines: pandas.DataFrame) -> str:
     missing = {"without a result": failed(frame), "with no weight left": empty}
     if any(missing.values()):
         text += f" Runs not drawn: {', '.join(f'{count} {why}' for why, count in missing.items() if count)}."
-    return textwrap.fill(text, 135)
+    return text

@@ -13,10 +13,11 @@ from matplotlib.ticker import LogLocator, NullLocator
 from benchmark.errors import UsageError
 from benchmark.records.schema import INITIAL_COLUMNS
 from plots.axes import PLAIN, shrink, stretch, ticks
+from plots.looks import look
 from plots.registry import figure
 from plots.results import measured, option
-from plots.style import figure_style, file_name, save, sheet, style
-from plots.summaries import subtitle, summary
+from plots.style import figure_style, file_name, legend, save, sequence, sheet
+from plots.summaries import subtitle, summary, titled
 from plots.tables import read_table
 
 # By start. A start is not a method: the figures compare starts of one depth, in these colours.
@@ -78,18 +79,17 @@ def weights(folder: Path) -> Figure:
         axes[0].set_ylim(bottom=1e-4)  # below this, the draws are too few
         for panel in axes[len(schemes) :]:
             panel.set_axis_off()
-        panels.legend(*axes[0].get_legend_handles_labels(), loc="outside right center")
+        legend(panels, axes[0].get_legend_handles_labels()[0])
     return drawing
 
 
 def _draw_weights(axes: Axes, name: str, table: pandas.DataFrame) -> None:
     text = []
     depths = sorted(table["depth"].unique())
-    for place, depth in enumerate(depths):
+    for place, (depth, colour) in enumerate(zip(depths, sequence(len(depths)), strict=True)):
         own = table[table["depth"] == depth]
         # A narrow line is drawn on a wide one, so that both show if they coincide.
         width = 1.2 + 0.8 * (len(depths) - 1 - place)
-        colour = style(f"dwf[depth={depth:g}]")[0]
         axes.plot(
             own["weight"], own["density"].replace(0, numpy.nan), color=colour, linewidth=width, label=f"depth {depth:g}"
         )
@@ -110,7 +110,9 @@ def reached(frame: pandas.DataFrame, task: str) -> Figure:
     caption += " Lines join the strengths of one start." if lines["value"].nunique() > 1 else ""
     caption += f" {lost}" if (lost := _lost(frame)) else ""
     with figure_style():
-        drawing, panels = sheet(f"{task}: where does each start lead?", subtitle(frame, lines), caption, height=3.6)
+        drawing, panels = sheet(
+            titled(f"{task}: where does each start lead?", frame), subtitle(frame, lines), caption, height=3.6
+        )
         panels.supxlabel("compression ratio", fontsize=9)
         depths = sorted(lines["depth"].unique())
         subs = (1, 2, 5) if drawn["compression"].max() < 100 * drawn["compression"].min() else (1,)
@@ -131,7 +133,7 @@ def reached(frame: pandas.DataFrame, task: str) -> Figure:
         axes[0].set_yticks(ticks(bottom, top))
         axes[0].yaxis.set_major_formatter(PLAIN)
         handles = {line.get_label(): line for panel in axes for line in panel.get_legend_handles_labels()[0]}
-        panels.legend(handles=[*handles.values()], loc="outside right upper", title="start")
+        legend(panels, [*handles.values()], "start")
     return drawing
 
 
@@ -147,7 +149,7 @@ def _lost(frame: pandas.DataFrame) -> str:
 
 
 def _draw_start(axes: Axes, name: str, lines: pandas.DataFrame) -> None:
-    colour, marker = LOOKS.get(name, style(name))
+    colour, marker = LOOKS.get(name, look(name)[:2])
     x, y = lines["compression"], lines["test_mean"]
     axes.errorbar(x, y, yerr=lines["test_std"], fmt="none", color=colour, elinewidth=1.2, capsize=2)
     axes.plot(x, y, color=colour, marker=marker, linewidth=1.2, label=name)

@@ -13,14 +13,15 @@ from matplotlib.ticker import NullLocator
 from benchmark.errors import UsageError
 from benchmark.records.schema import LAYER_COLUMNS
 from plots.axes import PLAIN
+from plots.looks import names
 from plots.registry import figure
 from plots.results import VALUE, measured
-from plots.style import figure_style, file_name, names, save, sequence, sheet
-from plots.summaries import failed, subtitle, summary
+from plots.style import figure_style, file_name, legend, save, sequence, sheet
+from plots.summaries import failed, subtitle, summary, titled
 from plots.tables import read_table
 
 
-@figure(("layers",))
+@figure(("layers",), replaces_front=True)
 def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
     """Write one figure for each task."""
     table = shares(folder, frame)
@@ -68,7 +69,7 @@ def grid(frame: pandas.DataFrame, table: pandas.DataFrame, task: str) -> Figure:
     columns = min(3, len(methods))
     rows = -(-len(methods) // columns)
     with figure_style():
-        title = f"{task}: which layers pay for compression?"
+        title = titled(f"{task}: which layers pay for compression?", frame)
         drawing, panels = sheet(title, subtitle(frame, summary(frame)), caption, height=1.4 + 1.8 * rows)
         panels.supxlabel("compression ratio of the whole network", fontsize=9)
         panels.supylabel("weights left of a layer in %", fontsize=9)
@@ -82,7 +83,7 @@ def grid(frame: pandas.DataFrame, table: pandas.DataFrame, task: str) -> Figure:
             panel.set_axis_off()
         axes[0].set_xlim(1 / 1.1, 1.2 * max([10, *drawn["compression"]]))
         axes[0].set_ylim(bottom, 130)
-        panels.legend(*axes[0].get_legend_handles_labels(), loc="outside right upper", title="layer")
+        legend(panels, axes[0].get_legend_handles_labels()[0], "layer")
     return drawing
 
 

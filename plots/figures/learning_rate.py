@@ -15,16 +15,17 @@ from matplotlib.transforms import offset_copy
 
 from plots.axes import PLAIN
 from plots.learning_rates import MASKS, at_chosen, learning_rates, least_useful_accuracy, write_learning_rates
+from plots.looks import names
 from plots.registry import figure
 from plots.results import AT_LEARNING_RATE, measured
-from plots.style import figure_style, file_name, names, save, sheet
-from plots.summaries import subtitle, summary
+from plots.style import figure_style, file_name, save, sheet
+from plots.summaries import subtitle, summary, titled
 
 # Two values of a method are too few for a heat map, so these experiments have the table alone.
 figure(("learning-rate-families", "learning-rate-lenet5"), replaces_front=True, choose=at_chosen)(write_learning_rates)
 
 
-@figure(("learning-rate", "learning-rate-digits"), choose=at_chosen)
+@figure(("learning-rate", "learning-rate-digits"), replaces_front=True, choose=at_chosen)
 def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
     """Write <folder>/learning_rates.csv, and one figure for each task that has a method with a strength."""
     runs = measured(frame)
@@ -50,7 +51,7 @@ def heatmaps(frame: pandas.DataFrame, task: str) -> Figure:
         "Triangles: the chosen learning rate, that of largest hypervolume in log10 compression and validation "
         "accuracy. Hatched: diverged, or without a result. \N{INFINITY}: no weight left. White: not run."
     )
-    title = f"{task}: which learning rate does each depth want?"
+    title = titled(f"{task}: which learning rate does each depth want?", frame)
     with figure_style():
         drawing, panels = sheet(title, subtitle(frame, lines), caption, height=4.4)
         panels.supxlabel("strength (lambda \N{MULTIPLICATION SIGN} summed learning rate)", fontsize=9)

@@ -12,10 +12,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from benchmark.errors import UsageError
+from plots.looks import Look, looks, names
 from plots.registry import figure
 from plots.results import traces
-from plots.style import figure_style, file_name, looks, names, save, sheet
-from plots.summaries import subtitle, summary
+from plots.style import figure_style, file_name, legend, save, sheet
+from plots.summaries import subtitle, summary, titled
 
 Dash = Literal["-", ":", "-."]
 
@@ -66,7 +67,10 @@ def grid(frame: pandas.DataFrame, table: pandas.DataFrame, task: str) -> Figure:
     )
     with figure_style():
         drawing, panels = sheet(
-            f"{task}: do factors balance as predicted?", subtitle(frame, summary(frame)), caption, height=4.0
+            titled(f"{task}: do factors balance as predicted?", frame),
+            subtitle(frame, summary(frame)),
+            caption,
+            height=4.0,
         )
         axes = panels.subplots()
         for method in methods:
@@ -82,13 +86,13 @@ def grid(frame: pandas.DataFrame, table: pandas.DataFrame, task: str) -> Figure:
         axes.set_ylabel("imbalance / imbalance at epoch 0", fontsize=9)
         handles = [Line2D([], [], color="black", linestyle="--", linewidth=1.4, label="theory")]
         for method in methods:
-            colour, marker = look[method]
+            colour, marker, _ = look[method]
             handles.append(Line2D([], [], color=colour, marker=marker, linestyle="", label=methods[method]))
         handles += [Line2D([], [], color="#555555", linestyle=dashes[v], label=f"strength {v:g}") for v in strengths]
-        panels.legend(handles=handles, loc="outside right upper", fontsize=8)
+        legend(panels, handles, fontsize=8)
     return drawing
 
 
-def _draw_run(axes: Axes, x: pandas.Series, y: pandas.Series, look: tuple[str, str], dash: Dash) -> None:
-    colour, marker = look
+def _draw_run(axes: Axes, x: pandas.Series, y: pandas.Series, look: Look, dash: Dash) -> None:
+    colour, marker, _ = look
     axes.plot(x, y, color=colour, marker=marker, linestyle=dash, linewidth=0.8, markersize=3.5)

@@ -12,9 +12,10 @@ from matplotlib.ticker import LogLocator, NullLocator
 
 from plots.axes import PLAIN
 from plots.figures.fronts import members
+from plots.looks import look
 from plots.registry import figure
 from plots.results import AT_SETTING, VALUE, load, measured
-from plots.style import figure_style, file_name, save, sheet, style
+from plots.style import figure_style, file_name, save, sheet
 from plots.summaries import subtitle, summary
 
 # By method, whatever its options: a panel has one exponent, which tells them apart.
@@ -158,7 +159,7 @@ def _draw_accuracies(axes: Axes, runs: pandas.DataFrame) -> None:
 
 
 def _look(method: str) -> tuple[str, str, str]:
-    return LOOKS.get(method.partition("[")[0]) or (method, *style(method))
+    return LOOKS.get(method.partition("[")[0]) or (method, *look(method)[:2])
 
 
 def _fraction(exponent: float) -> str:

@@ -7,9 +7,11 @@ from pathlib import Path
 import pandas
 from matplotlib.figure import Figure
 
+from plots.looks import looks, names
 from plots.registry import figure
 from plots.results import measured
-from plots.style import figure_style, file_name, looks, names, save
+from plots.style import figure_style, file_name, legend, save, sheet
+from plots.summaries import titled
 from plots.trials import chosen_trials, expected_hypervolume, write_trials
 
 
@@ -25,22 +27,22 @@ def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
 
 def worth_of_trials(frame: pandas.DataFrame, lines: pandas.DataFrame) -> Figure:
     """Draw a line for each method of one task: expected hypervolume over the number of trials."""
+    epochs = " or ".join(f"{number:g}" for number in sorted(measured(frame)["epochs"].unique()))
+    subtitle = f"mean over all subsets of k trials, one seed, {epochs} epochs, validation data"
     with figure_style():
-        drawing = Figure()
-        drawing.suptitle(
-            f"{frame['task'].iloc[0]}: what tuning is worth", x=0.01, ha="left", fontsize=12, fontweight="bold"
-        )
-        axes = drawing.add_subplot()
-        epochs = " or ".join(f"{number:g}" for number in sorted(measured(frame)["epochs"].unique()))
-        axes.set_title(f"mean over all subsets of k trials, one seed, {epochs} epochs, validation data")
+        drawing, panels = sheet(titled(f"{frame['task'].iloc[0]}: what tuning is worth", frame), subtitle, "")
+        axes = panels.subplots()
         axes.set_xlabel("trials k of learning rate and knob")
         axes.set_ylabel("hypervolume in log10 compression x points")
         look = looks(frame)
         for method, name in names(frame).items():
             own = lines[lines["method"] == method]
             if not own.empty:
-                axes.plot(own["trials"], own["hypervolume"], label=name, color=look[method][0], linewidth=1.4)
-                axes.plot(own["trials"].iloc[-1], own["hypervolume"].iloc[-1], look[method][1], color=look[method][0])
+                colour, marker, dash = look[method]
+                axes.plot(
+                    own["trials"], own["hypervolume"], label=name, color=colour, marker=marker, dashes=dash,
+                    linewidth=1.4, markevery=[-1],
+                )  # fmt: skip
         axes.set_xlim(1, lines["trials"].max() + 0.5)
-        drawing.legend(loc="outside right upper")
+        legend(panels, axes.get_legend_handles_labels()[0])
     return drawing

@@ -15,12 +15,12 @@ import plots.figures  # noqa: F401  (its files register the figures)
 from benchmark.records.schema import COLUMNS, THRESHOLD_COLUMNS
 from benchmark.records.table import read
 from plots.learning_rates import learning_rates
+from plots.looks import looks, names
 from plots.page.boards import AS_COUNTED, EFFECTIVE, VALIDATED, boards
 from plots.page.columns import packed
 from plots.page.histories import curve_data, layer_data
 from plots.registry import figures_of
 from plots.results import AT_SETTING, VALUE, load
-from plots.style import looks, names
 from plots.tables import read_table
 from plots.thresholds import Threshold, validated
 
@@ -72,8 +72,7 @@ def _methods(runs: pandas.DataFrame) -> list[dict[str, Any]]:
             "method": method,
             "name": name,
             "family": families[method],
-            "colour": look[method][0],
-            "marker": look[method][1],
+            **look[method]._asdict(),
         }
         for method, name in names(runs).items()
     ]

@@ -18,16 +18,16 @@ from plots.leaderboards import markdown, show
 from plots.registry import FIGURES, figures_of
 from plots.report import report
 from plots.results import load
-from tests.builders import ROOT, run, write
+from tests.builders import ROOT, run, sparsefront, write
 
 FILES = {
     "quickstart": ["front-toy"],
-    "dynamics": ["front-toy", "dynamics-toy"],
+    "dynamics": ["dynamics-toy"],
     "families": ["below-dense-toy"],
     "families-grid": ["below-dense-toy"],
     "init": ["initial-weights", "init-toy"],
-    "layers": ["front-toy", "layers-toy"],
-    "learning-rate": ["front-toy", "learning-rate-toy"],
+    "layers": ["layers-toy"],
+    "learning-rate": ["learning-rate-toy"],
     "learning-rate-families": [],
     "search": ["search-toy"],
     "objective": ["front-toy", "objective-toy"],
@@ -139,3 +139,15 @@ def test_a_report_takes_names_of_any_characters(tmp_path: Path) -> None:
     written = report(write(tmp_path, rows))
     assert len(written.paths) == 5 and all(path.is_file() for path in written.paths)
     assert "`x\\|y$z`" in written.paths[-1].read_text()
+
+
+def test_figures_for_a_paper_are_pdf_and_svg_in_a_folder_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "quickstart").mkdir()
+    folder = write(tmp_path / "quickstart")
+    command = ["report", "quickstart", "--results", str(tmp_path), "--style", "paper"]
+    assert sparsefront(monkeypatch, *command, "--effective") == 2 and not (folder / "figures").exists()
+    assert sparsefront(monkeypatch, *command) == 0
+    written = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    assert written == {"runs.csv", "figures/paper/front-toy.pdf", "figures/paper/front-toy.svg"}

@@ -1,61 +1,11 @@
-import subprocess
-import sys
+import re
 from pathlib import Path
 from typing import Any
 
 import matplotlib
-import pandas
-import pytest
-from matplotlib.colors import is_color_like
 from matplotlib.figure import Figure
 
-from plots.style import COLOURS, KNOWN, MARKERS, figure_style, file_name, looks, names, save, style
-from tests.builders import ROOT
-
-
-def test_no_two_methods_of_the_suite_look_the_same_and_none_looks_like_a_plugin() -> None:
-    assert len(set(KNOWN.values())) == len(KNOWN)
-    assert not set(KNOWN.values()) & {(colour, marker) for colour in COLOURS for marker in MARKERS}
-    assert all(is_color_like(colour) for colour in [*COLOURS, *(colour for colour, _ in KNOWN.values())])
-
-
-@pytest.mark.parametrize("salt", ["1", "2"])
-def test_a_new_method_looks_the_same_in_every_process(salt: str) -> None:
-    script = "from plots.style import style; print(*style('my-method[a=1]'), *style('snip'))"
-    environment = {"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": salt}
-    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout.split() == [*style("my-method[a=1]"), *style("snip")]
-
-
-def test_new_methods_use_the_whole_palette() -> None:
-    looks = {style(f"method{number}") for number in range(2000)}
-    assert looks == {(colour, marker) for colour in COLOURS for marker in MARKERS}
-
-
-def runs(**labels: str) -> pandas.DataFrame:
-    return pandas.DataFrame([{"method": method, "label": label} for method, label in labels.items()])
-
-
-def test_only_shallow_factorization_has_a_second_name() -> None:
-    table = runs(**{"dwf[depth=2]": "dwf[depth=2]", "dwf[depth=3]": "dwf[depth=3]", "snip": "snip"})
-    assert names(table) == {
-        "dwf[depth=2]": "dwf[depth=2] (shallow)",
-        "dwf[depth=3]": "dwf[depth=3]",
-        "snip": "snip",
-    }
-
-
-def test_names_leave_out_the_threshold_unless_it_tells_two_methods_apart() -> None:
-    shared = {"dwf[depth=3,threshold=0.0001]": "dwf[depth=3]", "x[threshold=1]": "x"}
-    assert names(runs(**shared)) == shared
-    both = runs(**shared, **{"dwf[depth=3]": "dwf[depth=3]"})
-    assert names(both) == {method: method for method in both["method"]}
-    assert set(looks(both).values()) == {KNOWN["dwf[depth=3]"], style("x")}
-
-
-def test_legends_keep_families_together_and_put_unknown_methods_last() -> None:
-    table = runs(**{name: name for name in ("zzz", "snip", "aaa", "dwf[depth=4]", "dwf[depth=2]")})
-    assert list(names(table)) == ["dwf[depth=2]", "dwf[depth=4]", "snip", "aaa", "zzz"]
+from plots.style import figure_style, file_name, legend, paper_style, save, sheet
 
 
 def test_a_figure_is_saved_as_png_and_svg_and_then_cleared(tmp_path: Path) -> None:
@@ -94,3 +44,42 @@ def test_figures_do_not_follow_the_users_settings(tmp_path: Path) -> None:
     }
     with matplotlib.rc_context(users):
         assert drawn("mine") == plain
+
+
+def test_the_text_of_an_svg_is_text_and_its_names_are_numbers(tmp_path: Path) -> None:
+    with figure_style():
+        figure = Figure()
+        figure.add_subplot(title="accuracy of gmp").plot([1, 2], [1, 2], "o")
+    (_, svg) = save(figure, tmp_path / "figure")
+    text = svg.read_text()
+    assert re.search(r"<text [^>]*>accuracy of gmp</text>", text)
+    names = re.findall(r' id="([mp][0-9a-f]+)"', text)
+    assert len(names) == len(set(names)) >= 2 and all(len(name) < 4 for name in names)
+    assert set(re.findall(r"url\(#(\w+)\)", text)) <= set(names)
+
+
+def test_a_paper_has_half_a_column_without_title_and_small_text(tmp_path: Path) -> None:
+    def drawn() -> Figure:
+        figure, panels = sheet("title", "subtitle", "caption")
+        (line,) = panels.subplots().plot([1, 2], [1, 2], label="gmp")
+        legend(panels, [line])
+        return figure
+
+    with figure_style():
+        assert drawn().get_suptitle() == "title" and drawn().get_figwidth() == 7.2
+    with paper_style(), figure_style():
+        figure = drawn()
+        assert figure.get_suptitle() == "" and figure.get_supxlabel() == "" and figure.get_figwidth() == 3.4
+        paths = save(figure, tmp_path / "figure")
+        assert [path.name for path in paths] == ["figure.pdf", "figure.svg"]
+    sizes = {float(size) for size in re.findall(r"font-size: ([\d.]+)px", paths[1].read_text())}
+    assert sizes and max(sizes) <= 7
+
+
+def test_a_dollar_sign_in_a_name_stays_and_tick_labels_are_formulas(tmp_path: Path) -> None:
+    with figure_style():
+        figure, panels = sheet("a$b$ costs $5", "", "")
+        panels.subplots().plot([1, 2], [1, 1e6])
+        figure.axes[0].set_yscale("log")
+    (_, svg) = save(figure, tmp_path / "figure")
+    assert "a$b$ costs $5" in svg.read_text() and ">$\\mathdefault" not in svg.read_text()

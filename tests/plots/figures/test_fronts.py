@@ -16,8 +16,8 @@ from matplotlib.lines import Line2D
 from benchmark.errors import UsageError
 from benchmark.records.schema import Row
 from plots.figures.fronts import draw, front, members
+from plots.looks import look
 from plots.results import load
-from plots.style import style
 from plots.summaries import summary
 from tests.builders import GOLDEN, pair, points, run, write
 
@@ -62,8 +62,8 @@ def test_a_method_looks_the_same_whichever_others_are_drawn(tmp_path: Path) -> N
     frame = load(write(tmp_path))
     both, alone = front(frame, "toy"), front(frame[frame["method"] == "snip"], "toy")
     for figure in (both, alone):
-        assert same_color(drawn(figure)["snip"].get_color(), style("snip")[0])
-        assert drawn(figure)["snip"].get_marker() == style("snip")[1]
+        assert same_color(drawn(figure)["snip"].get_color(), look("snip").colour)
+        assert drawn(figure)["snip"].get_marker() == look("snip").marker
 
 
 def test_every_run_is_a_dot_unless_it_has_no_weights(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_every_run_is_a_dot_unless_it_has_no_weights(tmp_path: Path) -> None:
 def test_title_and_caption_name_seeds_epochs_and_runs_not_drawn(tmp_path: Path) -> None:
     figure = front(load(write(tmp_path)), "toy")
     assert figure.get_suptitle() == "toy: accuracy against compression"
-    assert figure.axes[0].get_title(loc="left") == "1 to 2 seeds, 40 epochs"
+    assert figure.subfigs[0].get_suptitle() == "1 to 2 seeds, 40 epochs"
     caption = " ".join(figure.get_supxlabel().split())
     assert "one standard deviation over 1 to 2 seeds" in caption
     assert caption.endswith("Runs not drawn: 2 without a result, 2 with no weight left.")
@@ -89,15 +89,17 @@ def test_the_caption_of_a_complete_figure_names_no_missing_runs(tmp_path: Path) 
 
 def test_a_threshold_other_than_the_default_is_in_the_title(tmp_path: Path) -> None:
     row = run("dwf[depth=3,threshold=0.0001]", 5, 0, 10, 90, 90, options="depth=3,threshold=0.0001")
-    title = front(load(write(tmp_path, [*GOLDEN, row])), "toy").axes[0].get_title(loc="left")
-    assert title.endswith("counted as zero: |w| < 0.0001")
+    title = front(load(write(tmp_path, [*GOLDEN, row])), "toy").get_suptitle()
+    assert " ".join(title.split()).endswith("counted as zero: |w| < 0.0001")
 
 
-def test_the_axes_hold_all_runs_and_end_at_the_largest_finite_compression(tmp_path: Path) -> None:
+def test_the_axes_end_at_the_largest_finite_compression_and_15_points_below_the_best(tmp_path: Path) -> None:
     axes = front(load(write(tmp_path)), "toy").axes[0]
     assert axes.get_xlim() == pytest.approx((1 / 1.1, 115))
     bottom, top = axes.get_ylim()
-    assert 0 <= bottom < 52 < 99 < top <= 100
+    assert (bottom, top) == pytest.approx((84 - 0.9, 99 + 0.9)) and axes.get_yscale() == "linear"
+    at_edge = [points(line).tolist() for line in axes.lines if line.get_alpha() == 0.6 and bottom in line.get_ydata()]
+    assert at_edge == [[[100, bottom]]]  # snip's mean of 52
 
 
 @pytest.mark.parametrize(
@@ -123,7 +125,7 @@ def test_extreme_results_do_not_break_the_axes(tmp_path: Path, rows: list[Row]) 
 def test_an_error_bar_does_not_stretch_the_axis(tmp_path: Path) -> None:
     rows = [run("dense", 1, 0, 1000, 90, 90), *pair("snip", 0.1, 100, (10, 89), (10, 89))]
     bottom, top = front(load(write(tmp_path, rows)), "toy").axes[0].get_ylim()
-    assert bottom < 10 and 90 < top < 92  # where the bar around 49.5 would reach to 105
+    assert 74 < bottom < 75 and 90 < top < 91  # where the bar around 49.5 would reach from -6 to 105
 
 
 def test_runs_of_several_folders_make_one_figure_and_a_shared_run_counts_once(tmp_path: Path) -> None:
@@ -135,9 +137,9 @@ def test_runs_of_several_folders_make_one_figure_and_a_shared_run_counts_once(tm
         (tmp_path / name).mkdir()
         write(tmp_path / name, [*dense, *rows])
     figure = front([load(tmp_path / "one"), load(str(tmp_path / "two"))])
-    (legend,) = figure.legends
+    (legend,) = figure.subfigs[0].legends
     assert [text.get_text() for text in legend.get_texts()] == ["dense 92.0 %", "gmp", "snip"]
-    assert figure.axes[0].get_title(loc="left") == "2 seeds, 40 epochs"
+    assert figure.subfigs[0].get_suptitle() == "2 seeds, 40 epochs"
 
 
 @pytest.mark.parametrize("task", [None, "nowhere"])

@@ -71,5 +71,5 @@ def test_methods_without_a_strength_are_in_the_table_and_have_no_map(tmp_path: P
 def test_a_smoke_run_has_the_figures_of_its_experiment(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = [at_rate("dense", 0.1, 1, 1000, 90, experiment="learning-rate-smoke")]
     names = [path.name for path in report(write(tmp_path, rows)).paths]
-    assert names == ["front-toy.png", "front-toy.svg", "learning_rates.csv", "leaderboard.md"]  # nothing to map
+    assert names == ["learning_rates.csv", "leaderboard.md"]  # nothing to map
     assert (tmp_path / "learning_rates.csv").read_text().splitlines()[1:] == ["toy,dense,0.1,1,0,,90,true"]
