@@ -127,8 +127,8 @@ def test_without_a_folder_the_command_computes_the_numbers_of_the_pages_again(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "results").symlink_to(ROOT / "results")
-    block = "<!-- begin: mean families gmp 0.02 -->{}<!-- end -->"
+    block = "<!-- begin: mean families-grid gmp 0.02 -->{}<!-- end -->"
     (tmp_path / "README.md").write_text(block.format("99.9"))
     assert sparsefront(monkeypatch, "check-claims") == 1
-    assert "out of date: mean families gmp 0.02" in capsys.readouterr().out
+    assert "out of date: mean families-grid gmp 0.02" in capsys.readouterr().out
     assert sparsefront(monkeypatch, "docs") == 0 and sparsefront(monkeypatch, "check-claims") == 0
