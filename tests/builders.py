@@ -37,6 +37,7 @@ RUN_PATH = {"torch", "numpy", "typer", "rich", "benchmark", "methods"}  # all th
 ON_DEMAND = {
     "torchvision",
     "sklearn",
+    "mnist1d",
     "timm",
     "PIL",
     "ray",

@@ -1,7 +1,8 @@
-"""The networks of the built-in tasks, as plain modules: LeNets, VGGs, residual and wide residual networks.
+"""The networks of the built-in tasks, as plain modules: LeNets, VGGs, residual networks, and networks of signals.
 
 A network's file is imported at the network's first use, because it imports torch, and lists of tasks should be fast.
-lenets.py, vggs.py, resnets.py and wide_resnet.py hold the networks, and layers.py the parts that several of them share.
+lenets.py, vggs.py, resnets.py, wide_resnet.py and signals.py hold the networks, and layers.py the parts that several of
+them share.
 """
 
 import importlib
@@ -16,6 +17,8 @@ _FILES = {
     "resnet18": "resnets",
     "resnet20": "resnets",
     "wide_resnet22": "wide_resnet",
+    "skip_perceptron": "signals",
+    "signal_cnn": "signals",
 }
 
 

@@ -16,7 +16,7 @@ class MeanPool(nn.Module):
 def kaiming(model: torch.nn.Module) -> torch.nn.Module:
     """Initialize a model for ReLU: Kaiming uniform weights with gain sqrt(2), zero biases. Return the model."""
     for module in model.modules():
-        if isinstance(module, nn.Linear | nn.Conv2d):
+        if isinstance(module, nn.Linear | nn.Conv1d | nn.Conv2d):
             nn.init.kaiming_uniform_(module.weight, nonlinearity="relu")
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
