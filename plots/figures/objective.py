@@ -159,7 +159,8 @@ def _draw_accuracies(axes: Axes, runs: pandas.DataFrame) -> None:
 
 
 def _look(method: str) -> tuple[str, str, str]:
-    return LOOKS.get(method.partition("[")[0]) or (method, *look(method)[:2])
+    known = next((own for name, own in LOOKS.items() if method.startswith(name)), None)
+    return known or (method, *look(method)[:2])
 
 
 def _fraction(exponent: float) -> str:
