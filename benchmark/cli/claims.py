@@ -37,10 +37,10 @@ def check_claims(
 
 
 def _of_folders(folders: list[Path]) -> list[tuple[bool | None, str]]:
-    from benchmark.experiments.run import stale_keys
+    from benchmark.experiments.run import IDENTITY, stale_keys
     from plots.checklist import checklist
 
-    stale = set().union(*(stale_keys(read(folder / "runs.csv")) for folder in folders))
+    stale = set().union(*(stale_keys(read(folder / "runs.csv", only=IDENTITY)) for folder in folders))
     return [
         (item.passed, f"{item.number:2d}. {item.requirement}\n          {item.reason}")
         for item in checklist(folders, stale)

@@ -1,4 +1,4 @@
-"""The options that commands share: their names, types and help."""
+"""The options that commands share: their names, types and help; and the loading of plugins."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+
+from methods.core.registry import load_plugin
 
 
 def path(text: str | Path) -> Path:
@@ -58,3 +60,9 @@ Plugins = Annotated[
     list[Path] | None,
     typer.Option("--plugin", parser=path, help="Python file with methods, tasks, experiments or figures of your own."),
 ]
+
+
+def load_plugins(paths: list[Path] | None) -> None:
+    """Load the files that `--plugin` names."""
+    for path in paths or ():
+        load_plugin(path)

@@ -14,7 +14,6 @@ from benchmark.cli.output import console
 from benchmark.cli.page import write_pages
 from benchmark.errors import UsageError
 from benchmark.records.table import read
-from methods.core.registry import load_plugin
 
 Threshold = Annotated[
     str | None,
@@ -68,8 +67,7 @@ def report(
         raise UsageError(f"reports need {missing.name}: pip install 'sparsefront[plots]'") from None
     from benchmark.experiments.run import IDENTITY, stale_keys
 
-    for path in plugin or ():
-        load_plugin(path)
+    options.load_plugins(plugin)
     chosen = None if threshold is None else parse_threshold(threshold)
     folders = (
         [folder_of(results, experiment)] if experiment else sorted(path.parent for path in results.glob("*/runs.csv"))

@@ -19,6 +19,7 @@ from rich.text import Text
 from benchmark.records.schema import Status
 
 Answer = TypeVar("Answer")
+FAILED = frozenset(status for status in Status if status.failed)
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,23 @@ class SweepProgress:
         parts = [f"{self.running} running", f"{self.failed} failed"]
         parts += [] if self.seconds_left is None else [_format_left(self.seconds_left)]
         return f"{self.done}/{self.total} ({', '.join(parts)})"
+
+    @property
+    def sentence(self) -> str:
+        """The same counts in words that add up to the total: runs that are done, and runs that are left."""
+        parts = [f"{self.running} running"] if self.running else []
+        parts += [] if self.seconds_left is None else [_format_left(self.seconds_left)]
+        left = f"{self.total - self.done} left" + (f" ({', '.join(parts)})" if parts else "")
+        return f"{self.done} done ({self.failed} failed), {left}"
+
+
+def counted(statuses: Mapping[str, int]) -> str:
+    """Return the number of runs with each status; all that `--retry failed` trains again are called failed."""
+    parts = [f"{count} {status}" for status, count in statuses.items() if status not in FAILED]
+    kinds = [f"{count} {status}" for status, count in statuses.items() if status in FAILED]
+    if kinds:
+        parts.append(f"{sum(statuses[status] for status in statuses if status in FAILED)} failed ({', '.join(kinds)})")
+    return ", ".join(parts)
 
 
 def throttled(function: Callable[[], Answer]) -> Callable[[], Answer]:

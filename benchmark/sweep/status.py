@@ -15,7 +15,7 @@ from benchmark.errors import UsageError
 from benchmark.records.table import read
 from benchmark.sweep.folder import ResultsFolder
 from benchmark.sweep.invocation import Invocation, latest
-from benchmark.sweep.progress import SweepProgress
+from benchmark.sweep.progress import FAILED, SweepProgress, counted
 
 MOST_REASONS = 5  # an overview names at most these reasons of failures
 
@@ -37,10 +37,10 @@ def overview(path: Path) -> Iterator[str | Table]:
         yield _progress(invocation, running, datetime.now(UTC))
     if rows:
         statuses = Counter(row["status"] for row in rows)
-        yield f"{len(rows)} runs in all: " + ", ".join(f"{count} {status}" for status, count in statuses.items())
+        yield f"{len(rows)} runs in all: {counted(statuses)}"
         reasons = Counter((row["status"], row["error"]) for row in rows if row["status"] != "ok")
         for (status, reason), count in reasons.most_common(MOST_REASONS):
-            yield f"  {count} {status}: {reason[:200]}"
+            yield f"  {count} {f'failed ({status})' if status in FAILED else status}: {reason[:200]}"
         if len(reasons) > MOST_REASONS:
             yield f"  and {len(reasons) - MOST_REASONS} other reasons, in the column error of runs.csv"
         yield board(best(rows, path / "runs.csv"))
@@ -54,8 +54,7 @@ def summaries(results: Path) -> Iterator[str]:
     for path in paths:
         folder, invocation = ResultsFolder(path), latest(path)
         statuses = Counter({row["key"]: row["status"] for row in folder.rows}.values())
-        counts = ", ".join(f"{count} {status}" for status, count in statuses.items()) or "no run yet"
-        yield f"{path.name}: {counts}; {state(invocation, folder.is_locked())}"
+        yield f"{path.name}: {counted(statuses) or 'no run yet'}; {state(invocation, folder.is_locked())}"
 
 
 def state(invocation: Invocation | None, running: bool) -> str:
@@ -79,10 +78,10 @@ def _progress(invocation: Invocation, running: bool, now: datetime) -> str:
         workers, left = invocation.workers, invocation.seconds_left
     if left is not None:
         left -= (now - datetime.fromisoformat(invocation.updated)).total_seconds()
-    finished = invocation.planned - invocation.to_do
+    now_done = SweepProgress.count(invocation.statuses, invocation.to_do, workers, left)
+    before = invocation.planned - invocation.to_do
     return (
-        f"{SweepProgress.count(invocation.statuses, invocation.to_do, workers, left)}, "
-        f"{finished} of {invocation.planned} finished before, as of {invocation.updated}"
+        f"{invocation.planned} runs planned: {before} finished before, {now_done.sentence}; as of {invocation.updated}"
     )
 
 

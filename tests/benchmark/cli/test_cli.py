@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.cli import commands
+from benchmark.cli import running
 from benchmark.engines import packs
 from benchmark.experiments import registry
 from benchmark.experiments.experiment import Experiment
@@ -128,7 +128,7 @@ def test_failed_runs_end_with_status_1(
     where = ["--results", str(tmp_path), "--plugin", str(plugin)]
     assert sparsefront(monkeypatch, "run", "quickstart", *options, *where) == 1
     told = capfd.readouterr().out
-    assert "1 error, 1 ok" in told and "OSError: no" in told
+    assert "1 ok, 1 failed (1 error)" in told and "OSError: no" in told
 
 
 def test_a_plan_has_runs_and_time(
@@ -223,7 +223,7 @@ def test_smoke_runs_and_reports_every_experiment_and_stops_at_a_failure(
         return lambda: Experiment(tasks=("lenet300-digits",), methods=(method,), values=values)
 
     kept = {"first": small("snip"), "second": small("dense")}
-    monkeypatch.setattr(commands, "EXPERIMENTS", kept)
+    monkeypatch.setattr(running, "EXPERIMENTS", kept)
     monkeypatch.setattr(registry, "EXPERIMENTS", kept)
     assert sparsefront(monkeypatch, "smoke") == 0
     assert capfd.readouterr().out.split() == ["smoke", "first", "smoke", "second"]
@@ -232,7 +232,7 @@ def test_smoke_runs_and_reports_every_experiment_and_stops_at_a_failure(
         raise RuntimeError("out of luck")
 
     monkeypatch.setattr(packs, "train", fail)
-    monkeypatch.setattr(commands, "workers_on", lambda *asked: 1)
+    monkeypatch.setattr(running, "workers_on", lambda *asked: 1)
     assert sparsefront(monkeypatch, "smoke") == 1
     shown = capfd.readouterr().out
     assert "out of luck" in shown and "smoke second" not in shown

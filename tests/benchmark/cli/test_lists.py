@@ -70,9 +70,9 @@ def test_a_status_names_reasons_and_without_a_name_all_sweeps(tmp_path: Path) ->
         (tmp_path / name).mkdir()
         write(tmp_path / name, GOLDEN[:10] + failed)
     told = [part for part in overview(tmp_path / "one") if isinstance(part, str)]
-    assert "  2 error: OSError: no disk" in told
+    assert "  2 failed (error): OSError: no disk" in told
     assert [line.partition(";")[0].partition(":")[0] for line in summaries(tmp_path)] == ["one", "two"]
-    assert all("2 error" in line for line in summaries(tmp_path))
+    assert all("2 failed (2 error)" in line for line in summaries(tmp_path))
     with pytest.raises(UsageError, match="there are no results"):
         list(summaries(tmp_path / "one"))
 

@@ -42,7 +42,7 @@ def test_without_the_option_rows_have_the_size_and_no_network_is_kept(
 def test_the_option_without_safetensors_is_one_sentence_before_anything_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("benchmark.cli.commands.find_spec", lambda name: None)
+    monkeypatch.setattr("benchmark.cli.running.find_spec", lambda name: None)
     options = ["--tier", "smoke", "--keep-networks", "--results", str(tmp_path / "out")]
     assert sparsefront(monkeypatch, "run", "quickstart", *options) == 2
     assert "pip install safetensors" in capsys.readouterr().err and not (tmp_path / "out").exists()
