@@ -14,7 +14,8 @@ from benchmark.records.table import read
 from plots.figures.fronts import draw
 from plots.leaderboards import markdown
 from plots.registry import RegisteredFigure, figures_of
-from plots.results import AT_SETTING, VALUE, load
+from plots.results import AT_SETTING, VALUE, correct, load
+from plots.statistics.mcnemar import resolution_notes
 from plots.statistics.write import write_statistics
 from plots.style import file_name, paper_style
 from plots.thresholds import Threshold
@@ -82,11 +83,12 @@ def report(
     if threshold is not None:
         suffix = f"-threshold-{threshold if threshold == 'validated' else format(threshold, 'g')}"
     board = folder / f"leaderboard{suffix}.md"
-    text = markdown(runs, folder.resolve().name)
+    bits = correct(folder)
+    text = markdown(runs, folder.resolve().name) + resolution_notes(runs, bits)
     try:
         paths = _draw(own, folder, frame, runs, folder / "figures", suffix)
         if not suffix:
-            paths += write_statistics(folder, runs)
+            paths += write_statistics(folder, runs, bits)
         board.write_text(text, encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{error.filename or folder} cannot be read or written: {error.strerror}") from error

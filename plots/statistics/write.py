@@ -9,25 +9,42 @@ import pandas
 
 from plots.readings import LEVELS, read_at, seed_curves
 from plots.results import VALUE, measured
-from plots.statistics.accuracy import accuracy_table
+from plots.statistics.accuracy import CONTROL, accuracy_table
+from plots.statistics.attainment import attainment_table
+from plots.statistics.improvement import improvement_table
+from plots.statistics.mcnemar import Bits, mcnemar_table, resolution_table
 from plots.statistics.tolerance import tolerance_table
+from plots.statistics.volume import hypervolume_table
 
 
-def tables(runs: pandas.DataFrame) -> Iterator[tuple[str, pandas.DataFrame]]:
-    """Yield name and lines of each table; none unless a method besides dense has a value with two finished seeds."""
+def tables(runs: pandas.DataFrame, bits: Bits) -> Iterator[tuple[str, pandas.DataFrame]]:
+    """Yield name and lines of each table; none unless a method besides dense has a value with two finished seeds.
+
+    `bits` is the result of `plots.correct`.
+    """
     others = runs[runs["method"] != "dense"]
     if not (measured(others).groupby(VALUE)["seed"].nunique() > 1).any():
         return
     curves = seed_curves(others)
-    yield "accuracy", accuracy_table(read_at(curves, LEVELS), runs)
+    readings = read_at(curves, LEVELS)
+    yield "accuracy", accuracy_table(readings, runs)
     yield "tolerance", tolerance_table(curves, runs)
+    yield "hypervolume", hypervolume_table(curves, runs)
+    yield "improvement", improvement_table(readings, CONTROL)
+    yield "attainment", attainment_table(curves, runs)
+    yield "mcnemar", mcnemar_table(runs, bits, CONTROL)
+    yield "resolution", resolution_table(runs, bits)
 
 
-def write_statistics(folder: Path, runs: pandas.DataFrame) -> list[Path]:
-    """Write <folder>/statistics/<table>.csv for each table, and return the paths."""
+def write_statistics(folder: Path, runs: pandas.DataFrame, bits: Bits) -> list[Path]:
+    """Write <folder>/statistics/<table>.csv for each table that has a line, and return the paths."""
     written = []
-    for name, table in tables(runs):
-        written.append(folder / "statistics" / f"{name}.csv")
-        written[-1].parent.mkdir(exist_ok=True)
-        table.to_csv(written[-1], index=False, float_format="%.6g", lineterminator="\n")
+    for name, table in tables(runs, bits):
+        path = folder / "statistics" / f"{name}.csv"
+        if table.empty:
+            path.unlink(missing_ok=True)
+            continue
+        path.parent.mkdir(exist_ok=True)
+        table.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
+        written.append(path)
     return written

@@ -81,8 +81,7 @@ def test_a_report_writes_figures_and_leaderboard_and_returns_their_paths(
     assert [path.relative_to(tmp_path).as_posix() for path in paths] == [
         "figures/front-toy.png",
         "figures/front-toy.svg",
-        "statistics/accuracy.csv",
-        "statistics/tolerance.csv",
+        *(f"statistics/{name}.csv" for name in ("accuracy", "tolerance", "hypervolume", "attainment")),
         "leaderboard.md",
     ]
     assert paths[-1].read_text(encoding="utf-8") == markdown(load(tmp_path), tmp_path.name)
@@ -137,7 +136,7 @@ def test_a_report_takes_names_of_any_characters(tmp_path: Path) -> None:
     named = {"task": "a/b$\\frac$", "base_task": "a/b$\\frac$", "label": "x|y$z"}
     rows = [run("x|y$z", 0.5, seed, 500, 80, 81, **named) for seed in (0, 1)]
     written = report(write(tmp_path, rows))
-    assert len(written.paths) == 5 and all(path.is_file() for path in written.paths)
+    assert len(written.paths) == 4 and all(path.is_file() for path in written.paths)
     assert "`x\\|y$z`" in written.paths[-1].read_text()
 
 

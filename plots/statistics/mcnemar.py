@@ -1,0 +1,86 @@
+"""Differences between two runs, tested example by example, and the smallest that a test set can resolve."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy
+import pandas
+from numpy.typing import NDArray
+from scipy import stats
+
+from plots.results import measured
+
+Bits = Mapping[str, NDArray[numpy.bool_]]  # by key of a run: whether each test example was classified correctly
+COLUMNS = [
+    *("task", "method", "value", "seed", "compression", "against", "against_value"),
+    *("examples", "only_method", "only_against", "difference", "p"),
+]
+
+
+def p_value(first: int | NDArray[numpy.int_], second: int | NDArray[numpy.int_]) -> NDArray[numpy.float64]:
+    """Return McNemar's exact two-sided p from the numbers of examples that one of two runs alone got right."""
+    few, both = numpy.minimum(first, second), numpy.add(first, second)
+    return numpy.minimum(1.0, 2 * stats.binom.cdf(few, both, 0.5))
+
+
+def mcnemar_table(runs: pandas.DataFrame, bits: Bits, control: str) -> pandas.DataFrame:
+    """Return one line for each run with bits and a run to compare it with: dense, and the control, of the same seed.
+
+    The control's run is the one whose compression is within one percent. `only_method` counts the test examples that
+    the run alone classifies correctly, `only_against` those of the other run, `difference` is in points. p is McNemar's
+    exact two-sided p: how often two networks that are right equally often differ so much on such a test set. It speaks
+    of two networks, not of two methods, and is not corrected for the number of lines.
+    """
+    there = measured(runs)[lambda own: own["key"].isin(bits)]
+    there = there[["task", "seed", "method", "value", "compression", "key"]]
+    others = there[there["method"].isin(["dense", control])].rename(columns={"method": "against"})
+    pairs = there[there["method"] != "dense"].merge(others, on=["task", "seed"], suffixes=("", "_against"))
+    near = (pairs["compression_against"] / pairs["compression"] - 1).abs() <= 0.01
+    pairs = pairs[(pairs["against"] == "dense") | (near & (pairs["method"] != control))]
+    lines = []
+    for pair in pairs.itertuples():
+        ours, theirs = bits[str(pair.key)], bits[str(pair.key_against)]
+        won, lost = int((ours & ~theirs).sum()), int((theirs & ~ours).sum())
+        named = pair.task, pair.method, pair.value, pair.seed, pair.compression, pair.against, pair.value_against
+        lines.append((*named, len(ours), won, lost))
+    table = pandas.DataFrame(lines, columns=COLUMNS[:-2])
+    won_alone, lost_alone = table["only_method"].to_numpy(dtype=int), table["only_against"].to_numpy(dtype=int)
+    difference = 100 * (won_alone - lost_alone) / table["examples"].astype(float)
+    return table.assign(difference=difference, p=p_value(won_alone, lost_alone))
+
+
+def resolution_table(runs: pandas.DataFrame, bits: Bits) -> pandas.DataFrame:
+    """Return one line for each task with bits of two dense runs: the differences that its test set can resolve.
+
+    `step` is one example in points, `standard_error` that of the accuracy of one dense network over test sets of this
+    size, and `differing` the percent of examples on which two dense seeds disagree, as mean over pairs. `floor` is the
+    smallest difference in points between two networks that disagree so often which McNemar's exact test finds at 5 %.
+    """
+    there = measured(runs)[lambda own: own["key"].isin(bits) & (own["method"] == "dense")]
+    lines = []
+    for task, own in there.groupby("task"):
+        right = [bits[key] for key in own["key"]]
+        n = len(right[0])
+        pairs = [(a != b).mean() for i, a in enumerate(right) for b in right[:i]]
+        if pairs:
+            differing, share = float(numpy.mean(pairs)), own["test_accuracy"].mean() / 100
+            counts = numpy.arange(round(differing * n) // 2 + 1)  # examples that the worse one alone gets right
+            found = counts[p_value(counts, round(differing * n) - counts) < 0.05]
+            floor = 100 * (round(differing * n) - 2 * found.max()) / n if len(found) else numpy.nan
+            error = 100 * (share * (1 - share) / n) ** 0.5
+            lines.append((task, n, len(right), 100 / n, error, 100 * differing, floor))
+    return pandas.DataFrame(
+        lines, columns=["task", "examples", "dense_runs", "step", "standard_error", "differing", "floor"]
+    )
+
+
+def resolution_notes(runs: pandas.DataFrame, bits: Bits) -> str:
+    """Return a paragraph for each line of `resolution_table`; nothing if there is none."""
+    return "".join(
+        f"\nTest set of {line.task}: {line.examples:,} examples, so one is {line.step:.2g} points, and the accuracy of "
+        f"one network has a standard error of {line.standard_error:.2f} points. Two dense seeds disagree on "
+        f"{line.differing:.1f} %; of two networks that disagree so often, McNemar's exact test finds a difference of "
+        f"{line.floor:.2f} points or more at 5 %.\n"
+        for line in resolution_table(runs, bits).itertuples()
+    )

@@ -1,0 +1,56 @@
+"""Hypervolume: one number for a whole front, with the reference that it depends on."""
+
+from __future__ import annotations
+
+import numpy
+import pandas
+from moocore import hypervolume
+
+from plots.comparisons import intervals, near_best, top_group
+from plots.metrics import metric_of
+from plots.results import measured
+
+LOSS = 10.0  # points below dense, or percent of another metric, at the lower edge
+FARTHEST = 500.0  # compression; larger ones count as this one
+SCATTER = 25.0  # percent below the best within which variances are pooled
+COLUMNS = [
+    *("task", "method", "n", "asked", "hypervolume", "low", "high", "top"),
+    *("reference_compression", "reference", "farthest_compression", "dense"),
+]
+
+
+def hypervolume_table(curves: pandas.DataFrame, runs: pandas.DataFrame) -> pandas.DataFrame:
+    """Return one line for each task and method of `plots.readings.seed_curves`.
+
+    `hypervolume` is the mean over n seeds of the area that a seed's points dominate in the plane of log compression and
+    test accuracy, in percent of the rectangle from the reference, compression 1 and dense's mean minus 10 points, to
+    compression 500 and dense's mean. Fronts beyond 500 gain nothing, and those above dense may have more than 100. low
+    and high are the 95 % interval of the mean with the variance pooled over the methods within 25 of the best, among
+    which `top` marks the top group. Tasks without a dense run have no lines.
+    """
+    dense = measured(runs)[lambda own: own["method"] == "dense"].groupby("task")["test_accuracy"].mean()
+    parts = [pandas.DataFrame(columns=COLUMNS)]
+    for task, here in curves[curves["task"].isin(dense.index)].groupby("task"):
+        full = float(dense[task])
+        margin = metric_of(runs[runs["task"] == task]).margin(LOSS, full)
+        whole = numpy.log(FARTHEST) * margin
+        samples = {
+            str(method): [100 * _area(points, full - margin) / whole for _, points in own.groupby("seed")]
+            for method, own in here.groupby("method")
+        }
+        near = near_best({name: sample for name, sample in samples.items() if len(sample) > 1}, SCATTER)
+        table = here.groupby("method").agg(n=("seed", "nunique"), asked=("asked", "max"))
+        table["hypervolume"] = [float(numpy.mean(samples[str(method)])) for method in table.index]
+        table = table.join(intervals(near)[["low", "high"]])
+        table["top"] = table.index.isin(top_group(near))
+        table = table.assign(
+            task=task, reference_compression=1, reference=full - margin, farthest_compression=FARTHEST, dense=full
+        )
+        parts.append(table.reset_index().sort_values("hypervolume", ascending=False)[COLUMNS])
+    return pandas.concat(parts if len(parts) == 1 else parts[1:], ignore_index=True)
+
+
+def _area(points: pandas.DataFrame, least: float) -> float:
+    x = numpy.log(points["compression"].to_numpy(dtype=float).clip(max=FARTHEST))
+    corners = numpy.column_stack([x, points["test_accuracy"].to_numpy(dtype=float)])
+    return float(hypervolume(corners, ref=[0.0, least], maximise=True))
