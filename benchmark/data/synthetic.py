@@ -8,10 +8,12 @@ from benchmark.data.objective import Classification, Objective
 from benchmark.data.split import Batch, Data
 from methods.core.lazy import torch
 
+TOKEN = 16  # the numbers that a token takes as long as
 
-def synthetic_examples(shape: tuple[int, ...]) -> int:
-    """Return the number of training examples: few for large images, since convolutions take long."""
-    return 2_000 if math.prod(shape) <= 1_000 else 64
+
+def synthetic_examples(shape: tuple[int, ...], vocabulary: int = 0) -> int:
+    """Return the number of training examples: few for large images and long texts, which take long."""
+    return 2_000 if math.prod(shape) * (TOKEN if vocabulary else 1) <= 1_000 else 64
 
 
 def synthetic_data(
@@ -19,7 +21,7 @@ def synthetic_data(
 ) -> Data:
     """Return a synthetic data set for smoke tests; its inputs are tokens if there is a vocabulary."""
     generator, objective = torch.Generator().manual_seed(0), objective or Classification()
-    count = synthetic_examples(shape)
+    count = synthetic_examples(shape, vocabulary)
     kinds = max(classes, 2)
     prototypes = torch.randn(min(kinds, count), *shape, generator=generator)
 

@@ -1,8 +1,8 @@
-"""The networks of the built-in tasks, as plain modules: LeNets, VGGs, residual networks, and networks of signals.
+"""The networks of the built-in tasks, as plain modules: LeNets, VGGs, residual networks, those of signals, and a GPT.
 
 A network's file is imported at the network's first use, because it imports torch, and lists of tasks should be fast.
-lenets.py, vggs.py, resnets.py, wide_resnet.py and signals.py hold the networks, and layers.py the parts that several of
-them share.
+lenets.py, vggs.py, resnets.py, wide_resnet.py, signals.py and gpts.py hold the networks, and layers.py the parts that
+several of them share.
 """
 
 import importlib
@@ -19,6 +19,7 @@ _FILES = {
     "wide_resnet22": "wide_resnet",
     "skip_perceptron": "signals",
     "signal_cnn": "signals",
+    "gpt": "gpts",
 }
 
 

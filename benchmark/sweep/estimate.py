@@ -67,7 +67,7 @@ def _timed_epoch(run: Run, device: str) -> float:
         (result,) = train(task, method, [run.value], [run.seed], 1, run.learning_rate, data, run.precision)
     measured = result.measured
     assert measured.step_ms is not None and measured.batch_size is not None
-    examples = synthetic_examples(task.shape) if run.synthetic else task.examples
+    examples = synthetic_examples(task.shape, task.vocabulary) if run.synthetic else task.examples
     batch_size = min(task.batch_size, examples)
     return examples // batch_size * measured.step_ms / 1000 * batch_size / measured.batch_size
 

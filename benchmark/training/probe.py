@@ -29,8 +29,9 @@ class Probe:
         self.learning_rates, self.objective = learning_rates, objective
 
     def ones(self) -> Arguments:
-        """Return the arguments of a forward pass of one input of ones."""
-        return (torch.ones_like(self.train[0][:1]),), {}
+        """Return the arguments of a forward pass of one input of ones, or of the first one if inputs are tokens."""
+        first = self.train[0][:1]
+        return (torch.ones_like(first) if first.is_floating_point() else first,), {}
 
     def generators(self) -> list[torch.Generator]:
         """Return new CPU generators, one for each run, that depend only on the run's seed."""
