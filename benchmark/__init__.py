@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from benchmark.api import Trained, run_experiment, train_once
     from benchmark.deployment.compact import compact
+    from benchmark.deployment.sparse_rows import with_sparse_rows
     from benchmark.deployment.storage import load_network, save_network
     from benchmark.experiments.experiment import Experiment
     from benchmark.experiments.registry import experiment
@@ -30,6 +31,7 @@ __all__ = [
     "save_network",
     "task",
     "train_once",
+    "with_sparse_rows",
 ]
 
 # Each name is imported when it is first used, so that reading results does not load what training needs.
@@ -45,6 +47,7 @@ _MODULES = {
     "save_network": "benchmark.deployment.storage",
     "task": "benchmark.tasks.registry",
     "train_once": "benchmark.api",
+    "with_sparse_rows": "benchmark.deployment.sparse_rows",
 }
 
 

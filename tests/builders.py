@@ -40,6 +40,9 @@ ON_DEMAND = {
     "mnist1d",
     "timm",
     "PIL",
+    "onnx",
+    "onnxruntime",
+    "onnxscript",
     "ray",
     "safetensors",
 }  # a task or an engine names them and imports them when it is used

@@ -11,6 +11,7 @@ import typer
 from benchmark.cli import options
 from benchmark.cli.checking import check
 from benchmark.cli.claims import check_claims
+from benchmark.cli.export import export
 from benchmark.cli.lists import details, lines
 from benchmark.cli.merging import merge
 from benchmark.cli.options import load_plugins
@@ -67,7 +68,7 @@ def show(
         console.print(line, soft_wrap=True)
 
 
-for _command in (plan, run, status, report, compare, merge, check, check_claims, docs, smoke):
+for _command in (plan, run, status, report, export, compare, merge, check, check_claims, docs, smoke):
     app.command()(_command)
 
 

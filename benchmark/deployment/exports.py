@@ -1,0 +1,76 @@
+"""Networks in the formats of other programs: torch's exported programs, ONNX, and state dicts with sparse rows."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from benchmark.deployment.sparse_rows import with_sparse_rows
+from benchmark.errors import UsageError, error_text
+
+ENDINGS = {"dense": ".pt2", "onnx": ".onnx", "torch-sparse": ".pt"}  # the formats, with the endings of their files
+
+
+def export(model: torch.nn.Module, example: torch.Tensor, path: Path, form: str) -> None:
+    """Write a network in a format; all but the first axis of inputs are those of `example` [1, ...].
+
+    `dense` is a program that `torch.export.load` reads; `onnx` is a model of ONNX; `torch-sparse` is the state dict of
+    `with_sparse_rows(model)`, in which linear layers and convolutions have CSR weights, for `torch.load`. Raises
+    UsageError for a network that the format cannot express, and where a package that it needs is missing.
+    """
+    if form == "torch-sparse":
+        torch.save(with_sparse_rows(model).state_dict(), path)
+        return
+    if form == "onnx":
+        onnx_program(model, example).save(path)
+        return
+    with _quiet():
+        torch.export.save(_program(model, example), path)
+
+
+def onnx_program(model: torch.nn.Module, example: torch.Tensor) -> Any:
+    """Return a network as a program of ONNX whose batch may have any size; raise UsageError as `export` does."""
+    try:
+        import onnx  # noqa: F401
+        import onnxscript  # noqa: F401
+    except ModuleNotFoundError as missing:
+        raise UsageError(f"--format onnx needs {missing.name}: pip install 'sparsefront[onnx]'") from None
+    program = _program(model, example)
+    with _quiet():
+        try:
+            return torch.onnx.export(program, dynamo=True, verbose=False)
+        except Exception as error:
+            reason = error_text(error.__cause__ or error)
+            raise UsageError(f"ONNX cannot express the network ({reason}); export it with --format dense") from None
+
+
+def _program(model: torch.nn.Module, example: torch.Tensor) -> torch.export.ExportedProgram:
+    """Return the exported program of a model in evaluation mode; raise UsageError if torch cannot trace it."""
+    batch = torch.cat([example, example])  # a batch of 1 would be traced as one that is always 1
+    with _quiet():
+        try:
+            return torch.export.export(model.eval(), (batch,), dynamic_shapes=({0: torch.export.Dim.AUTO},))
+        except Exception as error:
+            reason = error_text(error)
+            raise UsageError(
+                f"torch.export cannot trace the network ({reason}); --format torch-sparse needs no trace"
+            ) from None
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the warnings and the log of torch's exporters from the user, whose network they do not concern."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)

@@ -1,0 +1,86 @@
+"""Linear layers and convolutions that multiply by compressed sparse rows (CSR)."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from typing import Any
+
+import torch
+from torch import nn
+
+from benchmark.errors import UsageError
+
+
+class SparseLinear(nn.Module):
+    """A linear layer with a CSR weight."""
+
+    weight: torch.Tensor
+    bias: torch.Tensor | None
+
+    def __init__(self, layer: nn.Linear):
+        super().__init__()
+        self.register_buffer("weight", _rows(layer.weight))
+        self.register_buffer("bias", _column(layer.bias))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return _product(self.weight, self.bias, x.flatten(0, -2).t()).t().unflatten(0, x.shape[:-1])
+
+
+class SparseConv2d(nn.Module):
+    """A convolution without groups whose CSR weight [filters, channels * kernel] multiplies patches of images."""
+
+    weight: torch.Tensor
+    bias: torch.Tensor | None
+
+    def __init__(self, layer: nn.Conv2d):
+        super().__init__()
+        self.register_buffer("weight", _rows(layer.weight.flatten(1)))
+        self.register_buffer("bias", _column(layer.bias))
+        geometry: Any = (layer.kernel_size, layer.dilation, layer.padding, layer.stride)
+        self.patches = nn.Unfold(*geometry)
+        self.sizes = [*zip(*geometry, strict=True)]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        size = [(n + 2 * p - d * (k - 1) - 1) // s + 1 for n, (k, d, p, s) in zip(x.shape[2:], self.sizes, strict=True)]
+        columns = self.patches(x).transpose(0, 1).flatten(1)  # [channels * kernel, batch * places]
+        filtered = _product(self.weight, self.bias, columns)
+        return filtered.unflatten(1, (len(x), -1)).transpose(0, 1).unflatten(2, size)
+
+
+def with_sparse_rows(model: nn.Module) -> nn.Module:
+    """Return a copy whose linear layers and 2-d convolutions without groups have CSR weights, in evaluation mode.
+
+    Raises UsageError where torch has no MKL, which multiplies them on a CPU.
+    """
+    if not torch.backends.mkl.is_available():
+        raise UsageError(
+            "torch has no MKL here, so it multiplies no sparse rows on a CPU; choose dense or onnx instead"
+        )
+    model = copy.deepcopy(model).eval()
+    for path, module in list(model.named_modules()):
+        new: nn.Module | None = None
+        if type(module) is nn.Linear:
+            new = SparseLinear(module)
+        elif type(module) is nn.Conv2d and module.groups == 1 and not isinstance(module.padding, str):
+            new = SparseConv2d(module) if module.padding_mode == "zeros" else None
+        if new is not None:
+            if not path:
+                return new
+            parent, _, name = path.rpartition(".")
+            setattr(model.get_submodule(parent), name, new)
+    return model
+
+
+def _rows(weight: torch.Tensor) -> torch.Tensor:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch calls its CSR tensors a beta feature
+        return weight.detach().to_sparse_csr()
+
+
+def _column(bias: torch.Tensor | None) -> torch.Tensor | None:
+    return None if bias is None else bias.detach()[:, None]
+
+
+def _product(weight: torch.Tensor, bias: torch.Tensor | None, x: torch.Tensor) -> torch.Tensor:
+    return weight @ x if bias is None else torch.addmm(bias, weight, x)

@@ -1,0 +1,141 @@
+"""Exported networks compute what the model computes, for batches of any size."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from benchmark import Experiment, load_run, run_experiment
+from benchmark.deployment import exports, sparse_rows
+from benchmark.deployment.compact import compact
+from benchmark.deployment.exports import export
+from benchmark.deployment.sparse_rows import SparseConv2d, SparseLinear, with_sparse_rows
+from benchmark.errors import UsageError
+from benchmark.models.lenets import lenet5
+from tests.builders import rows, sparsefront
+
+EXAMPLE = torch.zeros(1, 1, 28, 28)
+
+
+@pytest.fixture
+def model() -> nn.Module:
+    torch.manual_seed(0)
+    model = lenet5(1, 10).eval()
+    for parameter in model.parameters():
+        if parameter.dim() > 1:
+            parameter.data *= torch.rand_like(parameter) < 0.1
+    return model
+
+
+def test_an_exported_program_computes_the_same(model: nn.Module, tmp_path: Path) -> None:
+    export(model, EXAMPLE, tmp_path / "net.pt2", "dense")
+    program = torch.export.load(tmp_path / "net.pt2").module()
+    for batch in (1, 3):
+        x = torch.randn(batch, 1, 28, 28)
+        torch.testing.assert_close(program(x), model(x), rtol=1e-5, atol=1e-6)
+
+
+def test_a_model_of_onnx_computes_the_same(model: nn.Module, tmp_path: Path) -> None:
+    pytest.importorskip("onnxscript")
+    runtime = pytest.importorskip("onnxruntime")
+    export(model, EXAMPLE, tmp_path / "net.onnx", "onnx")
+    session = runtime.InferenceSession(tmp_path / "net.onnx")
+    for batch in (1, 3):
+        x = torch.randn(batch, 1, 28, 28)
+        (got,) = session.run(None, {session.get_inputs()[0].name: x.numpy()})
+        torch.testing.assert_close(torch.from_numpy(got), model(x).detach(), rtol=1e-5, atol=1e-6)
+
+
+def test_an_operator_that_onnx_lacks_is_one_sentence(tmp_path: Path) -> None:
+    pytest.importorskip("onnxscript")
+
+    class Values(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.linalg.eigvals(x @ x.mT).real
+
+    with pytest.raises(UsageError, match=r"ONNX cannot express the network \(.*--format dense"):
+        export(Values(), torch.zeros(1, 3, 3), tmp_path / "net.onnx", "onnx")
+
+
+def test_without_onnx_the_sentence_says_what_to_install(
+    model: nn.Module, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "onnx", None)
+    with pytest.raises(UsageError, match="needs onnx: pip install"):
+        export(model, EXAMPLE, tmp_path / "net.onnx", "onnx")
+
+
+def test_a_network_that_torch_cannot_trace_is_one_sentence(tmp_path: Path) -> None:
+    class Branching(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x if x.sum() > 0 else -x
+
+    with pytest.raises(UsageError, match=r"torch\.export cannot trace the network"):
+        export(Branching(), torch.zeros(1, 3), tmp_path / "net.pt2", "dense")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.filterwarnings("ignore:Validating sparse tensor invariants")
+def test_sparse_rows_compute_the_same(model: nn.Module, tmp_path: Path) -> None:
+    sparse = with_sparse_rows(model)
+    x = torch.randn(3, 1, 28, 28)
+    torch.testing.assert_close(sparse(x), model(x), rtol=1e-5, atol=1e-6)
+    kinds = [type(module) for module in sparse.modules()]
+    assert kinds.count(SparseConv2d) == kinds.count(SparseLinear) == 2
+    export(model, EXAMPLE, tmp_path / "net.pt", "torch-sparse")
+    state = torch.load(tmp_path / "net.pt", weights_only=True)
+    weight = state["fc1.weight"]
+    assert weight.layout == torch.sparse_csr and torch.equal(weight.to_dense(), model.get_parameter("fc1.weight"))
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        nn.Conv2d(4, 6, 3, stride=2, padding=1, bias=False),
+        nn.Conv2d(4, 6, (3, 2), dilation=(1, 2), padding=(0, 2)),
+        nn.Conv2d(4, 6, 3, groups=2),  # it stays as it is
+        nn.Conv2d(4, 6, 3, padding="same"),
+        nn.Conv2d(4, 6, 3, padding=1, padding_mode="circular"),
+        nn.Linear(9, 5, bias=False),  # on the last axis
+    ],
+)
+def test_layers_of_all_kinds_compute_the_same_with_sparse_rows(layer: nn.Module) -> None:
+    x = torch.randn(2, 4, 7, 9)
+    torch.testing.assert_close(with_sparse_rows(layer)(x), layer(x), rtol=1e-5, atol=1e-6)
+
+
+def test_without_mkl_the_sentence_says_what_works(model: nn.Module, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sparse_rows.torch.backends.mkl, "is_available", lambda: False)
+    with pytest.raises(UsageError, match="no MKL here"):
+        with_sparse_rows(model)
+
+
+@pytest.mark.filterwarnings("ignore:Validating sparse tensor invariants")
+def test_the_command_exports_the_compacted_network_of_a_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    grid = Experiment(("lenet300-digits",), ("random",), {"density": (0.01,)}, seeds=(0,), epochs=1)
+    (row,) = rows(run_experiment(grid, name="mine", results=tmp_path, keep_networks=True, quiet=True))
+    arguments = ["export", row["key"], "--results", str(tmp_path), "--format"]
+    assert sparsefront(monkeypatch, *arguments, "torch-sparse", "--output", str(tmp_path / "net.pt")) == 0
+    assert f"{int(row['compact_parameters']):,} of {int(row['parameters']):,}" in capsys.readouterr().out
+    model, task = load_run(row["key"], tmp_path)
+    small = with_sparse_rows(compact(model, task.synthetic_data().train[0][:1]))
+    small.load_state_dict(torch.load(tmp_path / "net.pt", weights_only=True))
+    x = task.synthetic_data().train[0][:5]
+    torch.testing.assert_close(small(x), model(x), rtol=1e-5, atol=1e-5)
+    monkeypatch.chdir(tmp_path)
+    assert sparsefront(monkeypatch, *arguments, "torch-sparse") == 0 and (tmp_path / f"{row['key']}.pt").exists()
+    for wrong, says in (
+        (["export", "abc", "--results", str(tmp_path), "--format", "dense"], "has the key 'abc'"),
+        ([*arguments, "zip"], "'zip' is not one of"),
+        ([*arguments, "dense", "--output", "no/such"], "there is no folder no"),
+    ):
+        assert sparsefront(monkeypatch, *wrong) == 2 and says in capsys.readouterr().err
+
+
+def test_every_format_has_an_ending() -> None:
+    assert set(exports.ENDINGS) == {"dense", "onnx", "torch-sparse"}
