@@ -35,7 +35,8 @@ def below_dense(runs: pandas.DataFrame | Sequence[pandas.DataFrame], title: str 
     methods of each family are drawn, by mean accuracy over the logarithm of compression; all others are grey.
     """
     table = runs if isinstance(runs, pandas.DataFrame) else pandas.concat(runs, ignore_index=True)
-    readings = _relative(table)
+    readings = points_above_dense(table)
+    means = bands(readings)
     tasks = list(dict.fromkeys(readings["task"]))
     look = looks(table)
     best = _best(readings, measured(table).drop_duplicates("method").set_index("method")["family"])
@@ -58,7 +59,7 @@ def below_dense(runs: pandas.DataFrame | Sequence[pandas.DataFrame], title: str 
         )
         axes = panels.subplots(1, max(len(tasks), 1), sharey=True, squeeze=False)[0]
         for panel, task in zip(axes, tasks, strict=False):
-            _draw(panel, readings[readings["task"] == task], drawn, names(table))
+            _draw(panel, means[means["task"] == task], drawn, names(table))
             dense = lines.loc[(lines["task"] == task) & (lines["method"] == "dense"), "test_mean"]
             panel.set_title(f"{task} (dense: {dense.mean():.1f} %)")
             panel.set_xlabel("compression ratio")
@@ -68,12 +69,27 @@ def below_dense(runs: pandas.DataFrame | Sequence[pandas.DataFrame], title: str 
     return drawing
 
 
-def _relative(table: pandas.DataFrame) -> pandas.DataFrame:
-    """Return the readings of all methods as points above the mean of dense."""
-    readings = read_at(seed_curves(table[table["method"] != "dense"]), READ)
+def points_above_dense(table: pandas.DataFrame, compressions: Sequence[float] = READ) -> pandas.DataFrame:
+    """Return the readings of all methods, with their points above the mean of dense; none of tasks without dense."""
+    readings = read_at(seed_curves(table[table["method"] != "dense"]), compressions)
     dense = measured(table)[lambda runs: runs["method"] == "dense"].groupby("task")["test_accuracy"].mean()
     readings["points"] = readings["test_accuracy"] - readings["task"].map(dense)
     return readings.dropna(subset=["points"])
+
+
+def bands(readings: pandas.DataFrame) -> pandas.DataFrame:
+    """Return n, mean, low and high of the points above dense, one line for each task, compression and method.
+
+    low and high are the 95 % interval of the mean, with the variance pooled over the methods within 5 points of the
+    best; other methods have none.
+    """
+    parts = [pandas.DataFrame(columns=["task", "at", "method", "n", "mean", "low", "high"])]
+    for (task, at), here in readings.groupby(["task", "at"]):
+        samples = {str(method): own["points"].tolist() for method, own in here.groupby("method")}
+        table = here.groupby("method").agg(n=("seed", "size"), mean=("points", "mean"))
+        table = table.join(intervals(near_best(samples))[["low", "high"]]).reset_index()
+        parts.append(table.assign(task=task, at=at))
+    return pandas.concat([part for part in parts if len(part)] or parts, ignore_index=True)
 
 
 def _best(readings: pandas.DataFrame, family: pandas.Series) -> set[str]:
@@ -85,25 +101,20 @@ def _best(readings: pandas.DataFrame, family: pandas.Series) -> set[str]:
     return {method for name, own in by_family.items() for method in own[: DRAWN[name]]}
 
 
-def _draw(axes: Axes, readings: pandas.DataFrame, drawn: dict[str, Look], shown: dict[str, str]) -> None:
-    means = readings.groupby(["method", "at"])["points"].mean().unstack("method")
+def _draw(axes: Axes, table: pandas.DataFrame, drawn: dict[str, Look], shown: dict[str, str]) -> None:
+    wide = table.pivot(index="at", columns="method")  # NaN, and so no band, across a gap
+    means = wide["mean"]
+    at = means.index.to_numpy(dtype=float)
     for method in means.columns.difference(list(drawn)):
-        axes.plot(means.index, means[method], color=GREY, linewidth=0.8, zorder=1)
-    marked = [place for place, at in enumerate(means.index) if at in MARKED]
-    bands = {}
-    for at, here in readings[readings["method"].isin(drawn)].groupby("at"):
-        samples = {str(method): own["points"].tolist() for method, own in here.groupby("method")}
-        bands[at] = intervals(near_best(samples))
+        axes.plot(at, means[method], color=GREY, linewidth=0.8, zorder=1)
+    marked = [place for place, compression in enumerate(at) if compression in MARKED]
     for method, (colour, marker, dash) in drawn.items():
-        if method not in means:
-            continue
-        axes.plot(
-            means.index, means[method], color=colour, marker=marker, dashes=dash, markevery=marked, label=shown[method]
-        )
-        own = pandas.DataFrame({at: band.loc[method] for at, band in bands.items() if method in band.index}).T
-        if not own.empty:
-            own = own.reindex(means.index)  # no band across a gap
-            axes.fill_between(own.index.to_numpy(dtype=float), own["low"], own["high"], color=colour, alpha=0.13, lw=0)
+        if method in means:
+            axes.plot(
+                at, means[method], color=colour, marker=marker, dashes=dash, markevery=marked, label=shown[method]
+            )
+            low, high = (wide[edge][method].to_numpy(dtype=float) for edge in ("low", "high"))
+            axes.fill_between(at, low, high, color=colour, alpha=0.13, lw=0)
     axes.axhline(0, color="#6e6e6e", linestyle=":", linewidth=1.2)
     reached = means[(means > -DEEPEST).any(axis=1)].index
     axes.set_xscale("log")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Set
 from contextlib import suppress
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,12 @@ import pandas
 import plots.figures  # noqa: F401  (its files register the figures)
 from benchmark.records.schema import COLUMNS, THRESHOLD_COLUMNS
 from benchmark.records.table import read
+from plots.checklist import checklist
 from plots.learning_rates import learning_rates
 from plots.looks import looks, names
 from plots.page.boards import AS_COUNTED, EFFECTIVE, VALIDATED, boards
 from plots.page.columns import packed
+from plots.page.comparisons import comparisons
 from plots.page.histories import curve_data, layer_data
 from plots.registry import figures_of
 from plots.results import AT_SETTING, VALUE, load
@@ -56,6 +59,8 @@ def folder_data(folder: Path, stale: Set[str], share: float) -> dict[str, Any]:
         "runs": packed(runs[[*COLUMNS, "stale"]].assign(shown=runs["key"].isin(chosen))),
         "thresholds": packed(thresholds),
         "boards": boards(counts),
+        "comparisons": comparisons(counts),
+        "checklist": [asdict(item) for item in checklist([folder], stale)],
         "trials": packed(learning_rates(runs)) if several else None,
         "curves": curves,
         "layers": layers,

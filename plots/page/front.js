@@ -85,7 +85,6 @@ function drawFront(state, runs, methods, press) {
   const domain = state.range === '100' ? [bottom, Math.min(100, best + 1)] : [best - Number(state.range), best + Number(state.range) / 15];
   const kept = methods.filter((each) => state.methods.has(each.method));
   const scale = { domain: kept.map((each) => each.method), range: kept.map((each) => readable(each.colour)) };
-  const shapes = { domain: scale.domain, range: kept.map((each) => shape(each.marker)) };
   const said = [...points, ...drawn].map((point) => ({ ...point, text: describe(point, names) }));
   const x = { field: 'x', type: 'quantitative', scale: { type: 'log', nice: false, padding: 12 }, axis: { title: AXES[state.x].title, format: '~r', labelOverlap: true, tickCount: 8 } };
   const y = (field) => ({ field, type: 'quantitative', scale: { domain, clamp: true, zero: false }, axis: { title: 'test accuracy in %' } });
@@ -96,10 +95,10 @@ function drawFront(state, runs, methods, press) {
     { ...values(said.filter((point) => point.seed !== undefined)), mark: { type: 'circle', size: 16, opacity: 0.45, aria: false },
       encoding: { x, y: y('y'), color: paint } },
     { ...values(points.filter((point) => point.front)), mark: { type: 'line', strokeWidth: 2, aria: false },
-      encoding: { x, y: y('y'), color: paint } },
+      encoding: { x, y: y('y'), color: paint, strokeDash: dashes(kept) } },
     { ...values(points), mark: { type: 'rule', aria: false, strokeWidth: 1.2 }, encoding: { x, y: y('low'), y2: { field: 'high' }, color: paint } },
     { ...values(said.filter((point) => point.seed === undefined)), mark: { type: 'point', filled: true, size: 70 },
-      encoding: { x, y: y('y'), color: paint, shape: { field: 'method', type: 'nominal', scale: shapes, legend: null },
+      encoding: { x, y: y('y'), color: paint, shape: shapes(kept),
         opacity: { condition: { test: 'datum.front', value: 1 }, value: 0.35 }, description: { field: 'text' } } },
     { ...values(chosen(dots)), mark: { type: 'circle', filled: false, size: 220, strokeWidth: 3, color: colour('--fore'), aria: false }, encoding: { x, y: y('y') } },
   ];

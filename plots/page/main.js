@@ -1,13 +1,14 @@
 // The choices of the page, kept in its address, and what follows from them.
 
 const folders = DATA.folders.map((data) => ({ data, get ready() { return (this.kept ??= prepare(this.data)); } }));
-const state = { folder: 0, task: '', x: 'density', threshold: 'own', range: '15', seeds: null, methods: new Set(), run: '', metric: '' };
+const state = { folder: 0, task: '', x: 'density', threshold: 'own', range: '15', seeds: null, methods: new Set(), run: '', metric: '', level: 50, against: 'difference' };
 
 function prepare(data) {
   const curves = unpack(data.curves.curves);
   curves.forEach((curve, i) => { curve.end = i + 1 < curves.length ? curves[i + 1].start : data.curves.epochs.length; });
   return { ...data, runs: unpack(data.runs), thresholds: unpack(data.thresholds), layers: unpack(data.layers),
-    trials: data.trials && unpack(data.trials), curves: { ...data.curves, curves } };
+    trials: data.trials && unpack(data.trials),
+    comparisons: Object.fromEntries(Object.entries(data.comparisons).map(([count, tables]) => [count, { bands: unpack(tables.bands), differences: unpack(tables.differences) }])), curves: { ...data.curves, curves } };
 }
 
 function choice(label, options, value, change) {
@@ -42,11 +43,14 @@ function fromAddress() {
   if (asked.has('threshold')) state.threshold = asked.get('threshold');
   if (asked.has('methods')) state.methods = new Set(asked.get('methods').split(';'));
   if (asked.has('seeds')) state.seeds = new Set(asked.get('seeds').split(';').map(Number));
+  if (asked.has('level')) state.level = Number(asked.get('level'));
+  if (asked.has('against')) state.against = asked.get('against');
   state.run = asked.get('run') || '';
 }
 
 function toAddress(folder) {
   const kept = { folder: folder.name, task: state.task, x: state.x, range: state.range, threshold: state.threshold,
+    level: state.level, against: state.against,
     methods: [...state.methods].join(';'), seeds: [...state.seeds].join(';'), run: state.run };
   try { history.replaceState(null, '', `#${new URLSearchParams(kept)}`); } catch { /* some browsers refuse this for files */ }
 }
@@ -66,6 +70,8 @@ function show() {
   if (state.threshold !== 'own') notes.push(`Counted as zero in penalty runs: |w| < ${state.threshold}.`);
   byId('caption').textContent = notes.filter(Boolean).join(' ') + ' ' + folder.note;
   showRuns(folder, inFigure, press);
+  drawBands(folder);
+  showDifferences(folder);
   showBoard(folder);
   drawRun(folder, state);
   toAddress(folder);
@@ -118,6 +124,7 @@ function showFolder() {
   showMethods(folder);
   showTrials(folder);
   showFailures(folder);
+  showChecklist(folder);
   showProvenance(folder);
   show();
 }
@@ -163,7 +170,7 @@ const SWATCHES = {
 };
 
 function showTrials(folder) {
-  byId('trials').hidden = !folder.trials;
+  for (const part of document.querySelectorAll('#trials, a[href="#trials"]')) part.hidden = !folder.trials;
   if (!folder.trials) return;
   const columns = Object.keys(folder.trials[0] || {}).map((name) => ({ head: name.replaceAll('_', ' '), value: (row) => row[name],
     text: (row) => (typeof row[name] === 'boolean' ? (row[name] ? 'yes' : '') : shown(row[name])), top: (row) => row.chosen && name === 'learning_rate' }));

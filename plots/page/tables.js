@@ -51,6 +51,7 @@ function line(columns, row, marked) {
     const text = column.text ? column.text(row) : shown(column.value(row));
     const classes = [
       typeof column.value(row) === 'number' && 'number', column.long && 'long', column.top && column.top(row) && 'top',
+      column.bad && column.bad(row) && 'bad',
     ].filter(Boolean).join(' ');
     const inner = column.press ? element('button', { type: 'button', onclick: () => column.press(row) }, text) : text;
     return element('td', { class: classes || undefined }, inner);

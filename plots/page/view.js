@@ -53,9 +53,20 @@ const SHAPES = {
   o: 'circle', 8: 'circle', s: 'square', D: 'diamond', d: 'diamond', '^': 'triangle-up', v: 'triangle-down',
   '<': 'triangle-left', '>': 'triangle-right', X: 'cross', P: 'cross', _: 'stroke',
   '*': 'M0,-1L0.24,-0.32L0.95,-0.31L0.38,0.12L0.59,0.81L0,0.4L-0.59,0.81L-0.38,0.12L-0.95,-0.31L-0.24,-0.32Z',
+  H: 'M-1,0L-0.5,-0.87L0.5,-0.87L1,0L0.5,0.87L-0.5,0.87Z',
   p: 'M0,-1L0.95,-0.31L0.59,0.81L-0.59,0.81L-0.95,-0.31Z',
   h: 'M0,-1L0.87,-0.5L0.87,0.5L0,1L-0.87,0.5L-0.87,-0.5Z',
 };
 
 function shape(marker) { return SHAPES[marker] || 'circle'; }
+
+// Return the channels that give each method its marker and its dash.
+function shapes(methods) {
+  return { field: 'method', type: 'nominal', legend: null, scale: { domain: methods.map((each) => each.method), range: methods.map((each) => shape(each.marker)) } };
+}
+
+function dashes(methods) {
+  const range = methods.map((each) => (each.dash.length ? each.dash.map((length) => 2 * length) : [1, 0]));
+  return { field: 'method', type: 'nominal', legend: null, scale: { domain: methods.map((each) => each.method), range } };
+}
 

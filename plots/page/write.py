@@ -15,7 +15,7 @@ from benchmark.errors import UsageError
 from plots.page.folder import folder_data
 from plots.page.library import library
 
-SCRIPTS = ("data.js", "tables.js", "view.js", "front.js", "details.js", "main.js")
+SCRIPTS = ("data.js", "tables.js", "view.js", "front.js", "compare.js", "details.js", "main.js")
 
 
 def write_page(folders: Sequence[Path], target: Path, stale: Mapping[Path, Set[str]] | None = None) -> None:

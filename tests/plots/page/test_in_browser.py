@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import html
 import re
 import shutil
 import subprocess
 from collections.abc import Callable
 from urllib.parse import urlencode
 
+import pandas
 import pytest
 
 from benchmark.records.schema import THRESHOLD_COLUMNS
 from benchmark.records.table import append
+from plots.figures.below_dense import bands, points_above_dense
+from plots.page.comparisons import SHOWN
 from plots.page.write import write_page
+from plots.results import load
+from plots.statistics.write import tables
 from tests.builders import DWF, pair, write
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -28,10 +34,17 @@ RUNS = [
 
 
 @pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> pandas.DataFrame:
+    return load(write(tmp_path_factory.mktemp("runs"), RUNS))
+
+
+@pytest.fixture(scope="module")
 def opened(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
     """Return a function that opens the page with choices in its address and returns the elements there are then."""
     folder = write(tmp_path_factory.mktemp("page"), RUNS)
-    counts = [(run.key, 0.001, 100, 0.1, 88, 87, 0.1) for run in RUNS if run.penalty]
+    cells = (0.001, 100, 0.1, 88, 87, 0.1)
+    empty = [""] * (len(THRESHOLD_COLUMNS) - 1 - len(cells))
+    counts = [(run.key, *cells, *empty) for run in RUNS if run.penalty]
     append(folder / "thresholds.csv", THRESHOLD_COLUMNS, counts)
     page = folder / "report.html"
     write_page([folder], page)
@@ -70,3 +83,27 @@ def test_methods_seeds_axis_and_threshold_change_figure_and_table(opened: Callab
     assert [(line[0], line[2], line[4]) for line in lines] == [("dense", "1", "1"), (DWF, "1", "10")]
     dom = opened(methods="snip", x="theoretical_speedup")
     assert "at 1.500: test accuracy" in dom and "theoretical speed-up (multiply-adds" in dom
+
+
+def test_the_table_of_differences_is_that_of_the_statistics_and_figures_name_their_numbers(
+    opened: Callable[..., str], runs: pandas.DataFrame
+) -> None:
+    dom = opened(methods="snip", level="5")
+    table = dict(tables(runs))["accuracy"].set_index(["compression", "method"])
+    for line in cells(dom, "Differences"):
+        expected = table.loc[(5, html.unescape(line[0]))]
+        assert (line[1], line[2]) == (str(expected["n"]), str(expected["asked"]))
+        for name, cell in zip(("mean", "low", "high"), line[3:6], strict=True):
+            assert float(cell) == pytest.approx(expected[name], rel=1e-5), (line, name)
+    drawn = bands(points_above_dense(runs, SHOWN))
+    snip = drawn[(drawn["method"] == "snip") & (drawn["at"] == 2)].iloc[0]
+    found = re.search(r"snip at a compression of 2.00: (\S+) points \[(\S+), (\S+)\], n = 2", dom)
+    assert found and [float(number) for number in found.groups()] == pytest.approx(
+        [snip["mean"], snip["low"], snip["high"]], abs=0.006
+    )
+
+
+def test_the_checklist_has_a_reason_for_every_item(opened: Callable[..., str]) -> None:
+    lines = cells(opened(), "Checklist")
+    assert len(lines) == 17 and all(reason for *_, reason in lines)
+    assert lines[8][1] == "fail" and "dense 1 has 2" in lines[8][3]

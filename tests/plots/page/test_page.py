@@ -15,10 +15,13 @@ import pytest
 from benchmark.errors import UsageError
 from benchmark.records.schema import COLUMNS, CURVE_COLUMNS, LAYER_COLUMNS
 from benchmark.records.table import append, read
+from plots.figures.below_dense import bands, points_above_dense
 from plots.page import histories
 from plots.page.boards import _cell
 from plots.page.columns import packed
+from plots.page.comparisons import SHOWN
 from plots.page.write import script_safe, write_page
+from plots.results import load
 from tests.builders import DWF, GOLDEN, ROOT, SEARCH, run, sparsefront, write
 
 REFERENCE = ROOT / "results/reference"
@@ -223,3 +226,13 @@ def test_the_command_writes_one_page(
 def test_json_in_a_script_holds_no_markup() -> None:
     text = script_safe(json.dumps("</script><!--&"))
     assert not set(text) & set("<>&") and json.loads(text) == "</script><!--&"
+
+
+def test_the_bands_are_those_of_the_figure_of_points_below_dense(tmp_path: Path) -> None:
+    write_page([write(tmp_path)], tmp_path / "page.html")
+    _, data = parsed(tmp_path / "page.html")
+    shown = unpacked(data["folders"][0]["comparisons"]["own"]["bands"])
+    expected = bands(points_above_dense(load(tmp_path), SHOWN))
+    assert shown[["at", "method"]].values.tolist() == expected[["at", "method"]].values.tolist()
+    assert shown["low"].astype(float).tolist() == pytest.approx(expected["low"].tolist(), abs=6e-4, nan_ok=True)
+    assert set(data["folders"][0]["comparisons"]) == {"own"}  # the runs have no other count

@@ -1,0 +1,40 @@
+"""The bands of points below dense and the differences between methods for the page, by count."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pandas
+
+from benchmark.errors import UsageError
+from plots.figures.below_dense import READ, bands, points_above_dense
+from plots.metrics import metric_of
+from plots.page.columns import packed
+from plots.statistics.write import tables
+
+SHOWN = READ[::3]  # the compressions of a figure of points below dense that a page shows
+LEFT_OUT = ["metric", "margin", "control"]
+
+
+def comparisons(counts: Mapping[str, Callable[[], pandas.DataFrame]]) -> dict[str, Any]:
+    """Return by count the table statistics/accuracy.csv, and the bands of the tasks that measure accuracy.
+
+    `counts` is that of `plots.page.boards`; a count that the runs do not have has no comparison.
+    """
+    found: dict[str, Any] = {}
+    for count, loaded in counts.items():
+        try:
+            runs = loaded()
+        except UsageError:
+            continue
+        accurate = [own for _, own in runs.groupby("task") if metric_of(own).is_accuracy]
+        drawn = bands(points_above_dense(pandas.concat([runs.head(0), *accurate]), SHOWN))
+        drawn[["mean", "low", "high"]] = drawn[["mean", "low", "high"]].astype(float).round(3)
+        accuracy = dict(tables(runs)).get("accuracy", pandas.DataFrame(columns=LEFT_OUT))
+        numbers = accuracy.select_dtypes(float).columns
+        accuracy[numbers] = accuracy[numbers].map(
+            lambda number: float(f"{number:.6g}")
+        )  # as statistics/accuracy.csv has them
+        found[count] = {"bands": packed(drawn), "differences": packed(accuracy.drop(columns=LEFT_OUT))}
+    return found
