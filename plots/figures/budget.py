@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy
 import pandas
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -109,7 +108,7 @@ def _draw(axes: Axes, table: pandas.DataFrame, runs: pandas.DataFrame) -> None:
     axes.xaxis.set_major_formatter(PLAIN)
     axes.xaxis.set_minor_locator(NullLocator())
     if len(epochs) > 1:
-        axes.set_xlim(numpy.array(epochs[0]) / 1.3, epochs[-1] * 1.3)
+        axes.set_xlim(float(epochs[0]) / 1.3, float(epochs[-1]) * 1.3)
 
 
 def _penalties(runs: pandas.DataFrame) -> pandas.DataFrame:
