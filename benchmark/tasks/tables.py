@@ -1,0 +1,47 @@
+"""Perceptrons on tables: classes, and a number to predict."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+from benchmark import models
+from benchmark.data.objective import Regression
+from benchmark.data.tabular import breast_cancer, diabetes
+from benchmark.tasks.lenets import DWF, Width
+from benchmark.tasks.registry import task
+from benchmark.tasks.task import Task
+
+
+@task
+def mlp_cancer(width: Width = 1.0) -> Task:
+    """LeNet-300-100 on scikit-learn's breast cancer (30 features, 409 training examples)."""
+    return Task(
+        model=partial(models.lenet300, 30, 2, width),
+        data=breast_cancer,
+        dataset="breast-cancer",
+        shape=(30,),
+        classes=2,
+        examples=409,
+        epochs=100,
+        batch_size=32,
+        learning_rate=0.05,
+        learning_rates=DWF,
+        weight_decay=5e-4,
+    )
+
+
+@task
+def mlp_diabetes(width: Width = 1.0) -> Task:
+    """LeNet-300-100 on scikit-learn's diabetes (10 features, 317 training examples), by mean squared error."""
+    return replace(
+        mlp_cancer(),
+        model=partial(models.lenet300, 10, 1, width),
+        data=diabetes,
+        dataset="diabetes",
+        shape=(10,),
+        classes=1,
+        objective=Regression(),
+        examples=317,
+        learning_rate=0.02,
+    )
