@@ -10,6 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from numpy.typing import ArrayLike, NDArray
 
+from plots.looks import GREY, KNOWN, look
+
 DEEPEST = 15  # points below the best at the lower edge of a front
 PLAIN = FuncFormatter(lambda number, _: f"{number:g}")
 
@@ -20,6 +22,13 @@ def draw_runs(axes: Axes, runs: pandas.DataFrame, colour: str) -> None:
     axes.scatter(
         runs["compression"], runs["test_accuracy"], s=9, color=colour, alpha=0.45, linewidths=0, rasterized=many
     )
+
+
+def draw_published(axes: Axes, rows: pandas.DataFrame, column: str) -> None:
+    """Draw faint marks for published accuracies; methods that this suite does not have are grey."""
+    for method, own in rows.dropna(subset=[column]).groupby("method"):
+        colour, marker, _ = look(str(method)) if method in KNOWN else (GREY, "<", ())
+        axes.plot(own["compression"], own[column], marker, color=colour, alpha=0.35, markerfacecolor="none", zorder=1)
 
 
 def stretch(accuracy: ArrayLike) -> NDArray[numpy.float64]:

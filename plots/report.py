@@ -15,7 +15,7 @@ from plots.figures.fronts import draw
 from plots.leaderboards import markdown
 from plots.registry import RegisteredFigure, figures_of
 from plots.results import AT_SETTING, VALUE, correct, load
-from plots.statistics.mcnemar import resolution_notes
+from plots.statistics.mcnemar import Bits, resolution_notes
 from plots.statistics.write import write_statistics
 from plots.style import file_name, paper_style
 from plots.thresholds import Threshold
@@ -84,7 +84,7 @@ def report(
         suffix = f"-threshold-{threshold if threshold == 'validated' else format(threshold, 'g')}"
     board = folder / f"leaderboard{suffix}.md"
     bits = correct(folder)
-    text = markdown(runs, folder.resolve().name) + resolution_notes(runs, bits)
+    text = board_text(folder, runs, bits)
     try:
         paths = _draw(own, folder, frame, runs, folder / "figures", suffix)
         if not suffix:
@@ -93,6 +93,11 @@ def report(
     except OSError as error:
         raise UsageError(f"{error.filename or folder} cannot be read or written: {error.strerror}") from error
     return Report([*paths, board], runs)
+
+
+def board_text(folder: Path, runs: pandas.DataFrame, bits: Bits) -> str:
+    """Return the text of a folder's leaderboard; `bits` is that of `plots.correct`."""
+    return markdown(runs, folder.resolve().name) + resolution_notes(runs, bits)
 
 
 def _draw(

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy
 import pandas
 
-from plots.leaderboards import markdown
+from plots.literature import compared, lost_levels, lost_orders
+from plots.report import board_text
 from plots.results import correct
 from plots.summaries import budgets, summary
 
@@ -172,18 +173,36 @@ def _claims(results: Results) -> Verdict:
     if not written:
         return None, "there is no leaderboard.md"
     wrong = [
-        str(folder) for folder, text in written.items() if text != markdown(results.by_folder[folder], _name(folder))
+        str(folder)
+        for folder, text in written.items()
+        if text != board_text(folder, results.by_folder[folder], correct(folder))
     ]
     return not wrong, f"sparsefront report writes another one: {_some(wrong)}" if wrong else "recomputed, and the same"
 
 
-def _name(folder: Path) -> str:
-    return folder.resolve().name
+def _levels(results: Results) -> Verdict:
+    """Keep the accuracy that published methods keep against dense, to 1.5 points."""
+    rows = compared(results.runs)
+    rows = rows.dropna(subset=["points", "own_points"]) if len(rows) else rows
+    if rows.empty:
+        return None, "no published curve has such a task, method and compression"
+    lost = lost_levels(rows)
+    return not lost, _some(lost) or f"at all {len(rows)} published points, from {_some(sorted(set(rows['source'])))}"
+
+
+def _orders(results: Results) -> Verdict:
+    """Keep the order of published methods that are at least 3 points apart."""
+    rows = compared(results.runs)
+    if rows.empty or rows.groupby(["task", "source", "compression"]).size().max() < 2:
+        return None, "no two methods of one published comparison were run"
+    lost = lost_orders(rows)
+    return not lost, _some(lost) or f"among {', '.join(sorted(set(rows['method'])))}"
 
 
 ITEMS = (
     _structured, _pairs, _two_axes, _conventions, _top_five, _control, _curves, _raw, _spread, _pipeline, _random,
     _magnitude, _kinds, _budget, _reproducible, _results, _claims,
+    _levels, _orders,
 )  # fmt: skip
 
 

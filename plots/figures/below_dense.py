@@ -10,8 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from plots.axes import PLAIN
+from plots.axes import PLAIN, draw_published
 from plots.comparisons import intervals, near_best
+from plots.literature import cited, published
 from plots.looks import Look, looks, names
 from plots.readings import read_at, seed_curves
 from plots.results import measured
@@ -47,6 +48,7 @@ def below_dense(runs: pandas.DataFrame | Sequence[pandas.DataFrame], title: str 
         "are those that none of the method's others beats in compression and mean validation accuracy. Bands: 95 % "
         "intervals of the mean, with the variance pooled over the methods within 5 points of the best. A run that "
         f"diverged counts as 10 %. Runs without a result: {failed(table)} of {len(table)}. Grey: all other methods."
+        f"{cited(tasks)}"
     )
     counted = seeds(lines)
     with figure_style():
@@ -60,6 +62,7 @@ def below_dense(runs: pandas.DataFrame | Sequence[pandas.DataFrame], title: str 
         axes = panels.subplots(1, max(len(tasks), 1), sharey=True, squeeze=False)[0]
         for panel, task in zip(axes, tasks, strict=False):
             _draw(panel, means[means["task"] == task], drawn, names(table))
+            draw_published(panel, published(task), "points")
             dense = lines.loc[(lines["task"] == task) & (lines["method"] == "dense"), "test_mean"]
             panel.set_title(f"{task} (dense: {dense.mean():.1f} %)")
             panel.set_xlabel("compression ratio")

@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from moocore import is_nondominated
 
-from plots.axes import draw_runs, scale, scale_compression, scale_metric
+from plots.axes import draw_published, draw_runs, scale, scale_compression, scale_metric
+from plots.literature import cited, published
 from plots.looks import GREY, Look, looks, names
 from plots.metrics import Metric, metric_of
 from plots.results import measured, of_task
@@ -58,6 +59,7 @@ def front(runs: pandas.DataFrame | Sequence[pandas.DataFrame], task: str | None 
         _draw_dense(axes, metric, lines[lines["method"] == "dense"], finite[finite["method"] == "dense"])
         for method, name in shown.items():
             _draw_method(axes, name, look[method], *(table[table["method"] == method] for table in (lines, finite)))
+        draw_published(axes, published(frame["task"].iloc[0]), "test_accuracy")
         means = lines[numpy.isfinite(lines["compression"])]
         compressions = [*finite["compression"], *means["compression"]]
         if metric.is_accuracy:
@@ -107,6 +109,7 @@ def _caption(frame: pandas.DataFrame, lines: pandas.DataFrame) -> str:
     text += f" {budgets(frame)}." if budgets(frame) else ""
     empty = int(numpy.isinf(measured(frame)["compression"]).sum())
     missing = {"without a result": failed(frame), "with no weight left": empty}
+    text += cited(frame["task"].unique())
     if any(missing.values()):
         text += f" Runs not drawn: {', '.join(f'{count} {why}' for why, count in missing.items() if count)}."
     return text

@@ -105,5 +105,5 @@ def test_the_table_of_differences_is_that_of_the_statistics_and_figures_name_the
 
 def test_the_checklist_has_a_reason_for_every_item(opened: Callable[..., str]) -> None:
     lines = cells(opened(), "Checklist")
-    assert len(lines) == 17 and all(reason for *_, reason in lines)
+    assert len(lines) == 19 and all(reason for *_, reason in lines)
     assert lines[8][1] == "fail" and "dense 1 has 2" in lines[8][3]
