@@ -96,7 +96,8 @@ def _effective(runs: pandas.DataFrame, path: Path) -> pandas.DataFrame:
 def _with_narrow(runs: pandas.DataFrame) -> pandas.DataFrame:
     """Return the runs with small dense networks as a method of the full task, counted against its weights."""
     full = runs["base_task"].map(runs[runs["task"] == runs["base_task"]].groupby("task")["prunable"].max())
-    narrow = (runs["task"] != runs["base_task"]) & runs["width"].notna() & (runs["method"] == "dense") & full.notna()
+    other = (runs["task"] != runs["base_task"]) & runs["width"].notna() & (runs["width"] != 1)
+    narrow = other & (runs["method"] == "dense") & full.notna()
     runs.loc[narrow, ["method", "label", "family", "knob"]] = ["narrow", "narrow", "control", "width"]
     runs["value"] = runs["value"].mask(narrow, runs["width"])
     runs["density"] = runs["density"].mask(narrow, runs["nonzeros"] / full)

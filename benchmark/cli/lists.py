@@ -78,6 +78,7 @@ def _task(name: str) -> Iterator[str]:
     yield from (f"    {method}: {rate:g}" for method, rate in task.learning_rates.items())
     if plain in TASKS:
         yield from _options(TASKS[plain])
+    yield "  every task has the options batch_size and weight_decay, which replace those of the recipe"
 
 
 def _experiment(name: str) -> Iterator[str]:

@@ -16,7 +16,9 @@ def path(text: str | Path) -> Path:
     return Path(os.path.expanduser(text))  # noqa: PTH111  (unlike Path's, it raises nothing where there is no home)
 
 
-Name = Annotated[str, typer.Argument(help="An experiment, see `sparsefront list experiments`.")]
+Name = Annotated[
+    str, typer.Argument(help="An experiment, see `sparsefront list experiments`, or a task for a grid on it alone.")
+]
 Tasks = Annotated[str | None, typer.Option(help="Tasks instead of the experiment's, separated by commas.")]
 Methods = Annotated[str | None, typer.Option(help="Methods instead, as in 'dense,dwf[depth=4]'.")]
 Values = Annotated[
@@ -28,6 +30,9 @@ Values = Annotated[
 ]
 Seeds = Annotated[str | None, typer.Option(help="Seeds instead, separated by commas.")]
 Epochs = Annotated[int | None, typer.Option(help="Epochs instead of the experiment's or the recipe's.")]
+LearningRate = Annotated[float | None, typer.Option(help="Peak learning rate of every method instead.")]
+BatchSize = Annotated[int | None, typer.Option(help="Batch size instead of the recipe's.")]
+WeightDecay = Annotated[float | None, typer.Option(help="Weight decay instead of the recipe's.")]
 Precision = Annotated[
     Literal["float32", "bf16", "auto"] | None,
     typer.Option(help="bf16: autocast, float32 weights; auto: bf16 where the device has it."),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TypeVar
 
 from benchmark.errors import UsageError
 from benchmark.experiments.experiment import Experiment
-from benchmark.experiments.registry import get_experiment
+from benchmark.experiments.fronts import experiment_or_grid
+from benchmark.tasks.registry import canonical_task
 from methods.core.registry import parse
 from methods.core.spec import split_list
 
@@ -23,13 +25,24 @@ def override(
     epochs: int | None,
     precision: str | None,
     tier: str,
+    learning_rate: float | None = None,
+    batch_size: int | None = None,
+    weight_decay: float | None = None,
 ) -> tuple[str, Experiment]:
     """Return the name of the results folder, and the experiment with the changes that the command line asks for."""
-    experiment = get_experiment(name)
+    experiment = experiment_or_grid(name)
     if tier == "smoke":
         name, experiment = f"{name}-smoke", experiment.smoke()
     if tasks is not None:
         experiment = replace(experiment, tasks=tuple(split_list(tasks)))
+    recipe = {"batch_size": batch_size, "weight_decay": weight_decay}
+    if changes := {option: value for option, value in recipe.items() if value is not None}:
+        changed = (canonical_task(canonical_task(task, **changes)) for task in experiment.tasks)
+        experiment = replace(experiment, tasks=tuple(dict.fromkeys(changed)))
+    if learning_rate is not None:
+        if not 0 < learning_rate < math.inf:
+            raise UsageError(f"--lr takes a number above 0, not {learning_rate:g}")
+        experiment = replace(experiment, learning_rates=(learning_rate,), pairs=None)
     if methods is not None:
         experiment = replace(experiment, methods=tuple(split_list(methods)), dense_widths=())
     if values:

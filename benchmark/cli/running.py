@@ -34,6 +34,9 @@ def plan(
     values: options.Values = None,
     seeds: options.Seeds = None,
     epochs: options.Epochs = None,
+    lr: options.LearningRate = None,
+    batch_size: options.BatchSize = None,
+    weight_decay: options.WeightDecay = None,
     precision: options.Precision = None,
     tier: options.Tier = "full",
     device: options.Device = "cpu",
@@ -46,7 +49,8 @@ def plan(
     A method without finished runs in the folder is timed for a few steps on synthetic data.
     """
     load_plugins(plugin)
-    name, grid = override(experiment, tasks, methods, values, seeds, epochs, precision, tier)
+    recipe = (lr, batch_size, weight_decay)
+    name, grid = override(experiment, tasks, methods, values, seeds, epochs, precision, tier, *recipe)
     _say_at_once(name, results)
     runs, workers = runs_on(device, grid), workers_on(workers, device)
     from benchmark.sweep.folder import ResultsFolder
@@ -70,6 +74,9 @@ def run(
     values: options.Values = None,
     seeds: options.Seeds = None,
     epochs: options.Epochs = None,
+    lr: options.LearningRate = None,
+    batch_size: options.BatchSize = None,
+    weight_decay: options.WeightDecay = None,
     precision: options.Precision = None,
     tier: options.Tier = "full",
     device: options.Device = "cpu",
@@ -86,7 +93,8 @@ def run(
 ) -> None:
     """Compute the runs of an experiment that are not finished yet; rows go to RESULTS/EXPERIMENT/runs.csv."""
     load_plugins(plugin)
-    name, grid = override(experiment, tasks, methods, values, seeds, epochs, precision, tier)
+    recipe = (lr, batch_size, weight_decay)
+    name, grid = override(experiment, tasks, methods, values, seeds, epochs, precision, tier, *recipe)
     if pack is not None and pack < 1:
         raise UsageError(f"--pack takes a whole number >= 1, not {pack}")
     if not timeout > 0:

@@ -25,7 +25,7 @@ def get_experiment(name: str) -> Experiment:
     """Return the experiment of a name; raise UsageError if there is none."""
     if name not in EXPERIMENTS:
         if name in TASKS:
-            raise UsageError(f"{name} is a task and no experiment; `quickstart --tasks {name}` runs it")
+            raise UsageError(f"{name} is a task and no experiment; `sparsefront run {name}` runs a grid on it")
         choices = ", ".join(sorted(EXPERIMENTS))
         raise UsageError(f"there is no experiment {name!r}{near(name, EXPERIMENTS)}; experiments are {choices}")
     return EXPERIMENTS[name]()

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
-from typing import Any
+from typing import Annotated, Any
 
 from benchmark.errors import UsageError
 from benchmark.tasks.task import Task
-from methods.core.spec import SpecError, near, options_of, print_form, read_options, split_form
+from methods.core.option_types import Range
+from methods.core.spec import Option, SpecError, near, options_of, print_form, read_options, split_form
 
 TASKS: dict[str, Callable[..., Task]] = {}
 # From the start of a name, such as `timm:`, to the function that finds the task function for the rest of the name.
 SCHEMES: dict[str, Callable[[str], Callable[..., Task]]] = {}
+
+
+# The options that every task has besides its function's: each replaces a part of the recipe.
+RECIPE: dict[str, Any] = {
+    "batch_size": Annotated[int, Range("[1, 1e9]")],
+    "weight_decay": Annotated[float, Range("[0, 1e6]")],
+}
 
 
 def task(function: Callable[..., Task]) -> Callable[..., Task]:
@@ -46,7 +55,9 @@ def task_scheme(prefix: str) -> Callable[[Callable[[str], Callable[..., Task]]],
 def get_task(written: str) -> Task:
     """Return the task of a written form; raise UsageError for an unknown task or option and for a wrong value."""
     _, function, options = _read(written)
-    return function(**options)
+    changes = _changes(function, options)
+    made = function(**{name: value for name, value in options.items() if name not in changes})
+    return replace(made, **changes)
 
 
 def canonical_task(written: str, **changes: Any) -> str:
@@ -55,19 +66,36 @@ def canonical_task(written: str, **changes: Any) -> str:
         name = written.partition("[")[0].strip()
         return _canonical_task(written, TASKS.get(name))
     name, values = read_task(written)
-    return print_form(name, options_of(_find(name)), values | changes)
+    return print_form(name, task_options(_find(name)), values | changes)
 
 
 @lru_cache(maxsize=1024)  # a sweep asks for the same few forms once for each of its runs
 def _canonical_task(written: str, registered: Callable[..., Task] | None) -> str:
     name, values = read_task(written)
-    return print_form(name, options_of(_find(name)), values)
+    return print_form(name, task_options(_find(name)), values)
 
 
 def read_task(written: str) -> tuple[str, dict[str, Any]]:
-    """Return the name of a task without its options, and the value of every option."""
+    """Return the name of a task without its options, and the value of every option; None is the recipe's own."""
     name, function, options = _read(written)
-    return name, {option.name: option.default for option in options_of(function)} | options
+    changes = _changes(function, options)
+    if changes:  # the recipe's own value, when it is given, is no change
+        made = function(**{name: value for name, value in options.items() if name not in changes})
+        options |= {name: None for name, value in changes.items() if value == getattr(made, name)}
+    return name, {option.name: option.default for option in task_options(function)} | options
+
+
+def task_options(function: Callable[..., Task]) -> tuple[Option, ...]:
+    """Return the options of a task: its function's, and those of every recipe that it does not have itself."""
+    own = options_of(function)
+    taken = {option.name for option in own}
+    return own + tuple(Option(name, kind, None) for name, kind in RECIPE.items() if name not in taken)
+
+
+def _changes(function: Callable[..., Task], options: dict[str, Any]) -> dict[str, Any]:
+    """Return the given options that change the recipe and are none of the function's."""
+    own = {option.name for option in options_of(function)}
+    return {name: value for name, value in options.items() if name in RECIPE and name not in own}
 
 
 def _read(written: str) -> tuple[str, Callable[..., Task], dict[str, Any]]:
@@ -75,7 +103,7 @@ def _read(written: str) -> tuple[str, Callable[..., Task], dict[str, Any]]:
     try:
         name, given = split_form(written)
         function = _find(name)
-        return name, function, read_options(f"task {name}", given, options_of(function))
+        return name, function, read_options(f"task {name}", given, task_options(function))
     except SpecError as error:
         raise UsageError(str(error)) from None
 

@@ -49,7 +49,7 @@ def test_a_mistyped_name_is_answered_with_the_closest_one() -> None:
             ask(wrong)
     with pytest.raises(MethodError, match=r"'magnitud' \(did you mean magnitude\?\)"):
         parse("magnitud")
-    with pytest.raises(UsageError, match=r"lenet300-digits is a task .* `quickstart --tasks lenet300-digits` runs it"):
+    with pytest.raises(UsageError, match=r"lenet300-digits is a task .* `sparsefront run lenet300-digits`"):
         get_experiment("lenet300-digits")
 
 

@@ -44,7 +44,7 @@ def test_a_task_has_one_written_form(text: str, printed: str) -> None:
         ("lenet300-mnist[width]", "holds 'width' where an option and its value should be"),
         ("lenet300-mnist[]", "holds '' where an option and its value should be"),
         ("lenet300-mnist[depth=2]", "task lenet300-mnist has no option 'depth'; its options are width"),
-        ("lenet5-mnist[width=2]", "task lenet5-mnist has no option 'width'; it has no options"),
+        ("lenet5-mnist[width=2]", "task lenet5-mnist has no option 'width'; its options are batch_size, weight_decay"),
         ("lenet300-mnist[width=wide]", "option width of task lenet300-mnist takes a number in [0.01, 100], not 'wide'"),
         ("lenet300-mnist[width=0]", "a number in [0.01, 100], not '0'"),
         ("lenet300-mnist[width=1e-9]", "a number in [0.01, 100], not '1e-9'"),
@@ -68,8 +68,9 @@ def test_wrong_written_forms_of_tasks_are_rejected_in_one_sentence(text: str, sa
 
 
 def test_a_task_is_read_as_its_name_and_the_values_of_its_options() -> None:
-    assert read_task("lenet300-mnist") == ("lenet300-mnist", {"width": 1.0})
-    assert read_task("lenet300-mnist[width=0.5]") == ("lenet300-mnist", {"width": 0.5})
+    recipe = {"batch_size": None, "weight_decay": None}
+    assert read_task("lenet300-mnist") == ("lenet300-mnist", {"width": 1.0, **recipe})
+    assert read_task("lenet300-mnist[width=0.5]") == ("lenet300-mnist", {"width": 0.5, **recipe})
     assert canonical_task("lenet300-mnist[width=0.5]", width=0.25) == "lenet300-mnist[width=0.25]"
 
 
