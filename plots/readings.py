@@ -13,9 +13,10 @@ from plots.results import VALUE, measured
 
 LEVELS = (5, 10, 20, 50, 100, 200, 500)  # compression ratios of tables
 
+COMPRESSION = "compression ratio"
 # The share of a dense network that is left, by the axis of which it is the inverse.
 SHARES: dict[str, Callable[[pandas.DataFrame], pandas.Series]] = {
-    "compression ratio": lambda runs: runs["density"],
+    COMPRESSION: lambda runs: runs["density"],
     "effective compression ratio": lambda runs: runs["effective_density"],
     "compression ratio over all parameters": lambda runs: 1 / runs["total_compression"],
     "theoretical speed-up": lambda runs: runs["macs_sparse"] / runs["macs_dense"],
@@ -24,7 +25,7 @@ SHARES: dict[str, Callable[[pandas.DataFrame], pandas.Series]] = {
 OF_SEED = ["task", "method", "seed", "asked"]
 
 
-def seed_curves(runs: pandas.DataFrame, axis: str = "compression ratio") -> pandas.DataFrame:
+def seed_curves(runs: pandas.DataFrame, axis: str = COMPRESSION) -> pandas.DataFrame:
     """Return the points of each seed's front: task, method, value, seed, compression, test_accuracy, asked.
 
     A point is a value of the method: its compression is 1 / mean density over the seeds, its accuracy the seed's own. A

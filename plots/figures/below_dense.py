@@ -14,7 +14,7 @@ from plots.axes import PLAIN, draw_published
 from plots.comparisons import intervals, near_best
 from plots.literature import cited, published
 from plots.looks import Look, looks, names
-from plots.readings import read_at, seed_curves
+from plots.readings import COMPRESSION, read_at, seed_curves
 from plots.results import measured
 from plots.style import figure_style, legend, sheet
 from plots.summaries import failed, seeds, summary, titled
@@ -29,19 +29,21 @@ MARKED = {
 }
 
 
-def below_dense(runs: pandas.DataFrame | Sequence[pandas.DataFrame], title: str = "") -> Figure:
-    """Draw one panel for each task: test accuracy minus dense in points over compression, with 95 % bands of the mean.
+def below_dense(
+    runs: pandas.DataFrame | Sequence[pandas.DataFrame], title: str = "", axes: Sequence[str] = (COMPRESSION,)
+) -> Figure:
+    """Draw test accuracy minus dense in points over compression, a panel for each task, with 95 % bands of the mean.
 
     `runs` is a table that `plots.load` returned, or several. Tasks without a dense run have no panel. The best
-    methods of each family are drawn, by mean accuracy over the logarithm of compression; all others are grey.
+    methods of each family are drawn, by mean accuracy over the logarithm of compression; all others are grey. With
+    several `axes` of `plots.readings.SHARES`, each task has a panel for each: the same runs, counted in another way.
     """
     table = runs if isinstance(runs, pandas.DataFrame) else pandas.concat(runs, ignore_index=True)
-    readings = points_above_dense(table)
-    means = bands(readings)
-    tasks = list(dict.fromkeys(readings["task"]))
-    look = looks(table)
-    best = _best(readings, measured(table).drop_duplicates("method").set_index("method")["family"])
-    drawn = {method: look[method] for method in names(table) if method in best}
+    readings = {axis: points_above_dense(table, axis=axis) for axis in axes}
+    means = {axis: bands(own) for axis, own in readings.items()}
+    tasks = list(dict.fromkeys(readings[axes[0]]["task"]))
+    places = [(task, axis) for task in tasks for axis in axes]
+    drawn = drawn_looks(table, *readings.values())
     lines = summary(table)
     caption = (
         "Lines: means over seeds, read log-linearly between the method's values and never beyond the last; the values "
@@ -57,24 +59,36 @@ def below_dense(runs: pandas.DataFrame | Sequence[pandas.DataFrame], title: str 
             counted,
             caption,
             height=4.4,
-            width=2.2 + 3.9 * max(len(tasks), 1),
+            width=2.2 + 3.9 * max(len(places), 1),
         )
-        axes = panels.subplots(1, max(len(tasks), 1), sharey=True, squeeze=False)[0]
-        for panel, task in zip(axes, tasks, strict=False):
-            _draw(panel, means[means["task"] == task], drawn, names(table))
-            draw_published(panel, published(task), "points")
+        shown = panels.subplots(1, max(len(places), 1), sharey=True, squeeze=False)[0]
+        for panel, (task, axis) in zip(shown, places, strict=False):
+            of_task = means[axis]["task"] == task
+            _draw(panel, means[axis][of_task], drawn, names(table))
+            if axis == COMPRESSION:
+                draw_published(panel, published(task), "points")
             dense = lines.loc[(lines["task"] == task) & (lines["method"] == "dense"), "test_mean"]
             panel.set_title(f"{task} (dense: {dense.mean():.1f} %)")
-            panel.set_xlabel("compression ratio")
-        axes[0].set_ylabel("points of test accuracy above dense")
-        handles = {label: handle for a in axes for handle, label in zip(*a.get_legend_handles_labels(), strict=True)}
+            panel.set_xlabel(axis)
+        shown[0].set_ylabel("points of test accuracy above dense")
+        handles = {label: handle for a in shown for handle, label in zip(*a.get_legend_handles_labels(), strict=True)}
         legend(panels, [*handles.values()], fontsize=8)
     return drawing
 
 
-def points_above_dense(table: pandas.DataFrame, compressions: Sequence[float] = READ) -> pandas.DataFrame:
+def drawn_looks(table: pandas.DataFrame, *readings: pandas.DataFrame) -> dict[str, Look]:
+    """Return the looks of the methods that figures draw in colour: the best of each family in one of the readings."""
+    look = looks(table)
+    families = measured(table).drop_duplicates("method").set_index("method")["family"]
+    best = set().union(*(_best(one, families) for one in readings))
+    return {method: look[method] for method in names(table) if method in best}
+
+
+def points_above_dense(
+    table: pandas.DataFrame, compressions: Sequence[float] = READ, axis: str = COMPRESSION
+) -> pandas.DataFrame:
     """Return the readings of all methods, with their points above the mean of dense; none of tasks without dense."""
-    readings = read_at(seed_curves(table[table["method"] != "dense"]), compressions)
+    readings = read_at(seed_curves(table[table["method"] != "dense"], axis), compressions)
     dense = measured(table)[lambda runs: runs["method"] == "dense"].groupby("task")["test_accuracy"].mean()
     readings["points"] = readings["test_accuracy"] - readings["task"].map(dense)
     return readings.dropna(subset=["points"])

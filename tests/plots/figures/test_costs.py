@@ -1,0 +1,58 @@
+"""The figures of costs and of attainment."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy
+import pytest
+
+from benchmark.records.schema import Row
+from plots.figures import attainments, costs
+from plots.results import load
+from tests.builders import pair, write
+
+DENSE = pair("dense", 1, 1000, (92, 92), (91, 93), family="dense")
+GMP = [
+    *pair("gmp", 0.1, 100, (91, 91), (90.9, 91.1), family="during training"),
+    *pair("gmp", 0.01, 10, (88, 88), (87.9, 88.1), family="during training"),
+]
+SNIP = pair("snip", 0.1, 100, (90, 90), (88.9, 89.1), family="before training")
+
+
+def counted(rows: list[Row], saved: float) -> list[Row]:
+    """Return rows whose multiply-adds fall `saved` times as fast as their weights."""
+    assert all(row.density for row in rows)
+    return [replace(row, macs_dense=1000, macs_sparse=round(1000 * (row.density or 0) / saved)) for row in rows]
+
+
+def test_one_set_of_runs_is_drawn_over_each_cost_that_is_not_the_same(tmp_path: Path) -> None:
+    runs = load(write(tmp_path, [*counted(DENSE, 1), *counted(GMP, 1), *counted(SNIP, 2)]))
+    assert costs.told_apart(runs) == ["compression ratio", "theoretical speed-up"]
+    drawn: list[Path] = costs.draw(tmp_path, runs, tmp_path)
+    assert [path.name for path in drawn] == ["costs-toy.png", "costs-toy.svg"]
+
+
+def test_costs_that_equal_that_of_the_weights_are_not_drawn(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    runs = load(write(tmp_path, counted([*DENSE, *GMP], 1)))
+    assert costs.draw(tmp_path, runs, tmp_path) == []
+    assert costs.told_apart(load(write(other, [*DENSE, *GMP]))) == ["compression ratio"]  # not counted
+
+
+def test_a_panel_has_the_median_of_its_method_and_that_of_the_control(tmp_path: Path) -> None:
+    figure = attainments.attainment(load(write(tmp_path, [*DENSE, *GMP, *SNIP])))
+    panels = {axes.get_title(loc="left"): axes for axes in figure.subfigs[0].axes if axes.axison}
+    assert set(panels) == {"gmp", "snip"}
+    own, control = (numpy.asarray(line.get_ydata(), dtype=float) for line in panels["snip"].get_lines()[:2])
+    assert numpy.nanmin(own) == numpy.nanmax(own) == pytest.approx(-2.9)  # one of two seeds is half of them
+    assert numpy.nanmax(control) == pytest.approx(-0.9) and numpy.nanmin(control) == pytest.approx(-3.9)
+
+
+def test_the_difference_of_two_methods_has_their_names_and_colours(tmp_path: Path) -> None:
+    figure = attainments.attainment_differences(load(write(tmp_path, [*DENSE, *GMP, *SNIP])), "gmp", "snip")
+    axes, bar = figure.axes[:2]
+    assert len(axes.patches) >= 2
+    assert "snip" in bar.get_ylabel() and "gmp" in bar.get_ylabel()
