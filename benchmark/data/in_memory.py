@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import sys
 import tempfile
 from collections.abc import Callable
@@ -43,11 +44,15 @@ def by_torchvision(name: str) -> Callable[[Path], Data]:
             from torchvision import datasets
         except ModuleNotFoundError:
             raise UsageError(f"{name} is read by torchvision: pip install torchvision") from None
-        loaded = split(*map(_tensors, _files(getattr(datasets, name), folder)))
+        dataset = getattr(datasets, name)
+        loaded, raw = split(*map(_tensors, _files(dataset, folder))), _raw(dataset, folder)
         others = [other for other, digest in DIGESTS.items() if other != name and digest == loaded.digest]
-        if others or (name in PUBLISHED and loaded.digest != DIGESTS[name]):
+        published = _as_in_archives(dataset, raw)
+        if published is None and name in PUBLISHED:
+            published = loaded.digest == DIGESTS[name]
+        if others or published is False:
             raise UsageError(
-                f"the files of {name} in {_raw(getattr(datasets, name), folder)} hold {(*others, 'other data')[0]}, "
+                f"the files of {name} in {raw} hold {(*others, 'other data')[0]}, "
                 f"not the published {name}; replace them, or name with --data the folder that holds it"
             )
         return loaded
@@ -107,6 +112,19 @@ def _parts(dataset: Any) -> dict[str, str | None]:
     if hasattr(dataset, "train_list"):
         return dict([*dataset.train_list, *dataset.test_list, (dataset.meta["filename"], dataset.meta["md5"])])
     return {Path(archive).stem: None for archive, _ in dataset.resources}
+
+
+def _as_in_archives(dataset: Any, raw: Path) -> bool | None:
+    """Tell whether files are those in the archives of the published MD5 hashes; None where these are not all there.
+
+    A download leaves the archives beside the files. torchvision reads the files without comparing them.
+    """
+    from torchvision.datasets.utils import check_integrity
+
+    archives = {raw / archive: md5 for archive, md5 in getattr(dataset, "resources", ())}
+    if not archives or not all(check_integrity(path, md5) for path, md5 in archives.items()):
+        return None
+    return all(gzip.decompress(path.read_bytes()) == path.with_suffix("").read_bytes() for path in archives)
 
 
 def _from_debian(both: Callable[[Path], list[Any]]) -> list[Any]:

@@ -20,6 +20,8 @@ def cores() -> int:
 
 def check_device(name: str) -> None:
     """Raise UsageError unless torch can compute on the device named `cpu`, `cuda`, `cuda:1` or `mps`."""
+    if name == "cpu":  # known without torch, which takes seconds to load
+        return
     present = ["cpu"]
     present += [f"cuda:{index}" for index in range(torch.cuda.device_count())]
     present += ["mps"] * torch.backends.mps.is_available()

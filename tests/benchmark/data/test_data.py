@@ -206,6 +206,28 @@ def test_data_of_a_published_name_is_the_published_data(tmp_path: Path, monkeypa
         by_torchvision("KMNIST")(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["FashionMNIST", "KMNIST"])
+def test_files_are_those_of_the_archives_beside_them(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from torchvision import datasets
+
+    raw = tmp_path / name / "raw"
+    write_mnist(raw)
+    write_mnist(raw, compressed=True)
+    hashes = [(path.name, hashlib.md5(path.read_bytes()).hexdigest()) for path in sorted(raw.glob("*.gz"))]
+    assert len(hashes) == 4
+    monkeypatch.setattr(getattr(datasets, name), "resources", hashes)
+    assert len(by_torchvision(name)(tmp_path).test[1]) == 20
+    labels = bytearray((raw / "t10k-labels-idx1-ubyte").read_bytes())
+    labels[-1] = 0
+    (raw / "t10k-labels-idx1-ubyte").write_bytes(labels)
+    with pytest.raises(UsageError, match=f"hold other data, not the published {name}"):
+        by_torchvision(name)(tmp_path)
+    monkeypatch.setattr(getattr(datasets, name), "resources", [(file, "0" * 32) for file, _ in hashes])
+    assert len(by_torchvision(name)(tmp_path).test[1]) == 20  # archives that were packed anew prove nothing
+
+
 def test_damaged_files_are_refused_in_one_sentence(tmp_path: Path) -> None:
     raw = tmp_path / "KMNIST" / "raw"
     for content in (b"\0\0\x0a\3" + bytes(12), b"", b"no array"):  # the first has a type that no reader knows
