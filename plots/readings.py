@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy
 import pandas
 from moocore import is_nondominated
+from numpy.typing import NDArray
 
 from plots.metrics import metric_of
 from plots.results import VALUE, measured
@@ -22,6 +23,7 @@ SHARES: dict[str, Callable[[pandas.DataFrame], pandas.Series]] = {
     "theoretical speed-up": lambda runs: runs["macs_sparse"] / runs["macs_dense"],
 }
 
+Floats = NDArray[numpy.float64]
 OF_SEED = ["task", "method", "seed", "asked"]
 
 
@@ -56,6 +58,19 @@ def seed_curves(runs: pandas.DataFrame, axis: str = COMPRESSION) -> pandas.DataF
     return points[["task", "method", "value", "seed", "compression", "test_accuracy", "asked"]]
 
 
+def _each_seed(curves: pandas.DataFrame) -> Iterator[tuple[tuple[object, ...], Floats, Floats]]:
+    """Yield task, method, seed and asked of each curve with its compressions, which rise, and its test accuracies.
+
+    Slices of arrays, since a table for each of thousands of seeds takes pandas minutes.
+    """
+    ordered = curves.sort_values([*OF_SEED, "compression"])
+    x, y = (ordered[name].to_numpy(dtype=float) for name in ("compression", "test_accuracy"))
+    seeds = list(zip(*(ordered[name].tolist() for name in OF_SEED), strict=True))
+    starts = [place for place, seed in enumerate(seeds) if place == 0 or seed != seeds[place - 1]]
+    for start, stop in zip(starts, [*starts[1:], len(seeds)], strict=False):
+        yield seeds[start], x[start:stop], y[start:stop]
+
+
 def read_at(curves: pandas.DataFrame, compressions: Sequence[float]) -> pandas.DataFrame:
     """Return the test accuracy of every seed's curve at each compression, linear in its logarithm between points.
 
@@ -64,13 +79,12 @@ def read_at(curves: pandas.DataFrame, compressions: Sequence[float]) -> pandas.D
     the first one it has the accuracy of that point, whose network is smaller still.
     """
     rows = []
-    for (task, method, seed, asked), own in curves.sort_values("compression").groupby(OF_SEED):
-        x, y = own["compression"].to_numpy(dtype=float), own["test_accuracy"].to_numpy(dtype=float)
-        for compression in compressions:
-            if compression <= 1.01 * x[-1]:
-                accuracy = float(numpy.interp(numpy.log(compression), numpy.log(x), y))
-                between = bool((numpy.abs(x / compression - 1) > 0.01).all())
-                rows.append((task, method, seed, asked, compression, accuracy, between))
+    at = numpy.array(compressions, dtype=float)
+    for seed, x, y in _each_seed(curves):
+        accuracies = numpy.interp(numpy.log(at), numpy.log(x), y).tolist()
+        between = (numpy.abs(x / at[:, None] - 1) > 0.01).all(1).tolist()
+        readings = zip(compressions, accuracies, between, strict=True)
+        rows += [(*seed, *reading) for reading in readings if reading[0] <= 1.01 * x[-1]]
     return pandas.DataFrame(rows, columns=[*OF_SEED, "at", "test_accuracy", "between"])
 
 
@@ -84,12 +98,12 @@ def reach(curves: pandas.DataFrame, accuracy: float) -> pandas.DataFrame:
     rows = []
     if numpy.isnan(accuracy):
         curves = curves.head(0)
-    for (task, method, seed, asked), own in curves.sort_values("compression").groupby(OF_SEED):
-        x, y = numpy.log(own["compression"].to_numpy(dtype=float)), own["test_accuracy"].to_numpy(dtype=float)
+    for seed, compression, y in _each_seed(curves):
+        x = numpy.log(compression)
         below = numpy.flatnonzero(y < accuracy)
         end, missed = x[-1], False
         if len(below):
             i, missed = below[0], bool(below[0] == 0)
             end = 0.0 if missed else x[i - 1] + (y[i - 1] - accuracy) / (y[i - 1] - y[i]) * (x[i] - x[i - 1])
-        rows.append((task, method, seed, asked, float(numpy.exp(end)), not len(below), missed))
+        rows.append((*seed, float(numpy.exp(end)), not len(below), missed))
     return pandas.DataFrame(rows, columns=[*OF_SEED, "compression", "beyond", "missed"])

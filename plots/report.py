@@ -37,7 +37,13 @@ def shown_runs(
     The two differ if the experiment compares learning rates or budgets. Raises UsageError if the results cannot be
     read.
     """
-    choose = next((registered.choose for registered in _figures(folder) if registered.choose), None)
+    return _shown(_figures(folder), folder, threshold, stale, effective)
+
+
+def _shown(
+    own: list[RegisteredFigure], folder: Path, threshold: Threshold | None, stale: Set[str], effective: bool
+) -> tuple[pandas.DataFrame, pandas.DataFrame]:
+    choose = next((registered.choose for registered in own if registered.choose), None)
     runs = load(folder, threshold, AT_SETTING if choose else VALUE, stale, effective)
     return runs, choose(runs) if choose else runs
 
@@ -53,7 +59,7 @@ def report_for_paper(folder: Path, stale: Set[str] = frozenset()) -> list[Path]:
     Raises UsageError as `report` does.
     """
     own = _figures(folder)
-    frame, runs = shown_runs(folder, stale=stale)
+    frame, runs = _shown(own, folder, None, stale, False)
     figures = folder / "figures" / "paper"
     try:
         with paper_style():
@@ -78,7 +84,7 @@ def report(
     if effective and threshold is not None:
         raise UsageError("effective weights were not counted at other thresholds; ask for one of the two")
     own = _figures(folder)
-    frame, runs = shown_runs(folder, threshold, stale, effective)
+    frame, runs = _shown(own, folder, threshold, stale, effective)
     suffix = "-effective" if effective else ""
     if threshold is not None:
         suffix = f"-threshold-{threshold if threshold == 'validated' else format(threshold, 'g')}"
