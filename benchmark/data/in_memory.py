@@ -10,6 +10,7 @@ from contextlib import redirect_stdout, suppress
 from pathlib import Path
 from typing import Any
 
+from benchmark.data.class_folders import class_folders
 from benchmark.data.image_files import image_files, read_image
 from benchmark.data.split import Batch, Data, balanced_order, split
 from benchmark.errors import UsageError, last_line
@@ -37,13 +38,18 @@ def digits(folder: Path) -> Data:
 
 
 def by_torchvision(name: str) -> Callable[[Path], Data]:
-    """Return a loader of torchvision's `MNIST`, `FashionMNIST`, `KMNIST`, `CIFAR10` or `CIFAR100`."""
+    """Return a loader of torchvision's `MNIST`, `FashionMNIST`, `KMNIST`, `CIFAR10` or `CIFAR100`.
+
+    Images in <folder>/<name>/train/CLASS and /test/CLASS take the place of torchvision's files.
+    """
 
     def load(folder: Path) -> Data:
         try:
             from torchvision import datasets
         except ModuleNotFoundError:
             raise UsageError(f"{name} is read by torchvision: pip install torchvision") from None
+        if (folder / name / "train").is_dir():
+            return class_folders(folder.absolute() / name)
         dataset = getattr(datasets, name)
         loaded, raw = split(*map(_tensors, _files(dataset, folder))), _raw(dataset, folder)
         others = [other for other, digest in DIGESTS.items() if other != name and digest == loaded.digest]
