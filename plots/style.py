@@ -101,14 +101,20 @@ def sheet(title: str, subtitle: str, caption: str, height: float = 4.2, width: f
     return figure, panels
 
 
+def shortened(name: str) -> str:
+    """Return a name that leaves room for the panels; only those of more than 48 characters lose their middle."""
+    return name if len(name) <= 48 else f"{name[:30]}...{name[-15:]}"
+
+
 def legend(panels: SubFigure, handles: Sequence[Artist], title: str = "", fontsize: float = 9) -> None:
     """Draw the legend of all panels on their right, or below them in a paper."""
     if not handles:
         return
+    labels = [shortened(str(handle.get_label())) for handle in handles]
     if _paper.get():
-        panels.legend(handles=handles, title=title, loc="outside lower center", ncols=min(3, len(handles)))
+        panels.legend(handles, labels, title=title, loc="outside lower center", ncols=min(3, len(handles)))
     else:
-        panels.legend(handles=handles, title=title, loc="outside right upper", fontsize=fontsize)
+        panels.legend(handles, labels, title=title, loc="outside right upper", fontsize=fontsize)
 
 
 def sequence(count: int) -> list[str]:

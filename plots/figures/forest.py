@@ -14,7 +14,7 @@ from plots.comparisons import differences, near_best
 from plots.looks import Look, looks, names
 from plots.readings import read_at, seed_curves
 from plots.results import of_task
-from plots.style import figure_style, in_paper, sheet
+from plots.style import figure_style, in_paper, sheet, shortened
 from plots.summaries import seeds, summary, titled
 
 COMPRESSIONS = (5, 20, 50, 100, 200, 500)
@@ -57,7 +57,7 @@ def forest(
             samples = {str(m): own["test_accuracy"].tolist() for m, own in here.groupby("method") if len(own) > 1}
             panel.set_title(f"CR {compression}")
             _draw(panel, samples, control, methods, looks(frame))
-        axes[0].set_yticks(range(len(methods)), [names(frame)[method] for method in methods], fontsize=8)
+        axes[0].set_yticks(range(len(methods)), [shortened(names(frame)[method]) for method in methods], fontsize=8)
         axes[0].set_ylim(len(methods) - 0.5, -0.5)
     return drawing
 

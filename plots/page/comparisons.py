@@ -11,7 +11,8 @@ from benchmark.errors import UsageError
 from plots.figures.below_dense import READ, bands, points_above_dense
 from plots.metrics import metric_of
 from plots.page.columns import packed
-from plots.statistics.write import tables
+from plots.readings import LEVELS, read_at, seed_curves
+from plots.statistics.accuracy import accuracy_table
 
 SHOWN = READ[::3]  # the compressions of a figure of points below dense that a page shows
 LEFT_OUT = ["metric", "margin", "control"]
@@ -31,7 +32,7 @@ def comparisons(counts: Mapping[str, Callable[[], pandas.DataFrame]]) -> dict[st
         accurate = [own for _, own in runs.groupby("task") if metric_of(own).is_accuracy]
         drawn = bands(points_above_dense(pandas.concat([runs.head(0), *accurate]), SHOWN))
         drawn[["mean", "low", "high"]] = drawn[["mean", "low", "high"]].astype(float).round(3)
-        accuracy = dict(tables(runs)).get("accuracy", pandas.DataFrame(columns=LEFT_OUT))
+        accuracy = accuracy_table(read_at(seed_curves(runs[runs["method"] != "dense"]), LEVELS), runs)
         numbers = accuracy.select_dtypes(float).columns
         accuracy[numbers] = accuracy[numbers].map(
             lambda number: float(f"{number:.6g}")

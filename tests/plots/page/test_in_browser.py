@@ -17,8 +17,9 @@ from benchmark.records.table import append
 from plots.figures.below_dense import bands, points_above_dense
 from plots.page.comparisons import SHOWN
 from plots.page.write import write_page
+from plots.readings import LEVELS, read_at, seed_curves
 from plots.results import load
-from plots.statistics.write import tables
+from plots.statistics.accuracy import accuracy_table
 from tests.builders import DWF, pair, write
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -89,7 +90,9 @@ def test_the_table_of_differences_is_that_of_the_statistics_and_figures_name_the
     opened: Callable[..., str], runs: pandas.DataFrame
 ) -> None:
     dom = opened(methods="snip", level="5")
-    table = dict(tables(runs))["accuracy"].set_index(["compression", "method"])
+    table = accuracy_table(read_at(seed_curves(runs[runs["method"] != "dense"]), LEVELS), runs).set_index(
+        ["compression", "method"]
+    )
     for line in cells(dom, "Differences"):
         expected = table.loc[(5, html.unescape(line[0]))]
         assert (line[1], line[2]) == (str(expected["n"]), str(expected["asked"]))
