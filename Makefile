@@ -8,7 +8,7 @@ NAME = $@$(if $(filter smoke,$(TIER)),-smoke)
 EXPERIMENTS := $(shell grep -hA1 '^@experiment' benchmark/experiments/*.py | sed -n 's/^def \([a-z0-9_]*\).*/\1/p' | tr _ - | sort)
 
 .DEFAULT_GOAL := help
-.PHONY: help install test smoke lint figures leaderboard site bench-update bench-throughput bench-sweep clean $(EXPERIMENTS)
+.PHONY: help install test smoke lint figures leaderboard site bench-update bench-throughput bench-sweep bench-inference clean $(EXPERIMENTS)
 
 help:  ## print this list
 	@grep -hE '^[a-z -]+:.*## ' Makefile | sed -E 's/^([a-z -]+):.*## /\1\t/' | expand -t 22
@@ -51,6 +51,11 @@ bench-throughput: install  ## images per second of our loop, a bare one and a Da
 
 bench-sweep: install  ## time planning, resuming and reporting of 100,000 rows, and the feeding of workers
 	@$(BIN)/python -m benchmark.profiling.sweep
+
+bench-inference: install  ## time the networks of the experiment `inference`: dense, compacted, sparse rows, ONNX Runtime
+	@$(BIN)/sparsefront run inference --keep-networks --tier $(TIER) --results $(RESULTS)
+	@$(BIN)/python -m benchmark.profiling.inference $(RESULTS)/inference$(if $(filter smoke,$(TIER)),-smoke)
+	@$(BIN)/sparsefront report inference$(if $(filter smoke,$(TIER)),-smoke) --results $(RESULTS)
 
 clean:  ## remove the virtual environment
 	rm -rf .venv

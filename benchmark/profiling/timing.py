@@ -33,14 +33,19 @@ def timed(step: Step, steps: int, device: str) -> Turn:
 
 
 def alternate(contenders: dict[str, Turn], rounds: int) -> dict[str, float]:
-    """Return the median measurement of each contender; each takes one turn in every round, after one to warm up."""
+    """Return the median measurement of each contender in alternating turns."""
+    return {name: statistics.median(times) for name, times in measurements(contenders, rounds).items()}
+
+
+def measurements(contenders: dict[str, Turn], rounds: int) -> dict[str, list[float]]:
+    """Return the measurements of each contender; each takes one turn in every round, after one to warm up."""
     measured: dict[str, list[float]] = {name: [] for name in contenders}
     for turn in contenders.values():
         turn()
     for _ in range(rounds):
         for name, turn in contenders.items():
             measured[name].append(turn())
-    return {name: statistics.median(times) for name, times in measured.items()}
+    return measured
 
 
 def show(title: str, columns: list[str], rows: list[list[str]]) -> None:

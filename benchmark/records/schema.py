@@ -14,6 +14,10 @@ THRESHOLD_COLUMNS = (
     "val_metric", "test_metric",
 )  # fmt: skip
 CORRECT_COLUMNS = ("key", "examples", "correct")
+# In inference.csv: milliseconds of a batch, and the speed-up over the dense network in the same turns, with quartiles.
+INFERENCE_COLUMNS = (
+    "key", "form", "batch", "threads", "ms", "ms_low", "ms_high", "speedup", "speedup_low", "speedup_high", "hardware",
+)  # fmt: skip
 # In initial_weights.csv, where `density` is the probability density of a weight.
 INITIAL_COLUMNS = ("init", "depth", "weight", "density", "kurtosis")
 

@@ -1,0 +1,21 @@
+"""The experiment whose networks `make bench-inference` times."""
+
+from __future__ import annotations
+
+from benchmark.experiments.experiment import Experiment
+from benchmark.experiments.registry import experiment
+
+
+@experiment
+def inference() -> Experiment:
+    """Make networks of CR 2 to 500 whose latency is measured: where do methods leave zeros, and dead units?
+
+    The budget is short, so accuracies are no result. Three hours on two cores. Expected: dead units pay most.
+    """
+    return Experiment(
+        tasks=("lenet300-fmnist", "lenet5-fmnist", "resnet20-cifar10"),
+        methods=("dense", "gmp", "dwf[depth=3]", "snip", "random"),
+        values={"density": (0.5, 0.1, 0.02, 0.01, 0.002), "strength": (6.0, 7.0, 9.0, 14.0, 20.0)},
+        epochs=5,
+        smoke_methods=("dense", "gmp"),
+    )

@@ -1,0 +1,91 @@
+"""The figure of measured latency: speed-up over the dense network against compression, for each method and form."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
+
+from benchmark.errors import UsageError
+from benchmark.records.schema import INFERENCE_COLUMNS
+from plots.axes import PLAIN, scale_compression
+from plots.looks import names
+from plots.registry import figure
+from plots.results import measured
+from plots.style import figure_style, file_name, save, sheet
+from plots.summaries import subtitle, summary
+from plots.tables import read_table
+
+NUMBERS = ("batch", "threads", "ms", "ms_low", "ms_high", "speedup", "speedup_low", "speedup_high")
+FORMS = {"compact": "#0072B2", "csr": "#D55E00", "onnx": "#009E73", "onnx dense": "#999999"}  # with their colours
+
+
+@figure(("inference",))
+def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
+    """Write one figure for each task, if `make bench-inference` has timed the networks of the folder."""
+    if not (folder / "inference.csv").exists():
+        return []
+    table = timings(folder, frame)
+    tasks = sorted(table["task"].unique())
+    drawn = [save(grid(frame, table, task), figures / file_name(f"inference-{task}")) for task in tasks]
+    return [file for files in drawn for file in files]
+
+
+def timings(folder: Path, frame: pandas.DataFrame) -> pandas.DataFrame:
+    """Return the rows of inference.csv with the columns of their runs; raise UsageError if no run has one."""
+    path = folder / "inference.csv"
+    table = read_table(path, INFERENCE_COLUMNS, NUMBERS).merge(
+        measured(frame).drop(columns="hardware"), on="key", suffixes=("", "_of_run")
+    )
+    if table.empty:
+        raise UsageError(f"{path} holds no measured run; `make bench-inference` times the networks again")
+    return table.sort_values("compression", kind="stable", ignore_index=True)
+
+
+def grid(frame: pandas.DataFrame, table: pandas.DataFrame, task: str) -> Figure:
+    """Draw the figure of one task: a column for each method, a row for each batch, on one thread."""
+    frame, table = frame[frame["task"] == task], table[(table["task"] == task) & (table["threads"] == 1)]
+    sparse = table[table["method"] != "dense"]
+    methods, batches = names(frame[frame["method"].isin(sparse["method"])]), sorted(table["batch"].unique())
+    caption = (
+        "Points: medians over alternating turns; bars: quartiles. All ratios are to the dense network in the same "
+        "turns. Compact: without dead units; csr: that with sparse rows; onnx: that by ONNX Runtime; onnx dense: the "
+        "dense network by ONNX Runtime. Lines: multiply-adds, dense / nonzero (dotted) and dense / compact (dashed)."
+    )
+    hardware = ", ".join(sorted(table["hardware"].unique()))
+    with figure_style():
+        title = f"{task}: what does sparsity gain on one thread?"
+        drawing, panels = sheet(
+            title, f"{subtitle(frame, summary(frame))}, {hardware}", caption, 1.6 + 2 * len(batches)
+        )
+        panels.supxlabel("compression ratio", fontsize=9)
+        panels.supylabel("times faster than dense", fontsize=9)
+        axes = panels.subplots(len(batches), len(methods), sharex=True, sharey="row", squeeze=False)
+        for row, batch in zip(axes, batches, strict=True):
+            for panel, method in zip(row, methods, strict=True):
+                _draw(panel, sparse[(sparse["method"] == method) & (sparse["batch"] == batch)])
+                panel.set_title(f"{methods[method]}, batch {batch:g}", fontsize=8)
+        scale_compression(axes[0, 0], float(sparse["compression"].max()))
+        panels.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside right upper")
+    return drawing
+
+
+def _draw(axes: Axes, table: pandas.DataFrame) -> None:
+    axes.axhline(1, color="#cccccc", linewidth=0.9, zorder=1)
+    axes.set_yscale("log")
+    axes.yaxis.set_major_formatter(PLAIN)
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.tick_params(labelsize=8)
+    for form, colour in FORMS.items():
+        own = table[table["form"] == form]
+        bars = [own["speedup"] - own["speedup_low"], own["speedup_high"] - own["speedup"]]
+        if not own.empty:
+            axes.errorbar(own["compression"], own["speedup"], bars, color=colour, marker="o", markersize=3, label=form)
+    top = 1.3 * float(table["speedup_high"].max())
+    runs = table.drop_duplicates("key")
+    axes.plot(runs["compression"], runs["theoretical_speedup"], ":", color="#444444", linewidth=1)
+    axes.plot(runs["compression"], runs["macs_dense"] / runs["compact_macs"], "--", color="#444444", linewidth=1)
+    axes.set_ylim(0.08, max(top, 2))
