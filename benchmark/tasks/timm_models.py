@@ -18,6 +18,10 @@ CLASSES = {"cifar10": 10, "cifar100": 100}
 Classes = Annotated[int, Range("[1, 100000]")]
 Images = Annotated[int, Range("[1, 1e9]")]
 IMAGENET = {"classes": 1000, "images": 1_281_167}
+# A function of a model's name, its classes and the side of its images, which returns the network; and one that raises
+# UsageError if there is no such network.
+Build = Callable[[str, int, int], torch.nn.Module]
+Check = Callable[[str, int, int], None]
 
 
 @task_scheme("timm:")
@@ -27,36 +31,42 @@ def timm_task(name: str) -> Callable[..., Task]:
     `timm:MODEL-FOLDER[classes=K,images=N]` trains on a folder laid out like ImageNet, with K classes and N images in
     `train`.
     """
-    model, _, dataset = name.partition("-")  # timm's names have no hyphen
+    return library_task("timm", name, network, _check_model)  # timm's names have no hyphen
+
+
+def library_task(library: str, name: str, build: Build, check: Check) -> Callable[..., Task]:
+    """Return the task function of MODEL-DATASET or MODEL-FOLDER for the models of a library."""
+    model, _, dataset = name.partition("-")
     if dataset in CLASSES:
-        return lambda: _small(model, CLASSES[dataset])
+        return lambda: _small(build, check, model, CLASSES[dataset])
 
     def on_folder(classes: Classes = 0, images: Images = 0) -> Task:
-        return _folder_task(model, dataset, classes, images)
+        return _folder_task(library, build, check, model, dataset, classes, images)
 
     def on_imagenet(classes: Classes = IMAGENET["classes"], images: Images = IMAGENET["images"]) -> Task:
-        return _folder_task(model, dataset, classes, images)
+        return _folder_task(library, build, check, model, dataset, classes, images)
 
     return on_imagenet if dataset == "imagenet" else on_folder
 
 
-def _small(model: str, classes: int) -> Task:
+def _small(build: Build, check: Check, model: str, classes: int) -> Task:
     """Return the task of a network on CIFAR."""
-    _check_model(model, classes, 32)
-    return recipe(partial(network, model, classes, 32), classes, learning_rates=RESNET_RATES)
+    check(model, classes, 32)
+    return recipe(partial(build, model, classes, 32), classes, learning_rates=RESNET_RATES)
 
 
-def _folder_task(model: str, folder: str, classes: int, images: int) -> Task:
+def _folder_task(library: str, build: Build, check: Check, model: str, folder: str, classes: int, images: int) -> Task:
     """Return the task of a network on a folder of images of 224 x 224, with the usual recipe of ImageNet."""
     if not model or not folder or classes < 1 or images < 1:
         raise UsageError(
-            f"task 'timm:{model}-{folder}' is not timm:MODEL-DATASET with a data set of {', '.join(CLASSES)}, "
-            "imagenet, nor timm:MODEL-FOLDER[classes=K,images=N] with a folder of N images, of K classes"
+            f"task '{library}:{model}-{folder}' is not {library}:MODEL-DATASET with a data set of "
+            f"{', '.join(CLASSES)}, imagenet, nor {library}:MODEL-FOLDER[classes=K,images=N] with a folder of N "
+            "images, of K classes"
         )
-    _check_model(model, classes, 224)
+    check(model, classes, 224)
     shape = (3, 224, 224)
     return Task(
-        model=partial(network, model, classes, 224),
+        model=partial(build, model, classes, 224),
         data=image_folder(folder, shape, classes, images),
         dataset=folder,
         shape=shape,
