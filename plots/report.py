@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,13 +11,15 @@ import pandas
 import plots.figures  # noqa: F401  (its files register the figures)
 from benchmark.errors import UsageError
 from benchmark.records.table import read
+from plots.figures.attainments import attainment_differences
 from plots.figures.fronts import draw
 from plots.leaderboards import markdown
 from plots.registry import RegisteredFigure, figures_of
-from plots.results import AT_SETTING, VALUE, correct, load
+from plots.results import AT_SETTING, VALUE, correct, load, measured
+from plots.selection import board_table, select
 from plots.statistics.mcnemar import Bits, resolution_notes
 from plots.statistics.write import write_statistics
-from plots.style import file_name, paper_style
+from plots.style import file_name, paper_style, save
 from plots.thresholds import Threshold
 
 
@@ -69,14 +71,20 @@ def report_for_paper(folder: Path, stale: Set[str] = frozenset()) -> list[Path]:
 
 
 def report(
-    folder: Path, threshold: Threshold | None = None, stale: Set[str] = frozenset(), effective: bool = False
+    folder: Path,
+    threshold: Threshold | None = None,
+    stale: Set[str] = frozenset(),
+    effective: bool = False,
+    methods: Sequence[str] | None = None,
+    tasks: Sequence[str] | None = None,
 ) -> Report:
     """Draw the fronts and the experiment's own figures to <folder>/figures, and write its leaderboard and statistics.
 
     With a `threshold`, or "validated", smaller weights of penalty runs count as zero, see `plots.load`; with
     `effective`, only weights on a path from an input to an output count. The files' names contain what was asked. Only
     fronts and leaderboard are written then, since layers and curves were not counted so. The rows whose keys are in
-    `stale` are marked as stale.
+    `stale` are marked as stale. With `methods` or `tasks`, fronts and leaderboard show these alone, see
+    `plots.selection.select`; of two methods the difference of their attainment is drawn.
 
     Raises UsageError if the results cannot be read, before any file is written, or if the folder cannot be written, or
     if both are asked for.
@@ -88,11 +96,15 @@ def report(
     suffix = "-effective" if effective else ""
     if threshold is not None:
         suffix = f"-threshold-{threshold if threshold == 'validated' else format(threshold, 'g')}"
+    chosen = methods is not None or tasks is not None
+    if chosen:
+        runs, suffix = select(runs, methods, tasks), f"{suffix}-selected"
     board = folder / f"leaderboard{suffix}.md"
     bits = correct(folder)
     text = board_text(folder, runs, bits)
     try:
-        paths = _draw(own, folder, frame, runs, folder / "figures", suffix)
+        paths = _draw([] if chosen else own, folder, frame, runs, folder / "figures", suffix)
+        paths += _differences(runs, folder / "figures", suffix) if chosen else []
         if not suffix:
             paths += write_statistics(folder, runs, bits)
         board.write_text(text, encoding="utf-8")
@@ -104,6 +116,35 @@ def report(
 def board_text(folder: Path, runs: pandas.DataFrame, bits: Bits) -> str:
     """Return the text of a folder's leaderboard; `bits` is that of `plots.correct`."""
     return markdown(runs, folder.resolve().name) + resolution_notes(runs, bits)
+
+
+def boards(
+    folders: Sequence[Path],
+    threshold: Threshold | None,
+    effective: bool,
+    methods: Sequence[str] | None,
+    tasks: Sequence[str] | None,
+    form: str,
+) -> str:
+    """Return the numbers of the leaderboards of several folders as CSV or JSON."""
+    parts = []
+    for folder in folders:
+        parts.append(board_table(select(shown_runs(folder, threshold, effective=effective)[1], methods, tasks)))
+        parts[-1].insert(0, "experiment", folder.resolve().name)
+    table = pandas.concat(parts, ignore_index=True)
+    if form == "csv":
+        return str(table.to_csv(index=False, float_format="%.6g", lineterminator="\n")).rstrip("\n")
+    return str(table.to_json(orient="records", double_precision=6, indent=1))
+
+
+def _differences(runs: pandas.DataFrame, figures: Path, suffix: str) -> list[Path]:
+    """Draw the difference of attainment on each task with runs of just two methods, besides dense."""
+    written: list[Path] = []
+    for task, own in runs[runs["method"] != "dense"].groupby("task"):
+        pair = list(dict.fromkeys(measured(own)["method"]))
+        if len(pair) == 2:
+            written += save(attainment_differences(own, *pair), figures / file_name(f"attainment-{task}{suffix}"))
+    return written
 
 
 def _draw(

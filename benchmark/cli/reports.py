@@ -14,6 +14,7 @@ from benchmark.cli.output import console
 from benchmark.cli.page import write_pages
 from benchmark.errors import UsageError
 from benchmark.records.table import read
+from methods.core.spec import split_list
 
 Threshold = Annotated[
     str | None,
@@ -46,9 +47,21 @@ def report(
             "--style", help="paper: draw the figures alone, for half a column, to figures/paper as PDF and SVG."
         ),
     ] = "page",
+    methods: Annotated[
+        str | None, typer.Option(help="Show these methods alone, and dense; files are named selected.")
+    ] = None,
+    tasks: Annotated[str | None, typer.Option(help="Show these tasks alone; files are named selected.")] = None,
+    csv: Annotated[bool, typer.Option("--csv", help="Print the leaderboard as CSV, and write no file.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the leaderboard as JSON, and write no file.")] = False,
     plugin: options.Plugins = None,
 ) -> None:
     """Draw the figures and write the leaderboard from the CSVs of an experiment, or of all."""
+    if (csv and json) or ((csv or json) and (html or style == "paper")):
+        raise UsageError("--csv, --json, --html and --style paper are four outputs; give one of them")
+    if (html or style == "paper") and (methods is not None or tasks is not None):
+        raise UsageError(
+            "--methods and --tasks choose for tables and fronts; give them without --html and --style paper"
+        )
     if html and (effective or threshold is not None):
         raise UsageError(
             "a page offers all zero thresholds and effective weights; give --html without the other option"
@@ -83,8 +96,15 @@ def report(
             for path in report_for_paper(folder, stale_keys(read(folder / "runs.csv"))):
                 console.print(f"wrote {path}", soft_wrap=True)
         return
+    asked = [None if texts is None else split_list(texts) for texts in (methods, tasks)]
+    if csv or json:
+        from plots.report import boards
+
+        print(boards(folders, chosen, effective, *asked, form="csv" if csv else "json"))
+        return
     for folder in folders:
-        written = report_folder(folder, chosen, stale_keys(read(folder / "runs.csv", only=IDENTITY)), effective)
+        stale = stale_keys(read(folder / "runs.csv", only=IDENTITY))
+        written = report_folder(folder, chosen, stale, effective, *asked)
         show(written.runs)
         for path in written.paths:
             console.print(f"wrote {path}", soft_wrap=True)
