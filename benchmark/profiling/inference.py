@@ -29,11 +29,14 @@ Forward = Callable[[torch.Tensor], object]
 TURN = 0.004  # seconds that a turn takes at least, so that the clock and the call of it do not matter
 
 
-def bench_inference(folder: Path, seconds: float, batches: tuple[int, ...] = (1, 256)) -> list[list[object]]:
+def bench_inference(
+    folder: Path, seconds: float, batches: tuple[int, ...] = (1, 256), threads_of: tuple[int, ...] = ()
+) -> list[list[object]]:
     """Time all kept networks of a folder, write its inference.csv, and return the rows.
 
-    Each network is timed in every form, batch and number of threads; its forms take turns for about `seconds`. Raises
-    UsageError if no network is there.
+    Each network is timed in every form, batch and number of threads; its forms take turns for about `seconds`. On one
+    thread the time is that of the thread on its processor, which other programs hardly change. On several threads it is
+    the time that passes, which means nothing on a busy machine. Raises UsageError if no network is there.
     """
     results = ResultsFolder(folder)
     table = folder / "runs.csv"
@@ -55,11 +58,12 @@ def bench_inference(folder: Path, seconds: float, batches: tuple[int, ...] = (1,
             if find_spec("onnxruntime"):
                 whole[row["task"]] = whole.get(row["task"]) or _onnx(model, inputs[:1])
                 contents = {"onnx dense": whole[row["task"]], "onnx": _onnx(small, inputs[:1])}
-            for threads in dict.fromkeys((1, cores())):
+            for threads in threads_of or dict.fromkeys((1, cores())):
                 torch.set_num_threads(threads)
                 ready = forms | {name: _by_onnx(content, threads) for name, content in contents.items()}
                 for batch in batches:
-                    timings = _time(ready, inputs[:batch], seconds)
+                    clock = time.thread_time if threads == 1 else time.perf_counter
+                    timings = _time(ready, inputs[:batch], seconds, clock)
                     rows += [[row["key"], name, batch, threads, *numbers, machine] for name, numbers in timings.items()]
             _say(row, rows)
     with replacing(folder / "inference.csv") as file:
@@ -67,17 +71,19 @@ def bench_inference(folder: Path, seconds: float, batches: tuple[int, ...] = (1,
     return rows
 
 
-def _time(forms: dict[str, Forward], x: torch.Tensor, seconds: float) -> dict[str, list[float]]:
+def _time(
+    forms: dict[str, Forward], x: torch.Tensor, seconds: float, clock: Callable[[], float]
+) -> dict[str, list[float]]:
     """Return median and quartiles of each form's milliseconds, and those of its speed-up over `dense`."""
     turns, taken = {}, 0.0
     for name, forward in forms.items():
         forward(x)  # warms up
-        begun = time.perf_counter()
+        begun = clock()
         forward(x)
-        once = time.perf_counter() - begun
+        once = clock() - begun
         steps = max(1, round(TURN / once))
         taken += once * steps
-        turns[name] = timed(lambda forward=forward: forward(x), steps, "cpu")  # type: ignore[misc]
+        turns[name] = timed(lambda forward=forward: forward(x), steps, "cpu", clock)  # type: ignore[misc]
     times = measurements(turns, rounds=min(max(round(seconds / taken), 3), 101))
     return {
         name: [*_quartiles(own), *_quartiles([d / t for d, t in zip(times["dense"], own, strict=True)])]
@@ -125,5 +131,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="results of an experiment with kept networks")
     parser.add_argument("--seconds", type=float, default=3.0, help="of each network, batch and number of threads")
+    parser.add_argument("--threads", type=int, nargs="+", default=(), help="by default 1 and all cores")
     arguments = parser.parse_args()
-    bench_inference(arguments.folder, arguments.seconds)
+    bench_inference(arguments.folder, arguments.seconds, threads_of=tuple(arguments.threads))

@@ -11,7 +11,7 @@ from benchmark import Experiment, run_experiment
 from benchmark.errors import UsageError
 from benchmark.profiling import inference
 from benchmark.profiling.inference import bench_inference
-from benchmark.profiling.timing import measurements
+from benchmark.profiling.timing import measurements, timed
 from benchmark.records.schema import INFERENCE_COLUMNS
 from benchmark.records.table import read
 
@@ -25,6 +25,11 @@ def test_measurements_alternate_after_a_turn_to_warm_up() -> None:
 
     measured = measurements({"a": lambda: turn("a"), "b": lambda: turn("b")}, 2)
     assert called == ["a", "b"] * 3 and measured == {"a": [3, 5], "b": [4, 6]}
+
+
+def test_a_turn_takes_the_mean_of_its_steps_by_the_given_clock() -> None:
+    seconds = iter([10.0, 16.0])
+    assert timed(lambda: None, 3, "cpu", lambda: next(seconds))() == 2000
 
 
 def test_every_kept_network_is_timed_in_every_form(
