@@ -11,7 +11,7 @@ from benchmark.data.split import Batch, Data, split
 from benchmark.errors import UsageError
 from methods.core.lazy import torch
 
-DIGEST = "b09ad3e22c85"  # of the published data set; another version of the package may generate other data
+DIGEST = "b09ad3e22c85"  # the published data set's; another version of the package may generate other data
 
 
 def mnist1d(folder: Path) -> Data:

@@ -25,7 +25,7 @@ CLASSIFICATION = Classification()
 class Evaluation(NamedTuple):
     """The results of R runs over a split with n examples."""
 
-    metric: list[float]  # of each run, such as accuracy in percent
+    metric: list[float]  # one for each run, such as accuracy in percent
     loss: list[float]
     top5: list[float | None]  # percent of examples whose class is among the five likeliest; None below TOP5_CLASSES
     scores: torch.Tensor  # [R, n], the metric of each example, such as whether it is classified correctly
