@@ -67,7 +67,10 @@ def grid(frame: pandas.DataFrame, table: pandas.DataFrame, task: str) -> Figure:
         for row, batch in zip(axes, batches, strict=True):
             for panel, method in zip(row, methods, strict=True):
                 _draw(panel, sparse[(sparse["method"] == method) & (sparse["batch"] == batch)])
-                panel.set_title(f"{methods[method]}, batch {batch:g}", fontsize=8)
+            row[0].set_ylabel(f"batch {batch:g}", fontsize=8)
+            row[0].set_ylim(0.08, max(2, 1.3 * float(sparse.loc[sparse["batch"] == batch, "speedup_high"].max())))
+        for panel, method in zip(axes[0], methods, strict=True):
+            panel.set_title(methods[method], fontsize=9)
         scale_compression(axes[0, 0], float(sparse["compression"].max()))
         panels.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside right upper")
     return drawing
@@ -84,8 +87,6 @@ def _draw(axes: Axes, table: pandas.DataFrame) -> None:
         bars = [own["speedup"] - own["speedup_low"], own["speedup_high"] - own["speedup"]]
         if not own.empty:
             axes.errorbar(own["compression"], own["speedup"], bars, color=colour, marker="o", markersize=3, label=form)
-    top = 1.3 * float(table["speedup_high"].max())
     runs = table.drop_duplicates("key")
     axes.plot(runs["compression"], runs["theoretical_speedup"], ":", color="#444444", linewidth=1)
     axes.plot(runs["compression"], runs["macs_dense"] / runs["compact_macs"], "--", color="#444444", linewidth=1)
-    axes.set_ylim(0.08, max(top, 2))

@@ -35,7 +35,8 @@ def test_each_method_and_batch_has_a_panel_with_its_measured_and_theoretical_spe
     frame = load(timed(tmp_path / "inference"))
     figure = grid(frame, timings(tmp_path / "inference", frame), "toy")
     panels = [axes for part in figure.subfigs for axes in part.get_axes()]
-    assert [axes.get_title("left") for axes in panels] == ["snip, batch 1", "snip, batch 256"]
+    assert [axes.get_title("left") for axes in panels] == ["snip", ""]
+    assert [axes.get_ylabel() for axes in panels] == ["batch 1", "batch 256"]
     lines = {tuple(float(y) for y in line.get_ydata()) for line in panels[0].get_lines()}  # type: ignore[union-attr]
     assert {(1.9, 1.9), (0.5, 0.5), (10.0, 10.0), (2.0, 2.0)} <= lines
 
