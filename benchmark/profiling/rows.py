@@ -18,6 +18,7 @@ from benchmark.records.schema import THRESHOLDS, Measurement
 from benchmark.sweep.folder import ResultsFolder
 from benchmark.sweep.rows import make_row
 from benchmark.training.measure import Result
+from benchmark.training.uncut import ThresholdPoint
 from methods.core.registry import parse
 
 PLUGIN = '''
@@ -73,9 +74,9 @@ def made_up(run: Run, epochs: int) -> Result:
     )
     curves = [(epoch, metric, accuracy / (epoch + 1)) for epoch in range(epochs) for metric in METRICS]
     layers = [(name, round(share * total), total) for name, total in LAYERS.items()]
-    points = [
-        (threshold, nonzeros, nonzeros / prunable, accuracy, accuracy, 0.1)
-        for threshold in (THRESHOLDS if parse(run.method).penalty is not None else ())
+    points: list[ThresholdPoint] = [
+        (threshold, nonzeros, nonzeros / prunable, accuracy, accuracy, 0.1, None, None)
+        for threshold in (THRESHOLDS if parse(run.method).knob == "strength" else ())
     ]
     return Result(measured, curves, layers, points, (360, encode([True] * 360)))
 

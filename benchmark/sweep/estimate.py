@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from statistics import median
+from typing import cast
 
 import torch
 
@@ -16,7 +17,6 @@ from benchmark.sweep.invocation import MOST_SECONDS
 from benchmark.tasks.registry import get_task
 from benchmark.training.devices import hardware, numerics
 from benchmark.training.loop import train
-from methods.core.base import Method
 from methods.core.registry import METHODS, MethodError, parse
 
 Kind = tuple[str, str]  # a task and a method; its seconds are those of one epoch of training
@@ -127,12 +127,12 @@ def _expected(kind: Kind, took: Mapping[Kind, list[float]]) -> float:
 def trained_epochs(method: str, value: float, epochs: int) -> float:
     """Return the epochs that a run trains for: those of its budget, as often as its phases say."""
     with suppress(MethodError):  # an earlier row may name a method of a plugin that is not loaded now
-        return epochs * _budgets(method, value, METHODS.get(method.partition("[")[0]))
+        return epochs * _budgets(method, value, cast(Hashable, METHODS.get(method.partition("[")[0])))
     return float(epochs)
 
 
 @lru_cache(maxsize=4096)  # a sweep asks for the same few once for each of its runs
-def _budgets(method: str, value: float, registered: type[Method] | None) -> float:
+def _budgets(method: str, value: float, registered: Hashable) -> float:
     return sum(parse(method).phases_at(value))
 
 

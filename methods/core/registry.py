@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import is_dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from methods.core.spec import (
     SpecError,
@@ -79,11 +79,11 @@ def canonical_form(text: str) -> str:
     if not isinstance(text, str):
         return str(parse(text))
     name = text.partition("[")[0].strip()
-    return _canonical_form(text, METHODS.get(name), ALIASES.get(name))
+    return _canonical_form(text, cast(Hashable, METHODS.get(name)), ALIASES.get(name))
 
 
 @lru_cache(maxsize=1024)  # a sweep asks for the same few forms once for each of its runs
-def _canonical_form(text: str, registered: type[Method] | None, alias: str | None) -> str:
+def _canonical_form(text: str, registered: Hashable, alias: str | None) -> str:
     return str(parse(text))
 
 
