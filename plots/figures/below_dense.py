@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy
 import pandas
@@ -40,16 +40,16 @@ def below_dense(
     """
     table = runs if isinstance(runs, pandas.DataFrame) else pandas.concat(runs, ignore_index=True)
     readings = {axis: points_above_dense(table, axis=axis) for axis in axes}
-    means = {axis: bands(own) for axis, own in readings.items()}
     tasks = list(dict.fromkeys(readings[axes[0]]["task"]))
     places = [(task, axis) for task in tasks for axis in axes]
     drawn = drawn_looks(table, *readings.values())
+    means = {axis: bands(own, drawn) for axis, own in readings.items()}
     lines = summary(table)
     caption = (
         "Lines: means over seeds, read log-linearly between the method's values and never beyond the last; the values "
         "are those that none of the method's others beats in compression and mean validation accuracy. Bands: 95 % "
-        "intervals of the mean, with the variance pooled over the methods within 5 points of the best. A run that "
-        f"diverged counts as 10 %. Runs without a result: {failed(table)} of {len(table)}. Grey: all other methods."
+        "intervals of the mean, with the variance pooled over the drawn methods within 5 points of the best. A run "
+        f"that diverged counts as 10 %. Runs without a result: {failed(table)} of {len(table)}. Grey: all others."
         f"{cited(tasks)}"
     )
     counted = seeds(lines)
@@ -79,8 +79,7 @@ def below_dense(
 def drawn_looks(table: pandas.DataFrame, *readings: pandas.DataFrame) -> dict[str, Look]:
     """Return the looks of the methods that figures draw in colour: the best of each family in one of the readings."""
     look = looks(table)
-    families = measured(table).drop_duplicates("method").set_index("method")["family"]
-    best = set().union(*(_best(one, families) for one in readings))
+    best = set().union(*(best_methods(one, table) for one in readings))
     return {method: look[method] for method in names(table) if method in best}
 
 
@@ -94,23 +93,25 @@ def points_above_dense(
     return readings.dropna(subset=["points"])
 
 
-def bands(readings: pandas.DataFrame) -> pandas.DataFrame:
+def bands(readings: pandas.DataFrame, drawn: Collection[str]) -> pandas.DataFrame:
     """Return n, mean, low and high of the points above dense, one line for each task, compression and method.
 
-    low and high are the 95 % interval of the mean, with the variance pooled over the methods within 5 points of the
-    best; other methods have none.
+    low and high are the 95 % interval of the mean of the drawn methods, with the variance pooled over those that are
+    within 5 points of the best; the others have none.
     """
     parts = [pandas.DataFrame(columns=["task", "at", "method", "n", "mean", "low", "high"])]
     for (task, at), here in readings.groupby(["task", "at"]):
-        samples = {str(method): own["points"].tolist() for method, own in here.groupby("method")}
+        samples = {str(method): own["points"].tolist() for method, own in here.groupby("method") if method in drawn}
         table = here.groupby("method").agg(n=("seed", "size"), mean=("points", "mean"))
         table = table.join(intervals(near_best(samples))[["low", "high"]]).reset_index()
         parts.append(table.assign(task=task, at=at))
-    return pandas.concat([part for part in parts if len(part)] or parts, ignore_index=True)
+    columns = parts[0].columns
+    return pandas.concat([part for part in parts if len(part)] or parts, ignore_index=True).reindex(columns=columns)
 
 
-def _best(readings: pandas.DataFrame, family: pandas.Series) -> set[str]:
-    """Return the best methods of each family."""
+def best_methods(readings: pandas.DataFrame, runs: pandas.DataFrame) -> set[str]:
+    """Return the best methods of each family, by mean accuracy over the logarithm of compression."""
+    family = measured(runs).drop_duplicates("method").set_index("method")["family"]
     clipped = readings.assign(gain=readings["points"].clip(lower=-DEEPEST) + DEEPEST)
     per_seed = clipped.groupby(["task", "method", "seed"])["gain"].sum().groupby(["task", "method"]).mean()
     score = per_seed.groupby("method").mean().sort_values(ascending=False)

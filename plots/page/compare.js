@@ -48,7 +48,7 @@ function drawBands(folder) {
     view.addEventListener('mousemove', (event, item) => { byId('bands-hover').textContent = (item && item.datum && item.datum.text) || ''; });
   });
   byId('bands-caption').textContent = 'Lines: means over all seeds, read log-linearly between the method\'s own values and never beyond the last. '
-    + 'Bands: 95 % intervals of the mean, with the variance pooled over the methods within 5 points of the best. Grey: the methods that are not chosen.'
+    + 'Bands, of the best methods of each family: 95 % intervals of the mean with their pooled variance. Grey: the methods that are not chosen.'
     + (asked ? '' : ' Each run is counted at its own zero threshold.');
 }
 

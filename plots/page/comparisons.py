@@ -8,7 +8,7 @@ from typing import Any
 import pandas
 
 from benchmark.errors import UsageError
-from plots.figures.below_dense import READ, bands, points_above_dense
+from plots.figures.below_dense import READ, bands, best_methods, points_above_dense
 from plots.metrics import metric_of
 from plots.page.columns import packed
 from plots.readings import LEVELS, read_at, seed_curves
@@ -30,7 +30,8 @@ def comparisons(counts: Mapping[str, Callable[[], pandas.DataFrame]]) -> dict[st
         except UsageError:
             continue
         accurate = [own for _, own in runs.groupby("task") if metric_of(own).is_accuracy]
-        drawn = bands(points_above_dense(pandas.concat([runs.head(0), *accurate]), SHOWN))
+        readings = points_above_dense(pandas.concat([runs.head(0), *accurate]), SHOWN)
+        drawn = bands(readings, best_methods(readings, runs))
         drawn[["mean", "low", "high"]] = drawn[["mean", "low", "high"]].astype(float).round(3)
         accuracy = accuracy_table(read_at(seed_curves(runs[runs["method"] != "dense"]), LEVELS), runs)
         numbers = accuracy.select_dtypes(float).columns

@@ -14,7 +14,7 @@ import pytest
 
 from benchmark.records.schema import THRESHOLD_COLUMNS
 from benchmark.records.table import append
-from plots.figures.below_dense import bands, points_above_dense
+from plots.figures.below_dense import bands, best_methods, points_above_dense
 from plots.page.comparisons import SHOWN
 from plots.page.write import write_page
 from plots.readings import LEVELS, read_at, seed_curves
@@ -98,7 +98,8 @@ def test_the_table_of_differences_is_that_of_the_statistics_and_figures_name_the
         assert (line[1], line[2]) == (str(expected["n"]), str(expected["asked"]))
         for name, cell in zip(("mean", "low", "high"), line[3:6], strict=True):
             assert float(cell) == pytest.approx(expected[name], rel=1e-5), (line, name)
-    drawn = bands(points_above_dense(runs, SHOWN))
+    readings = points_above_dense(runs, SHOWN)
+    drawn = bands(readings, best_methods(readings, runs))
     snip = drawn[(drawn["method"] == "snip") & (drawn["at"] == 2)].iloc[0]
     found = re.search(r"snip at a compression of 2.00: (\S+) points \[(\S+), (\S+)\], n = 2", dom)
     assert found and [float(number) for number in found.groups()] == pytest.approx(

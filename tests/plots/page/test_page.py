@@ -15,7 +15,7 @@ import pytest
 from benchmark.errors import UsageError
 from benchmark.records.schema import COLUMNS, CURVE_COLUMNS, LAYER_COLUMNS
 from benchmark.records.table import append, read
-from plots.figures.below_dense import bands, points_above_dense
+from plots.figures.below_dense import bands, best_methods, points_above_dense
 from plots.page import histories
 from plots.page.boards import _cell
 from plots.page.columns import packed
@@ -232,7 +232,8 @@ def test_the_bands_are_those_of_the_figure_of_points_below_dense(tmp_path: Path)
     write_page([write(tmp_path)], tmp_path / "page.html")
     _, data = parsed(tmp_path / "page.html")
     shown = unpacked(data["folders"][0]["comparisons"]["own"]["bands"])
-    expected = bands(points_above_dense(load(tmp_path), SHOWN))
+    readings = points_above_dense(load(tmp_path), SHOWN)
+    expected = bands(readings, best_methods(readings, load(tmp_path)))
     assert shown[["at", "method"]].values.tolist() == expected[["at", "method"]].values.tolist()
     assert shown["low"].astype(float).tolist() == pytest.approx(expected["low"].tolist(), abs=6e-4, nan_ok=True)
     assert set(data["folders"][0]["comparisons"]) == {"own"}  # the runs have no other count
