@@ -72,8 +72,9 @@ def lost_levels(rows: pandas.DataFrame) -> list[str]:
     """Name the rows of `compared` where a method loses more accuracy against dense than published."""
     lost = rows[rows["own_points"] < rows["points"] - WORSE]
     return [
-        f"{line.method} at {line.compression:g} on {line.task}: {line.own_points:+.1f}, published {line.points:+.1f}"
-        for line in lost.itertuples()
+        f"{line['method']} at {line['compression']:g} on {line['task']}: {line['own_points']:+.1f}, "
+        f"published {line['points']:+.1f}"
+        for line in lost.to_dict("records")
     ]
 
 
@@ -81,8 +82,8 @@ def lost_orders(rows: pandas.DataFrame) -> list[str]:
     """Name the pairs of published methods, clearly apart in one source, that are in the other order here."""
     lost = []
     for (task, _, compression), here in rows.groupby(["task", "source", "compression"]):
-        ranked = here.sort_values("test_accuracy", ascending=False).itertuples()
+        ranked = here.sort_values("test_accuracy", ascending=False).to_dict("records")
         for first, second in combinations(ranked, 2):
-            if first.test_accuracy - second.test_accuracy >= APART and first.own < second.own:
-                lost.append(f"{first.method} below {second.method} at {compression:g} on {task}")
+            if first["test_accuracy"] - second["test_accuracy"] >= APART and first["own"] < second["own"]:
+                lost.append(f"{first['method']} below {second['method']} at {compression:g} on {task}")
     return lost

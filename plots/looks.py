@@ -79,7 +79,7 @@ KNOWN = {
     "control[mask=magnitude,kind=reinit]": ("control", "*", MIXED),
     "control[mask=magnitude,kind=shuffle]": ("control", "X", DOTTED),
 }
-MARKERS = ("<", ">", "d", "H")  # of methods that are not known; no known one has them
+MARKERS = ("<", ">", "d", "H")  # those of methods that are not known; no known one has them
 
 
 def look(label: str, family: str = "") -> Look:

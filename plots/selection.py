@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import pandas
@@ -24,7 +25,7 @@ def select(runs: pandas.DataFrame, methods: Sequence[str] | None, tasks: Sequenc
         if asked is None:
             continue
         texts = runs[column].astype(str)
-        forms = {name: (texts == name) | (texts.str.partition("[")[0] == name) for name in asked}
+        forms = {name: (texts == name) | texts.str.match(rf"{re.escape(name)}(?![\w-])") for name in asked}
         if unknown := [name for name, found in forms.items() if not found.any()]:
             there = ", ".join(sorted(set(texts)))
             raise UsageError(f"there are no runs of the {column} {', '.join(unknown)}; {column}s are {there}")
@@ -42,6 +43,6 @@ def board_table(runs: pandas.DataFrame) -> pandas.DataFrame:
     curves = seed_curves(runs[runs["method"] != "dense"])
     accuracy = accuracy_table(read_at(curves, LEVELS), runs).rename(columns={"compression": "at", "mean": "estimate"})
     reached = tolerance_table(curves, runs).rename(columns={"loss": "at", "compression": "estimate"})
-    reached = reached[reached["missed"] < reached["n"]].assign(top=pandas.NA)
+    reached = reached[reached["missed"] < reached["n"]].assign(top=None)
     parts = [accuracy.assign(measure="accuracy"), reached.assign(measure="compression")]
     return pandas.concat([part.reindex(columns=COLUMNS).astype(object) for part in parts], ignore_index=True)

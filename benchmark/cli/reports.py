@@ -96,15 +96,15 @@ def report(
             for path in report_for_paper(folder, stale_keys(read(folder / "runs.csv"))):
                 console.print(f"wrote {path}", soft_wrap=True)
         return
-    asked = [None if texts is None else split_list(texts) for texts in (methods, tasks)]
+    some_methods, some_tasks = (None if texts is None else split_list(texts) for texts in (methods, tasks))
     if csv or json:
         from plots.report import boards
 
-        print(boards(folders, chosen, effective, *asked, form="csv" if csv else "json"))
+        print(boards(folders, chosen, effective, some_methods, some_tasks, form="csv" if csv else "json"))
         return
     for folder in folders:
         stale = stale_keys(read(folder / "runs.csv", only=IDENTITY))
-        written = report_folder(folder, chosen, stale, effective, *asked)
+        written = report_folder(folder, chosen, stale, effective, some_methods, some_tasks)
         show(written.runs)
         for path in written.paths:
             console.print(f"wrote {path}", soft_wrap=True)

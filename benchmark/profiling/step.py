@@ -48,7 +48,9 @@ def ours(task_name: str, method_name: str, device: str, value: float = 1.0) -> C
     task, method = get_task(task_name), parse(method_name)
     net = Network([task.model().to(device)])
     x, y = _batch(task_name, device)
-    probe = Probe(net, (InMemory(x), y), task.batch_size, [0], [LR], task.objective)
+    probe = Probe(
+        net, (InMemory(x), y), task.batch_size, [0], torch.tensor([[LR]], dtype=torch.float64), task.objective
+    )
     driver = Driver(net, method, [value], task.optimizer, task.weight_decay, probe, budget=1)
 
     def step() -> None:

@@ -18,6 +18,7 @@ from benchmark.tasks.registry import get_task
 from benchmark.training.devices import hardware, numerics
 from benchmark.training.loop import train
 from methods.core.registry import METHODS, MethodError, parse
+from methods.core.spec import name_of
 
 Kind = tuple[str, str]  # a task and a method; its seconds are those of one epoch of training
 Finished = Mapping[Run, tuple[float, float | None]]
@@ -127,7 +128,7 @@ def _expected(kind: Kind, took: Mapping[Kind, list[float]]) -> float:
 def trained_epochs(method: str, value: float, epochs: int) -> float:
     """Return the epochs that a run trains for: those of its budget, as often as its phases say."""
     with suppress(MethodError):  # an earlier row may name a method of a plugin that is not loaded now
-        return epochs * _budgets(method, value, cast(Hashable, METHODS.get(method.partition("[")[0])))
+        return epochs * _budgets(method, value, cast(Hashable, METHODS.get(name_of(method))))
     return float(epochs)
 
 

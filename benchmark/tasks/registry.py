@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from benchmark.errors import UsageError
 from benchmark.tasks.task import Task
 from methods.core.option_types import Range
-from methods.core.spec import Option, SpecError, near, options_of, print_form, read_options, split_form
+from methods.core.spec import Option, SpecError, name_of, near, options_of, print_form, read_options, split_form
 
 TASKS: dict[str, Callable[..., Task]] = {}
 # From the start of a name, such as `timm:`, to the function that finds the task function for the rest of the name.
@@ -63,7 +63,7 @@ def get_task(written: str) -> Task:
 def canonical_task(written: str, **changes: Any) -> str:
     """Return the one written form of a task, with some options changed: those at their default are left out."""
     if not changes:
-        name = written.partition("[")[0].strip()
+        name = name_of(written)
         return _canonical_task(written, TASKS.get(name))
     name, values = read_task(written)
     return print_form(name, task_options(_find(name)), values | changes)

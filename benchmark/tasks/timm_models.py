@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache, partial
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 from benchmark.data.image_folder import image_folder
 from benchmark.errors import UsageError, error_text
@@ -20,7 +20,7 @@ Images = Annotated[int, Range("[1, 1e9]")]
 IMAGENET = {"classes": 1000, "images": 1_281_167}
 # A function of a model's name, its classes and the side of its images, which returns the network; and one that raises
 # UsageError if there is no such network.
-Build = Callable[[str, int, int], torch.nn.Module]
+Build: TypeAlias = "Callable[[str, int, int], torch.nn.Module]"
 Check = Callable[[str, int, int], None]
 
 

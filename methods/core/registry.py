@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 from methods.core.spec import (
     SpecError,
     check_option,
+    name_of,
     near,
     options_of,
     print_form,
@@ -78,7 +79,7 @@ def canonical_form(text: str) -> str:
     """Return the one written form of a method; raise MethodError as `parse` does."""
     if not isinstance(text, str):
         return str(parse(text))
-    name = text.partition("[")[0].strip()
+    name = name_of(text)
     return _canonical_form(text, cast(Hashable, METHODS.get(name)), ALIASES.get(name))
 
 

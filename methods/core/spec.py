@@ -33,6 +33,16 @@ class Option:
 
 
 @lru_cache(maxsize=1024)  # a sweep asks for the same few forms once for each of its runs
+def name_of(text: str) -> str:
+    """Return the name with which a written form begins; nothing is checked."""
+    return text.partition("[")[0].strip()
+
+
+def is_name(text: str) -> bool:
+    """Return whether a text is a name, and no written form with options or of a library's model."""
+    return not any(sign in text for sign in "[:")
+
+
 def split_form(text: str) -> tuple[str, Mapping[str, str]]:
     """Split a written form into its name and the text of each option.
 

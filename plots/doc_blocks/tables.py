@@ -123,7 +123,7 @@ def differences(experiment: str, control: str, threshold: str, *levels: str) -> 
     rows = []
     for name in sorted(shown, key=lambda name: -tables[0]["mean"].get(name, 0)):
         write = _control if name == control else _difference
-        cells = [write(table.loc[name]) if name in table.index else NONE for table in tables]
+        cells = [write(table.loc[[name]].iloc[0]) if name in table.index else NONE for table in tables]
         rows.append([f"`{name}`", *cells])
     return _table([f"points above `{control}` at a compression of", *levels], rows)
 

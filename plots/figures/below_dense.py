@@ -104,7 +104,7 @@ def bands(readings: pandas.DataFrame, drawn: Collection[str]) -> pandas.DataFram
         samples = {str(method): own["points"].tolist() for method, own in here.groupby("method") if method in drawn}
         table = here.groupby("method").agg(n=("seed", "size"), mean=("points", "mean"))
         table = table.join(intervals(near_best(samples))[["low", "high"]]).reset_index()
-        parts.append(table.assign(task=task, at=at))
+        parts.append(table.assign(task=str(task), at=float(str(at))))
     columns = parts[0].columns
     return pandas.concat([part for part in parts if len(part)] or parts, ignore_index=True).reindex(columns=columns)
 
@@ -121,7 +121,7 @@ def best_methods(readings: pandas.DataFrame, runs: pandas.DataFrame) -> set[str]
 
 def _draw(axes: Axes, table: pandas.DataFrame, drawn: dict[str, Look], shown: dict[str, str]) -> None:
     wide = table.pivot(index="at", columns="method")  # NaN, and so no band, across a gap
-    means = wide["mean"]
+    means = pandas.DataFrame(wide["mean"])
     at = means.index.to_numpy(dtype=float)
     for method in means.columns.difference(list(drawn)):
         axes.plot(at, means[method], color=GREY, linewidth=0.8, zorder=1)

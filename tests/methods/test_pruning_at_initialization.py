@@ -123,7 +123,7 @@ def test_the_hessian_gradient_equals_a_finite_difference_of_gradients() -> None:
     torch.manual_seed(0)
     x, y = torch.randn(40, 1, 4, 4, dtype=torch.float64), torch.arange(4).repeat(10)
     net = Network([mlp().double() for _ in range(2)])
-    probe = Probe(net, (InMemory(x), y), 40, [0, 0], [0.1])
+    probe = Probe(net, (InMemory(x), y), 40, [0, 0], torch.full((2, 1), 0.1))
     product = probe.hessian_gradient(10, 2.0)  # all examples, so that their order does not matter
 
     def gradient(weights: torch.Tensor) -> torch.Tensor:
@@ -139,5 +139,5 @@ def test_the_hessian_gradient_equals_a_finite_difference_of_gradients() -> None:
     torch.testing.assert_close(product[0], expected, rtol=1e-4, atol=1e-8)
     assert torch.equal(product[0], product[1])
     assert not net.grad.any()
-    in_batches = Probe(net, (InMemory(x), y), 7, [0, 0], [0.1]).hessian_gradient(10, 2.0)
+    in_batches = Probe(net, (InMemory(x), y), 7, [0, 0], torch.full((2, 1), 0.1)).hessian_gradient(10, 2.0)
     torch.testing.assert_close(in_batches, product, rtol=1e-9, atol=1e-12)

@@ -65,7 +65,7 @@ def test_a_trial_that_diverged_counts_among_the_trials_and_adds_nothing(tmp_path
 
 
 def test_trials_of_penalties_are_judged_with_both_zeros(tmp_path: Path) -> None:
-    penalty = {"knob": "penalty", "penalty": 0.001, "options": "threshold=1e-07"}
+    penalty: dict[str, Any] = {"knob": "penalty", "penalty": 0.001, "options": "threshold=1e-07"}
     rows = [
         DENSE,
         at_rate("gmp", 0.1, 0.1, 100, 85, knob="density"),

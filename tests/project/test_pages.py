@@ -14,6 +14,7 @@ import typer
 from benchmark.cli.commands import app
 from benchmark.experiments.registry import EXPERIMENTS
 from benchmark.records import schema
+from benchmark.tasks.registry import TASKS
 from tests.builders import ROOT
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -60,14 +61,16 @@ def test_every_relative_link_of_a_page_resolves(page: Path) -> None:
 @every_page
 def test_every_command_of_a_page_exists_with_its_options(page: Path) -> None:
     known = typer.main.get_group(app)
-    own = {name.replace("_", "-") for name in re.findall(r"@experiment\ndef (\w+)", page.read_text())}
+    own = {name.replace("_", "-") for name in re.findall(r"@(?:experiment|task)\ndef (\w+)", page.read_text())}
     for name, *words in commands(page, "sparsefront"):
         assert name in known.commands, name
         options = {option for parameter in known.commands[name].params for option in parameter.opts}
         assert {word for word in words if word.startswith("--")} <= options, (name, words)
         experiment = next(iter(words), "")
-        if name in ("run", "plan", "status", "report") and not experiment.startswith(("--", "...", "EXPERIMENT")):
-            assert not experiment or experiment in own | set(EXPERIMENTS), (name, experiment)
+        if name in ("run", "plan", "status", "report") and not experiment.startswith(
+            ("--", "...", "EXPERIMENT", "TASK")
+        ):
+            assert not experiment or experiment in own | set(EXPERIMENTS) | set(TASKS), (name, experiment)
 
 
 @every_page
@@ -114,7 +117,7 @@ def test_the_page_of_results_has_every_column_in_order(file: str, columns: tuple
 def test_the_page_of_results_has_the_columns_of_the_published_learning_rates() -> None:
     published = sorted((ROOT / "results" / "reference").glob("*/learning_rates.csv"))
     assert published
-    section = RESULTS.partition("\n## learning_rates.csv\n")[2]
+    section = RESULTS.partition("\n## learning_rates.csv\n")[2].partition("\n## ")[0]
     documented = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
     for path in published:
         assert path.read_text().partition("\n")[0].split(",") == documented

@@ -127,7 +127,7 @@ def test_snip_scores_in_evaluation_mode_unless_it_is_asked_otherwise(form: str, 
     net = Network([model])
     model.get_buffer("2.running_var").fill_(4.0)  # no batch has this variance
     chosen = form if not training else form.removesuffix("]") + ("," if "[" in form else "[") + "mode=training]"
-    probe = Probe(net, toy_data.train, 100, [0], [0.1])
+    probe = Probe(net, toy_data.train, 100, [0], torch.full((1, 1), 0.1))
     expected = (probe.gradient(1, training=training) * net.weights).abs()
     assert not torch.allclose(expected, (probe.gradient(1, training=not training) * net.weights).abs())
     seen: list[torch.Tensor] = []

@@ -152,7 +152,7 @@ def test_gradients_for_scores_do_not_change_running_statistics(toy_data: Data) -
 
     net = Network([batch_norm_cnn(), batch_norm_cnn(1)])
     before = [buffer.clone() for buffer in net.buffers()]
-    probe = Probe(net, toy_data.train, 100, [0, 1], [0.1])
+    probe = Probe(net, toy_data.train, 100, [0, 1], torch.full((2, 1), 0.1))
     gradient = probe.gradient(25)  # more than an epoch
     assert gradient.abs().sum() > 0 and net.grad.abs().sum() == 0
     assert all(torch.equal(a, b) for a, b in zip(before, net.buffers(), strict=True))

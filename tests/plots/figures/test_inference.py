@@ -11,7 +11,7 @@ from benchmark.records.schema import INFERENCE_COLUMNS
 from benchmark.records.table import append
 from plots import load
 from plots.figures.inference import draw, grid, timings
-from tests.builders import run, write
+from tests.builders import points, run, write
 
 MACS = {"macs_dense": 1000, "theoretical_speedup": 10.0, "compact_macs": 500}
 RUNS = [run("dense", 1, 0, 1000, 90, 90, macs_dense=1000, compact_macs=1000, theoretical_speedup=1.0)]
@@ -37,7 +37,7 @@ def test_each_method_and_batch_has_a_panel_with_its_measured_and_theoretical_spe
     panels = [axes for part in figure.subfigs for axes in part.get_axes()]
     assert [axes.get_title("left") for axes in panels] == ["snip", ""]
     assert [axes.get_ylabel() for axes in panels] == ["batch 1", "batch 256"]
-    lines = {tuple(float(y) for y in line.get_ydata()) for line in panels[0].get_lines()}  # type: ignore[union-attr]
+    lines = {tuple(points(line)[:, 1].tolist()) for line in panels[0].get_lines()}
     assert {(1.9, 1.9), (0.5, 0.5), (10.0, 10.0), (2.0, 2.0)} <= lines
 
 

@@ -94,7 +94,7 @@ def test_the_table_of_differences_is_that_of_the_statistics_and_figures_name_the
         ["compression", "method"]
     )
     for line in cells(dom, "Differences"):
-        expected = table.loc[(5, html.unescape(line[0]))]
+        expected = table.xs((5, html.unescape(line[0]))).to_dict()
         assert (line[1], line[2]) == (str(expected["n"]), str(expected["asked"]))
         for name, cell in zip(("mean", "low", "high"), line[3:6], strict=True):
             assert float(cell) == pytest.approx(expected[name], rel=1e-5), (line, name)
