@@ -71,7 +71,6 @@ def test_front_and_leaderboard_show_each_method_at_its_chosen_rate(
     written = report(tmp_path)
     assert len(written.runs) == len(chosen) == 3
     assert [path.name for path in written.paths] == [
-        *("front-toy.png", "front-toy.svg"),
         *("learning_rates.csv", "learning-rate-toy.png", "learning-rate-toy.svg", "leaderboard.md"),
     ]
     board = (tmp_path / "leaderboard.md").read_text()

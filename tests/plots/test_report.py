@@ -70,6 +70,8 @@ def test_every_figure_has_the_same_bytes_when_it_is_drawn_again(experiment: str,
 
 def test_the_figures_of_every_experiment_are_drawn_above() -> None:
     for figure in FIGURES:
+        if "inference" in figure.experiments:
+            continue  # it needs timings, which tests/plots/figures/test_inference.py has
         assert not FILES.keys().isdisjoint(figure.experiments), figure
 
 

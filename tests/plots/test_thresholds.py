@@ -15,7 +15,7 @@ from benchmark.records.table import append, cell
 from plots.leaderboards import footnote, leaderboard
 from plots.report import report
 from plots.results import load
-from plots.summaries import subtitle, summary
+from plots.summaries import thresholds
 from plots.thresholds import parse_threshold, validated
 from tests.builders import run, sparsefront, write
 
@@ -24,7 +24,7 @@ STEPS = (1e-7, 1e-4, 1e-3, 1e-2)
 
 def points(key: str, val: tuple[float, ...], errors: tuple[float, ...]) -> pandas.DataFrame:
     rows = [
-        (key, threshold, 100 // (i + 1), 0.1 / (i + 1), accuracy, accuracy - 1, error)
+        (key, threshold, 100 // (i + 1), 0.1 / (i + 1), accuracy, accuracy - 1, error, None, None)
         for i, (threshold, accuracy, error) in enumerate(zip(STEPS, val, errors, strict=True))
     ]
     return pandas.DataFrame(rows, columns=list(THRESHOLD_COLUMNS))
@@ -71,7 +71,7 @@ def test_a_validated_threshold_is_each_runs_own_and_leaves_masks_alone(tmp_path:
     assert frame["nonzeros"].tolist() == [1000, 100, 33, 25]
     assert frame.loc[2:, "threshold"].tolist() == [1e-3, 1e-2]
     assert frame.loc[2:, "test_accuracy"].tolist() == [88.9, 89]
-    assert "counted as zero: |w| < 0.001 to 0.01 (validated)" in subtitle(frame, summary(frame))
+    assert thresholds(frame) == "counted as zero: |w| < 0.001 to 0.01 (validated)"
     assert "costs no more validation accuracy than the standard error" in footnote(frame)
     paths = [path.name for path in report(tmp_path, "validated").paths]
     assert paths == ["front-toy-threshold-validated.png", "front-toy-threshold-validated.svg",
