@@ -55,7 +55,7 @@ def below_dense(
     counted = seeds(lines)
     with figure_style():
         drawing, panels = sheet(
-            titled(title or "What compression costs", table),
+            titled(title or "The cost of compression", table),
             counted,
             caption,
             height=4.4,

@@ -42,7 +42,9 @@ def forest(
         "has a single run there."
     )
     # Half a column has room for two panels.
-    compressions, width = ((20, 200), 5.0) if in_paper() else (COMPRESSIONS, 10.0)
+    reached = set(readings.loc[readings["method"] == control, "at"])
+    wanted, width = ((20, 200), 5.0) if in_paper() else (COMPRESSIONS, 10.0)
+    compressions = [compression for compression in wanted if compression in reached] or list(wanted)
     with figure_style():
         drawing, panels = sheet(
             titled(f"{frame['task'].iloc[0]}: points of test accuracy above {control}", frame),
@@ -51,7 +53,7 @@ def forest(
             1.9 + 0.19 * len(methods),
             width=width,
         )
-        axes = panels.subplots(1, len(compressions), sharey=True)
+        axes = panels.subplots(1, len(compressions), sharey=True, squeeze=False)[0]
         for panel, compression in zip(axes, compressions, strict=True):
             here = readings[readings["at"] == compression]
             samples = {str(m): own["test_accuracy"].tolist() for m, own in here.groupby("method") if len(own) > 1}

@@ -112,7 +112,7 @@ def test_foreign_and_torn_curves_are_rejected(tmp_path: Path) -> None:
     (tmp_path / "curves.csv").write_text(",".join(CURVE_COLUMNS) + "\nb,1,lo")
     with pytest.raises(UsageError, match="torn"):
         curves(tmp_path)
-    (tmp_path / "curves.csv.gz").write_bytes(gzip.compress(b"x,y\n1,2\n"))
+    (tmp_path / "curves.csv.gz").write_bytes(gzip.compress(b"x,y\n1,2\n", mtime=0))
     with pytest.raises(UsageError, match="columns"):
         curves(tmp_path)
 
@@ -191,9 +191,9 @@ def test_a_small_network_alone_is_its_own_task(tmp_path: Path) -> None:
         b"hello",
         b"",
         b"\x1f\x8b\x08\x00" + b"x" * 50,
-        gzip.compress(b"key,epoch,metric,value\n" + bytes(range(256)) * 9)[:60],
-        gzip.compress(b""),
-        gzip.compress(bytes(range(256))),
+        gzip.compress(b"key,epoch,metric,value\n" + bytes(range(256)) * 9, mtime=0)[:60],
+        gzip.compress(b"", mtime=0),
+        gzip.compress(bytes(range(256)), mtime=0),
     ],
 )
 def test_a_damaged_archive_of_curves_is_named(content: bytes, tmp_path: Path) -> None:
