@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
-
-import numpy
+from typing import TYPE_CHECKING
 
 from benchmark.data.split import Batch, Data, split
 from benchmark.errors import UsageError
 from methods.core.lazy import torch
+
+if TYPE_CHECKING:
+    import numpy
 
 DIGEST = "b09ad3e22c85"  # the published data set's; another version of the package may generate other data
 
@@ -20,6 +22,8 @@ def mnist1d(folder: Path) -> Data:
     Greydanus & Kobak, "Scaling Down Deep Learning with MNIST-1D", ICML 2024. Raises UsageError unless the package is
     installed and generates the published data.
     """
+    import numpy
+
     try:
         from mnist1d.data import get_dataset_args, make_dataset
     except ModuleNotFoundError:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from methods.core.lazy import torch
 
 
+@dataclass(frozen=True)
 class Objective:
     """A loss and a metric. Both are means over examples, so each is defined for one example.
 
@@ -45,6 +47,7 @@ class Objective:
         raise NotImplementedError
 
 
+@dataclass(frozen=True)
 class Classification(Objective):
     """One class for each input: cross-entropy, and accuracy in percent."""
 
@@ -72,6 +75,7 @@ class Classification(Objective):
         return labels % size
 
 
+@dataclass(frozen=True)
 class Regression(Objective):
     """Numbers for each input: mean squared error, as loss and as metric."""
 
@@ -96,6 +100,7 @@ class Regression(Objective):
         return (labels.unsqueeze(1) * torch.arange(1.0, size + 1)).cos()
 
 
+@dataclass(frozen=True)
 class NextToken(Objective):
     """A token for each place of a sequence: cross-entropy, and its value in bits, which are bits per character."""
 

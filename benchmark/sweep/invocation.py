@@ -25,7 +25,22 @@ from benchmark.records.schema import Status
 from benchmark.training.devices import cores, cpu
 from methods.core.lazy import torch
 
-PACKAGES = ("sparsefront", "torch", "numpy", "typer", "rich", "torchvision", "pillow", "scikit-learn", "timm", "ray")
+PACKAGES = (
+    *(
+        "sparsefront",
+        "torch",
+        "numpy",
+        "typer",
+        "rich",
+        "torchvision",
+        "pillow",
+        "scikit-learn",
+        "timm",
+        "ray",
+        "mnist1d",
+    ),
+    *("safetensors", "onnx", "onnxscript", "onnxruntime"),
+)
 MOST_SECONDS = 1e10  # that an estimate may say; more is no time that anybody waits
 
 

@@ -35,7 +35,7 @@ def steps(model: torch.nn.Module, optimizer: SparseOptimizer, count: int) -> Non
 
 
 @pytest.mark.parametrize(
-    "form", [form for form in METHODS if form not in ("rigl", "set", "imp", "gmp")]
+    "form", [form for form in METHODS if form not in ("rigl", "set", "imp", "gmp", "iht")]
 )  # they grow, rewind or prune
 def test_training_goes_on_from_loaded_weights_under_the_mask(form: str) -> None:
     model = mlp()

@@ -43,6 +43,10 @@ ALLOWED = {
     "below about 0.5 points on Fashion-MNIST and 0.25 points on MNIST": "a rule of thumb",
     "below about 0.7 and 0.35 points": "a rule of thumb",
     "98.4 to 98.7 %": "literature",
+    "near CR 3 to 1,000": "a setting of the search",
+    "simultaneous 95 % intervals": "a level of confidence",
+    "more than 5 % of those": "a limit of the note below leaderboards",
+    "differences of about 0.3 points": "a rule of thumb",
     "Chance is 11.35 %": "a property of the data set",
     "98.5, 98.0 and 97.6 %": "literature",
     "98.1 and 95.8 %": "literature",
@@ -128,5 +132,5 @@ def test_the_command_fills_the_blocks_of_a_checkout(
     assert sparsefront(monkeypatch, "docs") == 2 and "run the command in a checkout" in capsys.readouterr().err
     (tmp_path / "README.md").write_text("<!-- begin: methods -->\n<!-- end -->\n")
     assert sparsefront(monkeypatch, "docs") == 0
-    assert "| `dwf` | factorization | Kolb, " in (tmp_path / "README.md").read_text()
+    assert "| factorization | `dwf` (Kolb, " in (tmp_path / "README.md").read_text()
     assert capsys.readouterr().out == "wrote README.md\n"

@@ -107,17 +107,6 @@ def test_every_run_has_one_row_after_a_lost_node_and_a_stopped_sweep(cluster: An
     assert rows(there) == rows(here) and len(rows(here)) == 4
 
 
-def test_a_sweep_saves_and_ends_when_a_scheduler_terminates_it(cluster: Any, tmp_path: Path) -> None:
-    plugin = tmp_path / "often.py"
-    plugin.write_text(PLUGIN)
-    with start(command(plugin, tmp_path, "--engine", "ray", "--address", cluster.address)) as process:
-        wait_for_training(tmp_path, process)
-        process.send_signal(signal.SIGTERM)
-        told = process.communicate()[1]
-    assert process.returncode == 130 and "the same command goes on" in told and "Traceback" not in told
-    assert len(list(tmp_path.glob("quickstart/checkpoints/*.pt"))) >= 2
-
-
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "nowhere"])
 def test_an_address_without_a_cluster_is_an_error(address: str, tmp_path: Path) -> None:
     settings = Settings("cpu", tmp_path, engine="ray", address=address)

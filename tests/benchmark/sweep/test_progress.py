@@ -76,7 +76,7 @@ def test_the_display_shows_the_best_run_of_each_method(tmp_path: Path) -> None:
     sweep("test", SNIP_RUNS[::2], tmp_path, SETTINGS, 1, console)
     assert isinstance(console.file, io.StringIO)
     told = console.file.getvalue()
-    assert "CR within a point" in told and "snip" in told.partition("CR within a point")[2]
+    assert "CR near dense" in told and "snip" in told.partition("CR near dense")[2]
 
 
 def test_a_throttled_function_takes_at_most_a_hundredth_of_the_time(
