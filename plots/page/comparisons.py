@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas
 
-from benchmark.errors import UsageError
 from plots.figures.below_dense import READ, bands, best_methods, points_above_dense
 from plots.metrics import metric_of
+from plots.page.boards import counted
 from plots.page.columns import packed
 from plots.readings import LEVELS, read_at, seed_curves
 from plots.statistics.accuracy import accuracy_table
@@ -24,11 +24,7 @@ def comparisons(counts: Mapping[str, Callable[[], pandas.DataFrame]]) -> dict[st
     `counts` is that of `plots.page.boards`; a count that the runs do not have has no comparison.
     """
     found: dict[str, Any] = {}
-    for count, loaded in counts.items():
-        try:
-            runs = loaded()
-        except UsageError:
-            continue
+    for count, runs in counted(counts):
         accurate = [own for _, own in runs.groupby("task") if metric_of(own).is_accuracy]
         readings = points_above_dense(pandas.concat([runs.head(0), *accurate]), SHOWN)
         drawn = bands(readings, best_methods(readings, runs))
