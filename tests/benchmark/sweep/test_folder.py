@@ -164,7 +164,9 @@ def test_a_folder_created_for_a_refused_sweep_is_removed(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    "content", [b"hello", b"", gzip.compress(b"a,b\n1,2\n"), gzip.compress(b"key,epoch")[:14], None]
+    "content",
+    [b"hello", b"", gzip.compress(b"a,b\n1,2\n", mtime=0), gzip.compress(b"key,epoch", mtime=0)[:14], None],
+    ids=["text", "empty", "foreign", "truncated", "pipe"],
 )
 def test_a_damaged_or_foreign_archive_is_refused_before_rows_are_added(content: bytes | None, tmp_path: Path) -> None:
     archive = tmp_path / "curves.csv.gz"
