@@ -20,6 +20,8 @@ def draw_factors(
 ) -> torch.Tensor:
     """Return factors [D, n] of one layer whose initial weights [n] have standard deviation s.
 
+    A layer of zeros has no scale, so it starts as `scaled` under every scheme.
+
     scaled: w / c^(D-1) and D - 1 factors of c, where c^D is the root mean square of w, or 1 / sqrt(n) in a layer of
         zeros. The product is w, its factors are balanced on average, and a weight of zero has a gradient. The default.
     truncated: omega ~ N(0, s^(2/D)), redrawn until (epsilon s)^(1/D) < |omega| < min(1, 2 s)^(1/D), so that |w| lies
@@ -28,10 +30,10 @@ def draw_factors(
     variance: omega ~ N(0, s^(2/D)). The product has standard deviation s, but kurtosis 3^D.
     standard: omega ~ N(0, s^2). The product has standard deviation s^D, which is close to zero from D = 3 on.
     root: |omega| = |w|^(1/D), with the sign of w on the first factor. The factors are balanced; their product is w.
-        A weight of zero has no gradient, because all its factors are zero.
+        A weight of zero among others has no gradient, because all its factors are zero.
     ones: w and D - 1 factors of one. The product is w; the factors are as unbalanced as possible.
     """
-    if scheme == "scaled":
+    if scheme == "scaled" or not weights.any():
         common = (weights.square().mean().sqrt().item() or len(weights) ** -0.5) ** (1 / depth)
         first = (weights / common ** (depth - 1)).unsqueeze(0)
         return torch.cat([first, weights.new_full((depth - 1, len(weights)), common)])

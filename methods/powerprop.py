@@ -30,6 +30,10 @@ class Powerpropagation(Magnitude):
 
     alpha: Annotated[float, Range("[1, 100]")] = 2.0
 
+    @property
+    def zeros_stay(self) -> bool:
+        return self.alpha > 1
+
     def setup(self, net: Network, probe: Probe) -> None:
         super().setup(net, probe)
         self.theta = net.weights.sign() * net.weights.abs().pow(1 / self.alpha)

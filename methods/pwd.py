@@ -32,6 +32,10 @@ class NormWeightDecay(Proximal):
     def exponent(self) -> float:
         return self.p
 
+    @property
+    def zeros_stay(self) -> bool:
+        return bool((self.value > 0).any())
+
     def update(self, lr: torch.Tensor) -> None:
         assert self.penalty is not None
         pull = self.p * self.penalty * lr * self.optimizer.lr_gain

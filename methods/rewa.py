@@ -47,6 +47,10 @@ class ReparametrizedAdaptive(Method):
     def exponent(self) -> float:
         return 1 + (1 - self.m) / self.k
 
+    @property
+    def zeros_stay(self) -> bool:
+        return self.m > 0
+
     def setup(self, net: Network, probe: Probe) -> None:
         super().setup(net, probe)
         self.penalty = self.value.to(net.weights)

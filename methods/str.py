@@ -35,6 +35,10 @@ class SoftThresholdReparametrization(Method):
 
     init: Annotated[float, Range("[-10000, 10]")] = -8.0
 
+    @property
+    def zeros_stay(self) -> bool:
+        return True
+
     def setup(self, net: Network, probe: Probe) -> None:
         super().setup(net, probe)
         self.theta = net.weights.clone()

@@ -21,7 +21,7 @@ from benchmark.training.effective import effective_nonzeros
 from benchmark.training.evaluation import autocast, evaluate, layer_nonzeros, multiply_adds
 from benchmark.training.uncut import ThresholdPoint, Uncut
 from methods.core.base import Method
-from methods.core.final_check import left_weights
+from methods.core.faults import left_weights
 from methods.core.network import Network
 
 Point = tuple[int, str, float]  # epoch, metric, value

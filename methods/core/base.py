@@ -82,6 +82,11 @@ class Method:
         """The q of a penalty lambda sum |w|^q; None for a method without a penalty or with one of another form."""
         return None
 
+    @property
+    def zeros_stay(self) -> bool:
+        """Whether a weight of zero stays zero in training, so that a layer of zeros cannot learn."""
+        return False
+
     def bind(self, net: Network, values: list[float], optimizer: Optimizer, weight_decay: float, probe: Probe) -> None:
         """Bind the method to the networks that it trains, one value of the knob for each, and set it up."""
         for value in values:

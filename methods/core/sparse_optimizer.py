@@ -13,7 +13,7 @@ import torch
 from methods.core.choice import Choice
 from methods.core.coverage import coverage, warn_if_mostly_dense
 from methods.core.driver import Driver
-from methods.core.final_check import end_of_training
+from methods.core.faults import end_of_training, start_of_training
 from methods.core.group_options import group_options, with_group_options
 from methods.core.optimizers import Optimizer, Sgd
 from methods.core.parameter_groups import named_groups, present_rates
@@ -114,10 +114,13 @@ class SparseOptimizer(torch.optim.Optimizer):
         self._spent, self._steps, self._finished = 0.0, steps, False
         self._cut_off = ""  # the first tensor of the model, if the last loss did not depend on it
         self._written: set[str] = set()  # the parameters that the script has written to since the last step
-        self._given: torch.Tensor | None = self.net.weights.clone()  # until the first step, see load_state_dict
+        given = self.net.weights.clone()
+        self._given: torch.Tensor | None = given  # until the first step, see load_state_dict
         script = ScriptProbe(self.net, list(map(float, rates)), probe, int(own_seed))
         budget = steps / sum(self.method.phases_at(value))
         self._driver = Driver(self.net, self.method, [value], optimizer, weight_decay, script, budget)
+        for sentence in start_of_training(self.net, given, self.method):
+            warnings.warn(sentence, stacklevel=2)
         self._driver.start_phases()
         self.net.write_out()
         shapes = ", ".join(f"{layer.name} {list(layer.shape)}" for layer in self.net.layers)

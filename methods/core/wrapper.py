@@ -37,6 +37,10 @@ class Wrapper(Method):
     def exponent(self) -> float | None:
         return self.inner.exponent
 
+    @property
+    def zeros_stay(self) -> bool:
+        return self.inner.zeros_stay
+
     def setup(self, net: Network, probe: Probe) -> None:
         self.inner.bind(net, self.value.flatten().tolist(), self.optimizer, self.weight_decay, probe)
         self.penalty = self.inner.penalty

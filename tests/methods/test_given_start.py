@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import copy
+from typing import get_args
 
 import pytest
 import torch
 
 from methods import SparseOptimizer, parse
 from methods.core.optimizers import Sgd
+from methods.dwf_factors import Initialization
 from tests.builders import batch_norm_cnn, mlp
 
+STARTS = [start for start in get_args(Initialization) if start != "standard"]  # its products are close to zero
 X, Y = torch.randn(32, 1, 4, 4, generator=torch.Generator().manual_seed(0)), torch.arange(32) % 4
 
 
@@ -46,7 +49,19 @@ def test_a_method_inside_another_starts_from_the_given_weights() -> None:
     torch.testing.assert_close(model.get_parameter("1.weight"), before, rtol=1e-5, atol=1e-7)
 
 
-@pytest.mark.parametrize("form", ["dwf[depth=2]", "dwf[depth=3]", "dwf[depth=6]"])
+@pytest.mark.parametrize("form", ["rewa", "powerprop", "str", "pwd", "control[mask=powerprop]", "rewa[m=0]"])
+def test_a_layer_of_zeros_that_cannot_learn_is_named_before_training(form: str) -> None:
+    model = mlp()
+    torch.nn.init.zeros_(list(model.parameters())[-2])
+    value = {"strength": 1.0} if form == "str" else {"density": 0.5} if "powerprop" in form else {"penalty": 1e-4}
+    if form == "rewa[m=0]":
+        SparseOptimizer(model, form, steps=3, lr=0.1, **value)  # a warning would be an error
+        return
+    with pytest.warns(UserWarning, match=r"3\.weight cannot learn.*zeros stay zero"):
+        SparseOptimizer(model, form, steps=3, lr=0.1, **value)
+
+
+@pytest.mark.parametrize("form", ["dwf[depth=2]", "dwf[depth=6]", *(f"dwf[init={init}]" for init in STARTS)])
 def test_a_layer_of_zeros_learns(form: str) -> None:
     model = mlp()
     head = list(model.parameters())[-2]

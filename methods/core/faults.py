@@ -1,8 +1,9 @@
-"""Sentences about faults of a network at the end of training, for a script's warnings and a run's row."""
+"""Sentences about faults of a network before and after training, for a script's warnings and a run's row."""
 
 from __future__ import annotations
 
 from methods.core.base import Method
+from methods.core.lazy import torch
 from methods.core.network import Network
 
 # Advice for each knob. At a fixed strength, lambda falls with the sum of the learning rates.
@@ -27,6 +28,17 @@ def end_of_training(net: Network, method: Method, before: int, done: int, declar
     if not bool(net.weights.isfinite().all()):
         said.append("the weights are not finite; a smaller learning rate may train")
     return said + left_weights(net, method, 0)
+
+
+def start_of_training(net: Network, given: torch.Tensor, method: Method) -> list[str]:
+    """Return a sentence about layers of zeros that the method cannot train; the list is empty if there are none."""
+    zero = [layer.name for layer in net.layers if not given[:, layer.span].any()]
+    if not zero or not method.zeros_stay:
+        return []
+    return [
+        f"{', '.join(zero)} cannot learn: all weights are zero, and under {method} zeros stay zero; start from small "
+        "random weights, exclude the layer, or take another method"
+    ]
 
 
 def left_weights(net: Network, method: Method, run: int) -> list[str]:
