@@ -2,41 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from pathlib import Path
 
+import numpy
 import pandas
+from numpy.typing import NDArray
 
 from benchmark.errors import UsageError
+from plots.figures import attainments, costs, profiles
 from plots.figures.below_dense import below_dense
 from plots.figures.forest import forest
 from plots.leaderboards import markdown
-from plots.results import load, measured
+from plots.report import shown_runs
+from plots.results import correct, measured
 from plots.statistics.accuracy import CONTROL
+from plots.statistics.mcnemar import resolution_notes
+from plots.statistics.write import write_statistics
 from plots.style import file_name, save
 from plots.thresholds import Threshold
 
 
-def combine(folders: Sequence[Path], threshold: Threshold | None = None) -> pandas.DataFrame:
+def combine(
+    folders: Sequence[Path], threshold: Threshold | None = None, stale: Set[str] = frozenset()
+) -> pandas.DataFrame:
     """Return the runs of several folders in one table; a run that two folders hold counts once.
 
-    If two folders hold different runs of one method on one task, the method's names get those of the folders.
+    If two folders hold different runs of one method on one task, the method's names get those of the folders. Dense and
+    the control, which all others are compared with, keep their names in the first folder that has them.
     """
-    tables = [load(folder, threshold).assign(folder=folder.resolve().name) for folder in folders]
+    names = _apart(folders)
+    tables = [shown_runs(folder, threshold, stale)[1].assign(folder=names[folder]) for folder in folders]
     runs = pandas.concat(tables, ignore_index=True).drop_duplicates("key", ignore_index=True)
-    several = runs.groupby(["task", "method"])["folder"].transform("nunique") > 1
+    own = runs.groupby(["task", "method"])["folder"]
+    base = runs["method"].isin(["dense", CONTROL]) & (runs["folder"] == own.transform("first"))
     for column in ("method", "label"):
-        runs[column] = runs[column].mask(several, runs[column] + " in " + runs["folder"])
+        runs[column] = runs[column].mask((own.transform("nunique") > 1) & ~base, runs[column] + " in " + runs["folder"])
     return runs
 
 
-def compare(folders: Sequence[Path], output: Path, threshold: Threshold | None = None) -> list[Path]:
-    """Write the figures and the leaderboard of several folders into <output>, and return the paths.
+def _apart(folders: Sequence[Path]) -> dict[Path, str]:
+    """Return a name for each folder: the last part of its path, and as many before it as tell it from the others."""
+    parts = {folder: folder.resolve().parts for folder in folders}
+    names = {}
+    for folder, own in parts.items():
+        others = {other for other in parts.values() if other != own}
+        length = next((n for n in range(1, len(own)) if own[-n:] not in {other[-n:] for other in others}), len(own))
+        names[folder] = "/".join(own[-length:])
+    return names
+
+
+def compare(
+    folders: Sequence[Path], output: Path, threshold: Threshold | None = None, stale: Set[str] = frozenset()
+) -> list[Path]:
+    """Write figures, leaderboard and statistics of several folders into <output>, and return the paths.
+
+    With a `threshold` there are no figures of costs, which were not counted so, and McNemar's test takes the runs
+    without a penalty alone. `stale` holds the keys of stale rows.
 
     Raises UsageError if a folder has no results or <output> cannot be written; nothing in the folders changes.
     """
-    runs = combine(folders, threshold)
-    text = markdown(runs, ", ".join(folder.resolve().name for folder in folders))
+    runs = combine(folders, threshold, stale)
+    bits = _answers(folders, runs, threshold)
+    text = markdown(runs, ", ".join(_apart(folders).values())) + resolution_notes(runs, bits)
     try:
         output.mkdir(parents=True, exist_ok=True)
         written = save(below_dense(runs), output / "below-dense")
@@ -44,8 +72,20 @@ def compare(folders: Sequence[Path], output: Path, threshold: Threshold | None =
             of_task = runs[runs["task"] == task]
             if CONTROL in set(of_task["method"]):
                 written += save(forest(of_task, task, CONTROL), output / file_name(f"against-{CONTROL}-{task}"))
+        for draw in (attainments.draw, profiles.draw, *([] if threshold is not None else [costs.draw])):
+            written += draw(output, runs, output)
+        written += write_statistics(output, runs, bits)
         board = output / "leaderboard.md"
         board.write_text(text, encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{error.filename or output} cannot be written: {error.strerror}") from error
     return [*written, board]
+
+
+def _answers(
+    folders: Sequence[Path], runs: pandas.DataFrame, threshold: Threshold | None
+) -> dict[str, NDArray[numpy.bool_]]:
+    """Return the answers of the runs to single examples; those of penalty runs are of their own zero threshold."""
+    recounted = runs["penalty"].notna() & (runs["knob"] != "density")
+    keys = set(runs.loc[~recounted, "key"] if threshold is not None else runs["key"])
+    return {key: right for folder in folders for key, right in correct(folder).items() if key in keys}

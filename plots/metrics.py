@@ -54,3 +54,11 @@ def with_scores(table: pandas.DataFrame, better: pandas.Series) -> pandas.DataFr
     sign = better.map(SIGNS)
     scores = {f"{split}_accuracy": sign * table[f"{split}_metric"] for split in ("val", "test")}
     return table.assign(**{name: table[name].fillna(score) for name, score in scores.items()})
+
+
+def unit_of_loss(runs: pandas.DataFrame) -> str:
+    """Name the unit in which `Metric.margin` takes the losses of all tasks of the runs."""
+    metrics = {metric_of(own) for _, own in runs.groupby("task")}
+    others = sorted(f"% of test {metric.name}" for metric in metrics if not metric.is_accuracy)
+    points = ["points of test accuracy"] * any(metric.is_accuracy for metric in metrics)
+    return " or ".join([*points, *dict.fromkeys(others)])

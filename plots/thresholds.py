@@ -16,6 +16,12 @@ from plots.tables import read_table
 
 Threshold = float | Literal["validated"]
 
+# Columns that a run has at its own threshold alone.
+OWN = [
+    *("effective_nonzeros", "effective_density", "effective_compression"),
+    *("total_compression", "macs_sparse", "theoretical_speedup"),
+]
+
 
 def parse_threshold(text: str) -> Threshold:
     """Return the threshold that an option names. Raises UsageError for anything but a magnitude or "validated"."""
@@ -54,7 +60,7 @@ def at_threshold(runs: pandas.DataFrame, path: Path, threshold: Threshold) -> pa
     chosen = chosen.set_index("key")
     runs.update(chosen[columns])
     # These were counted at the run's own threshold alone.
-    runs.loc[chosen.index, ["effective_nonzeros", "effective_density", "effective_compression"]] = numpy.nan
+    runs.loc[chosen.index, OWN] = numpy.nan
     return runs.reset_index()
 
 

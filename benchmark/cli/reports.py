@@ -115,13 +115,18 @@ def compare(
     output: Annotated[Path, typer.Option(help="Folder for the figures and the table.")] = Path("comparison"),
     threshold: Threshold = None,
 ) -> None:
-    """Draw the figures and write the leaderboard of several folders together; the folders stay as they are."""
+    """Draw the figures and write leaderboard and statistics of several folders together; these stay as they are."""
+    os.environ["MPLBACKEND"] = "agg"
     try:
         from plots.comparison_report import compare as write
         from plots.thresholds import parse_threshold
     except ModuleNotFoundError as missing:
         raise UsageError(f"reports need {missing.name}: pip install 'sparsefront[plots]'") from None
-    for path in write(folders, output, None if threshold is None else parse_threshold(threshold)):
+    from benchmark.experiments.run import IDENTITY, stale_keys
+
+    chosen = None if threshold is None else parse_threshold(threshold)
+    stale = set().union(*(stale_keys(read(folder / "runs.csv", only=IDENTITY)) for folder in folders))
+    for path in write(folders, output, chosen, stale):
         console.print(f"wrote {path}", soft_wrap=True)
 
 

@@ -3,7 +3,8 @@
 A file registers its function with `@figure` of plots/registry.py, which names the experiments that it is drawn for.
 fronts.py is drawn for every experiment; families.py, dynamics.py, initialization.py, layers.py, learning_rate.py,
 misalignment.py, search.py, objective.py, budget.py and inference.py are drawn for one or two. below_dense.py and
-forest.py draw what families.py shows. costs.py and attainments.py are drawn for comparisons of methods.
+forest.py draw what families.py shows. costs.py, attainments.py and profiles.py are drawn for comparisons of
+methods.
 """
 
 import importlib

@@ -13,6 +13,7 @@ from plots.statistics.accuracy import CONTROL, accuracy_table
 from plots.statistics.attainment import attainment_table
 from plots.statistics.improvement import improvement_table
 from plots.statistics.mcnemar import Bits, mcnemar_table, resolution_table
+from plots.statistics.profiles import profile_table
 from plots.statistics.tolerance import tolerance_table
 from plots.statistics.volume import hypervolume_table
 
@@ -31,6 +32,7 @@ def tables(runs: pandas.DataFrame, bits: Bits) -> Iterator[tuple[str, pandas.Dat
     yield "tolerance", tolerance_table(curves, runs)
     yield "hypervolume", hypervolume_table(curves, runs)
     yield "improvement", improvement_table(readings, CONTROL)
+    yield "profiles", profile_table(readings, runs)
     yield "attainment", attainment_table(curves, runs)
     yield "mcnemar", mcnemar_table(runs, bits, CONTROL)
     yield "resolution", resolution_table(runs, bits)
@@ -44,7 +46,7 @@ def write_statistics(folder: Path, runs: pandas.DataFrame, bits: Bits) -> list[P
         if table.empty:
             path.unlink(missing_ok=True)
             continue
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         table.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
         written.append(path)
     return written

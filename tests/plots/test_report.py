@@ -23,8 +23,7 @@ from tests.builders import ROOT, run, sparsefront, write
 FILES = {
     "quickstart": ["front-toy"],
     "dynamics": ["dynamics-toy"],
-    "families": ["below-dense-toy"],
-    "families-grid": ["below-dense-toy"],
+    "families": ["below-dense-toy", "profiles"],
     "init": ["initial-weights", "init-toy"],
     "layers": ["layers-toy"],
     "learning-rate": ["learning-rate-toy"],
@@ -83,7 +82,7 @@ def test_a_report_writes_figures_and_leaderboard_and_returns_their_paths(
     assert [path.relative_to(tmp_path).as_posix() for path in paths] == [
         "figures/front-toy.png",
         "figures/front-toy.svg",
-        *(f"statistics/{name}.csv" for name in ("accuracy", "tolerance", "hypervolume", "attainment")),
+        *(f"statistics/{name}.csv" for name in ("accuracy", "tolerance", "hypervolume", "profiles", "attainment")),
         "leaderboard.md",
     ]
     assert paths[-1].read_text(encoding="utf-8") == markdown(load(tmp_path), tmp_path.name)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy
 import pandas
 import pytest
 
-from benchmark.records.schema import Row
+from benchmark.records.schema import Row, Status
 from plots.readings import read_at, seed_curves
 from plots.results import load
 from plots.statistics.attainment import attainment_difference, attainment_table
 from plots.statistics.improvement import improvement_table
+from plots.statistics.profiles import profile_table
 from plots.statistics.volume import hypervolume_table
 from tests.builders import pair, run, write
 
@@ -47,6 +49,17 @@ def test_the_probability_of_improvement_counts_pairs_of_seeds_and_ties_as_half(t
     # CR 10: 90 beats both, 88 beats 87 and ties with 88. CR 100: both beat the only one.
     expected = {"method": "a", "control": "gmp", "compared": 2, "probability": (3.5 / 4 + 1) / 2}
     assert found == [pytest.approx(expected)]
+
+
+def test_profiles_count_problems_of_task_compression_and_seed(tmp_path: Path) -> None:
+    others = [*pair("gmp", 0.1, 100, (90, 90), (88, 87)), run("gmp", 0.01, 0, 10, 80, 84)]
+    failed = replace(run("c", 0.1, 1, 100, 90, 90), status=Status.MEMORY)
+    curves, runs = loaded(tmp_path, [*DENSE, *STEPS, *others, run("c", 0.1, 0, 100, 90, 89.5), failed])
+    table = profile_table(read_at(curves, (10, 100)), runs).set_index(["method", "loss"])
+    # Seed 0 at 10: a 90, c 89.5, gmp 88; seed 1 at 10: a 88, gmp 87, c none; seed 0 at 100: a 85, gmp 84, c none.
+    shares = {"a": [1, 1, 1, 1], "c": [0, 1 / 3, 1 / 3, 1 / 3], "gmp": [0, 0, 2 / 3, 1]}
+    assert {m: [table.loc[(m, x), "share"] for x in (0, 0.5, 1, 2)] for m in shares} == shares
+    assert [tuple(table.loc[(m, 5), ["n", "asked", "tasks"]]) for m in shares] == [(3, 3, 1), (1, 3, 1), (3, 3, 1)]
 
 
 def corners(table: pandas.DataFrame, name: str) -> list[list[float]]:
