@@ -7,9 +7,9 @@ from typing import ClassVar
 
 from methods.core.intervals import INTERVAL, steps_between
 from methods.core.lazy import torch
-from methods.core.masks import Distribution, keep_top
+from methods.core.masks import Distribution, keep_in_layer, keep_top
 from methods.core.network import Network
-from methods.core.option_types import ShareFrom0To1, ShareTo1
+from methods.core.option_types import ShareFrom0To1, ShareTo1, ratio
 from methods.core.probe import Probe
 from methods.core.ranks import mean_over_ranks
 from methods.random import Random
@@ -65,6 +65,8 @@ class Rewired(Random):
             replaced = [int(share * count) for count in kept]
             magnitudes = self.net.weights[:, layer.span].abs().masked_fill(~self.mask[:, layer.span], -torch.inf)
             stays = keep_top(magnitudes, [count - few for count, few in zip(kept, replaced, strict=True)])
-            grows = keep_top(growth[:, layer.span].masked_fill(stays, -torch.inf), replaced)
-            mask[:, layer.span] = stays | grows
+            scores = growth[:, layer.span].masked_fill(stays, torch.inf)
+            if ratio(self.distribution):  # in a group without a gradient, what is dropped grows again and is not zero
+                scores = scores.clamp(min=torch.finfo(scores.dtype).tiny).where(self.mask[:, layer.span], scores)
+            mask[:, layer.span] = keep_in_layer(scores, layer, kept, self.distribution)
         self.apply_mask(mask)

@@ -11,6 +11,7 @@ from methods.core.option_types import Range
 from methods.core.registry import MethodError, register
 from methods.core.wrapper import Wrapper
 from methods.powerprop import Powerpropagation
+from methods.sr_ste import StraightThrough
 
 
 @register("ham", knob="density")
@@ -33,7 +34,8 @@ class HyperbolicAwareMinimization(Wrapper):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        wrong = not isinstance(self.inner, Masked) or isinstance(self.inner, Powerpropagation) or self.inner.inner
+        copies = isinstance(self.inner, Powerpropagation | StraightThrough)
+        wrong = not isinstance(self.inner, Masked) or copies or self.inner.inner
         if wrong:
             raise MethodError(f"the mask of ham is a method that masks the weights themselves, not {self.mask}")
 

@@ -20,7 +20,8 @@ class Random(Masked):
 
     distribution: `global` ranks one uniform draw over all weights; `uniform` keeps the same density in every layer;
     `erk` keeps density_l proportional to sum(shape_l) / product(shape_l) (Evci et al., ICML 2020); `balanced` keeps
-    the same number of weights in every layer (Gadhikar, Mukherjee & Burkholz, ICML 2023).
+    the same number of weights in every layer (Gadhikar, Mukherjee & Burkholz, ICML 2023). `2:4` keeps 2 of every 4
+    weights along the input of a layer, and so any N:M; the density is then N / M.
     """
 
     distribution: Distribution = "global"

@@ -69,6 +69,7 @@ KNOWN = {
     "imp[rounds=3]": ("during training", "*", DASHED),
     "magnitude": ("during training", "s", DOTTED),
     "magnitude[finetune=0]": ("during training", "X", DOTTED),
+    "sr-ste": ("during training", "8", SOLID),
     "powerprop": ("during training", "h", MIXED),
     "random": ("before training", "X", DOTTED),
     "random[distribution=erk]": ("before training", "P", DASHED),

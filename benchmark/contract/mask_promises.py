@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import torch
 
 from benchmark.contract.promise import require
-from benchmark.contract.stage import Build, FakeProbe, mlp, toy_data, toy_task
+from benchmark.contract.stage import Build, FakeProbe, mlp, toy_data, toy_task, values_of
 from benchmark.training.loop import train
 from methods.core.base import Method
 from methods.core.network import Network
@@ -43,20 +43,20 @@ def keeps_pruned_weights_at_zero(form: str, build: Build) -> int:
 
     method.update = watched  # type: ignore[method-assign]
     task = toy_task(build)
-    train(task, method, [0.1], [0], 2, task.learning_rate_of(method), toy_data(), "bf16")
+    train(task, method, values_of(form)[:2][-1:], [0], 2, task.learning_rate_of(method), toy_data(), "bf16")
     return masked
 
 
 def counts_exactly_for_any_scores(form: str, build: Build) -> None:
     """Drive the method by hand, with weights and gradients that are all equal, all zero, and NaN."""
     for scores, weight, gradient in (("equal", 0.1, 1.0), ("zero", 0.0, 0.0), ("NaN", 0.1, math.nan)):
-        net, method = Network([mlp()]), parse(form)
+        net, method, (density,) = Network([mlp()]), parse(form), values_of(form)[:2][-1:]
         net.weights.fill_(weight)
         probe = FakeProbe(net, [0.1] * 12)
         probe.made.fill_(gradient)
         try:
-            method.bind(net, [0.1], Sgd(), 1e-3, probe)
-            for phase in range(len(method.phases_at(0.1))):
+            method.bind(net, [density], Sgd(), 1e-3, probe)
+            for phase in range(len(method.phases_at(density))):
                 method.on_phase_start(phase)
                 for _ in range(4):
                     net.grad.fill_(0.0)
@@ -68,6 +68,6 @@ def counts_exactly_for_any_scores(form: str, build: Build) -> None:
         mask = next(masks(method), None)
         if mask is None:
             mask = net.weights != 0
-        kept, expected = int(mask.sum()), round(0.1 * mask.numel())
+        kept, expected = int(mask.sum()), round(density * mask.numel())
         require(kept == expected, f"it keeps {kept} weights, not {expected}, if all scores are {scores}")
         require(not net.weights[~mask].any(), f"pruned weights are not zero if all scores are {scores}")

@@ -12,7 +12,7 @@ import torch
 from benchmark.contract.mask_promises import counts_exactly_for_any_scores, keeps_pruned_weights_at_zero
 from benchmark.contract.promise import TIMES, require
 from benchmark.contract.resumption import resumes_bit_for_bit
-from benchmark.contract.stage import STEPS_PER_EPOCH, VALUES, Build, results, toy_data
+from benchmark.contract.stage import STEPS_PER_EPOCH, Build, results, toy_data, values_of
 from benchmark.data.inputs import InMemory
 from benchmark.data.split import Data
 from benchmark.training.measure import Result
@@ -27,7 +27,7 @@ def reads_back_what_it_prints(form: str, build: Build) -> None:
 def counts_what_it_promises(form: str, build: Build) -> list[float]:
     """Return the densities at the knob's values, from mild to strong."""
     knob = parse(form).knob
-    values = VALUES[knob]
+    values = values_of(form)
     epochs = 8 if knob == "strength" else 2  # in fewer steps, the strength would need an unstable lambda
     rows = [result.measured for result in results(form, build, values, epochs=epochs)]
     for value, row in zip(values, rows, strict=True):
@@ -57,7 +57,8 @@ def gives_in_a_pack_what_it_gives_alone(form: str, build: Build) -> None:
         return build(seed).double()
 
     knob = parse(form).knob
-    values = VALUES[knob] if knob != "none" else [1.0, 1.0]
+    values = values_of(form)
+    values = values if len(values) > 1 else values * 2
     seeds = [0, 1, 0][: len(values)]
     packed = results(form, double, values, seeds=seeds, data=data)
     for value, seed, together in zip(values, seeds, packed, strict=True):
@@ -85,7 +86,7 @@ def _close(one: object, other: object, tolerance: float) -> bool:
 
 
 def gives_the_same_row_for_the_same_seed(form: str, build: Build) -> None:
-    value = VALUES[parse(form).knob][:1]
+    value = values_of(form)[:1]
     (one,), (two,) = (results(form, build, value) for _ in range(2))
     for name, first in asdict(one.measured).items():
         second = getattr(two.measured, name)
@@ -95,13 +96,13 @@ def gives_the_same_row_for_the_same_seed(form: str, build: Build) -> None:
 
 
 def spends_the_steps_of_its_phases(form: str, build: Build) -> None:
-    (result,) = results(form, build, VALUES[parse(form).knob][:1], epochs=5)  # so that a fifth too much would show
-    expected = round(5 * STEPS_PER_EPOCH * sum(parse(form).phases_at(VALUES[parse(form).knob][0])))
+    (result,) = results(form, build, values_of(form)[:1], epochs=5)  # so that a fifth too much would show
+    expected = round(5 * STEPS_PER_EPOCH * sum(parse(form).phases_at(values_of(form)[0])))
     require(result.measured.steps == expected, f"it took {result.measured.steps} steps, not {expected}")
 
 
 def trains_in_bf16(form: str, build: Build) -> None:
-    value = VALUES[parse(form).knob][-1]
+    value = values_of(form)[-1]
     (result,) = results(form, build, [value], precision="bf16")
     row = result.measured
     require(row.status == "ok", f"the run ended as {row.status}: {row.error}")
@@ -112,7 +113,7 @@ def trains_in_bf16(form: str, build: Build) -> None:
 
 
 def reports_divergence(form: str, build: Build) -> None:
-    (result,) = results(form, build, VALUES[parse(form).knob][:1], epochs=5, peak_lr=1e30)
+    (result,) = results(form, build, values_of(form)[:1], epochs=5, peak_lr=1e30)
     row = result.measured
     require(row.status == "diverged", f"at a learning rate of 1e30 the run ended as {row.status}")
     # Dynamic masks drop weights that are not finite, so their loss may stay finite for a while.
@@ -126,7 +127,7 @@ def decides_nothing_on_validation_or_test_data(form: str, build: Build) -> None:
     data = toy_data()
     val, test = ((InMemory(torch.zeros_like(x[:])), torch.zeros_like(y)) for x, y in (data.val, data.test))
     blind = Data(data.train, val, test)
-    value = VALUES[parse(form).knob][:1]
+    value = values_of(form)[:1]
     (seeing,), (unseeing,) = (results(form, build, value, data=one) for one in (data, blind))
     same = seeing.measured.train_loss == unseeing.measured.train_loss and seeing.layers == unseeing.layers
     require(same, "another network results if validation and test data are replaced")

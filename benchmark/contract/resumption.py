@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.contract.promise import TIMES, require
-from benchmark.contract.stage import VALUES, Build, toy_data, toy_task
+from benchmark.contract.stage import Build, toy_data, toy_task, values_of
 from benchmark.training.checkpoint import Checkpoint
 from benchmark.training.loop import train
 from benchmark.training.measure import Result
@@ -31,7 +31,7 @@ class _Dying(Checkpoint):
 
 
 def resumes_bit_for_bit(form: str, build: Build) -> None:
-    task, values = toy_task(build), VALUES[parse(form).knob][-1:]
+    task, values = toy_task(build), values_of(form)[-1:]
     peak_lr = task.learning_rate_of(parse(form))
 
     def trained(checkpoint: Checkpoint | None = None) -> Result:

@@ -15,6 +15,7 @@ from benchmark.training.loop import train
 from benchmark.training.measure import Result
 from methods.core.network import Network
 from methods.core.optimizers import Sgd
+from methods.core.option_types import ratio
 from methods.core.probe import Arguments
 from methods.core.registry import parse
 
@@ -29,6 +30,13 @@ VALUES = {
 }
 SHAPE, CLASSES = (1, 4, 4), 4
 EPOCHS, STEPS_PER_EPOCH = 2, 20  # 2,000 examples in batches of 100
+
+
+def values_of(form: str) -> list[float]:
+    """Return the values among VALUES that a method's knob can take, from mild to strong."""
+    method = parse(form)
+    numbers = ratio(getattr(method.inner or method, "distribution", ""))
+    return [numbers[0] / numbers[1]] if numbers else VALUES[method.knob]
 
 
 def mlp(seed: int = 0) -> nn.Sequential:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal
+from typing import Annotated, Literal
 
 from methods.core.lazy import torch
 from methods.core.network import Layer
+from methods.core.option_types import Ratio, ratio
 from methods.core.registry import MethodError
 
-Distribution = Literal["global", "uniform", "erk", "balanced"]
+Distribution = Literal["global", "uniform", "erk", "balanced"] | Annotated[str, Ratio()]
 
 
 def check_scores(method: str, scores: torch.Tensor) -> None:
@@ -42,13 +43,58 @@ def _top(scores: torch.Tensor, keep: int) -> torch.Tensor:
 def keep_top_per_layer(
     scores: torch.Tensor, layers: Sequence[Layer], densities: Sequence[float], distribution: Distribution
 ) -> torch.Tensor:
-    """Return the mask [R, N] that keeps round(density * N) weights a row, ranked globally or within each layer."""
+    """Return the mask [R, N] that keeps round(density * N) weights a row, ranked globally or within each layer.
+
+    2:4 keeps the 2 largest scores of every 4 weights that follow one another along the input of a layer, as torch's
+    2:4 does; a layer whose number of inputs 4 does not divide has no groups and keeps the same density by rank. At a
+    density above 1/2, as on a schedule, the largest scores of the other weights are kept, too. N:M is likewise.
+    """
     total = scores.shape[-1]
+    if numbers := ratio(distribution):
+        return _keep_n_of_m(scores, layers, densities, *numbers)
     if distribution == "global":
         return keep_top(scores, [round(density * total) for density in densities])
     counts = [layer_counts(layers, round(density * total), distribution) for density in densities]
     masks = [keep_top(scores[:, layer.span], [row[i] for row in counts]) for i, layer in enumerate(layers)]
     return torch.cat(masks, dim=-1)
+
+
+def _keep_n_of_m(
+    scores: torch.Tensor, layers: Sequence[Layer], densities: Sequence[float], n: int, m: int
+) -> torch.Tensor:
+    share, (runs, total) = n / m, scores.shape
+    least = round(share * total)
+    loose = [layer for layer in layers if not has_groups(layer, m)]
+    in_groups = (total - sum(layer.size for layer in loose)) // m * n
+    counts = dict(zip(loose, layer_counts(loose, least - in_groups, "uniform"), strict=True))
+    parts = [keep_in_layer(scores[:, layer.span], layer, [counts.get(layer, 0)] * runs, f"{n}:{m}") for layer in layers]
+    most = torch.finfo(scores.dtype).max
+    first = scores.nan_to_num(nan=-most, posinf=most, neginf=-torch.inf).masked_fill(torch.cat(parts, 1), torch.inf)
+    above = [density > share * (1 + 1e-5) for density in densities]  # written with few digits
+    kept = [round(density * total) if more else least for density, more in zip(densities, above, strict=True)]
+    return keep_top(first, kept)
+
+
+def has_groups(layer: Layer, m: int) -> bool:
+    """Tell whether m divides the number of inputs of a layer, so that its weights form groups of m."""
+    return len(layer.shape) > 1 and layer.shape[layer.input_axis] % m == 0
+
+
+def keep_in_layer(scores: torch.Tensor, layer: Layer, keep: Sequence[int], distribution: Distribution) -> torch.Tensor:
+    """Return the mask [R, n] of one layer that keeps the keep[r] largest scores [R, n] of each row.
+
+    With N:M it keeps the N largest of each group instead, if the layer has groups.
+    """
+    numbers = ratio(distribution)
+    if numbers is None or not has_groups(layer, numbers[1]):
+        return keep_top(scores, keep)
+    n, m = numbers
+    scores = scores.nan_to_num(nan=torch.finfo(scores.dtype).min, posinf=torch.inf, neginf=-torch.inf)
+    axis = layer.input_axis + 1
+    groups = scores.unflatten(1, layer.shape).movedim(axis, -1).unflatten(-1, (-1, m))
+    order = groups.argsort(dim=-1, descending=True, stable=True)  # a tie keeps the lower index
+    mask = torch.zeros_like(groups, dtype=torch.bool).scatter_(-1, order[..., :n], True)
+    return mask.flatten(-2).movedim(-1, axis).flatten(1)
 
 
 def layer_counts(layers: Sequence[Layer], keep: int, distribution: Distribution) -> list[int]:

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from methods.core.lazy import torch
-from methods.core.prunable import prunable_names, stacked_matrices, trained_names
+from methods.core.prunable import input_axes, prunable_names, stacked_matrices, trained_names
 from methods.core.registry import MethodError
 
 
@@ -17,6 +17,7 @@ class Layer:
     """A prunable parameter: its name and shape, and its span in the last axis of `Network.weights`.
 
     stack: the number of matrices along its first axis, such as those of queries, keys and values in one tensor.
+    input_axis: the axis of the shape along which the layer's inputs lie.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Layer:
     start: int
     stop: int
     stack: int = 1
+    input_axis: int = 1
 
     @property
     def size(self) -> int:
@@ -76,7 +78,7 @@ class Network:
         self, models: Sequence[torch.nn.Module], names: list[str]
     ) -> tuple[torch.Tensor, torch.Tensor, list[Layer]]:
         rows, layers, start = [], [], 0
-        stacks = stacked_matrices(self.model)
+        stacks, axes = stacked_matrices(self.model), input_axes(self.model)
         dtype = self._flat_type([self.model.get_parameter(name) for name in names])
         for model in models:
             parameters = dict(model.named_parameters())
@@ -87,7 +89,7 @@ class Network:
         for name in names:
             parameter = self.model.get_parameter(name)
             stop, stack = start + parameter.numel(), stacks.get(id(parameter), 1)
-            layer = Layer(name, tuple(parameter.shape), start, stop, stack)
+            layer = Layer(name, tuple(parameter.shape), start, stop, stack, axes.get(id(parameter), 1))
             layers.append(layer)
             start = layer.stop
             if self.runs == 1:

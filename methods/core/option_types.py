@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import MISSING, dataclass
 from numbers import Integral, Real
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,23 @@ class Range:
         low, high = map(float, self.written[1:-1].split(","))
         inside = low <= number <= high
         return inside and (number > low or self.written[0] == "[") and (number < high or self.written[-1] == "]")
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """The texts N:M with whole numbers 0 < N < M, such as 2:4."""
+
+    written: ClassVar[str] = "N:M with 0 < N < M, such as 2:4"
+
+    def __contains__(self, text: str) -> bool:
+        numbers = ratio(text)
+        return numbers is not None and numbers[0] < numbers[1]
+
+
+def ratio(text: str) -> tuple[int, int] | None:
+    """Return the numbers N and M of a text N:M, or None for another text."""
+    found = re.fullmatch(r"([1-9][0-9]{0,5}):([1-9][0-9]{0,5})", text)
+    return (int(found[1]), int(found[2])) if found else None
 
 
 # A share of the budget, or of the weights that are left; the names say which ends belong to it.
@@ -59,7 +77,7 @@ def holds(kind: Any, value: Any) -> bool:
         return any(holds(one, value) for one in get_args(kind))
     if get_origin(kind) is Annotated:
         plain, *ranges = get_args(kind)
-        return holds(plain, value) and all(value in one for one in ranges if isinstance(one, Range))
+        return holds(plain, value) and all(value in one for one in ranges if isinstance(one, Range | Ratio))
     if get_origin(kind) is Literal:
         return value in get_args(kind)
     if kind is NoneType:
@@ -76,6 +94,8 @@ def choices(kind: Any) -> str:
         return " or ".join("none" if one is NoneType else choices(one) for one in get_args(kind))
     if get_origin(kind) is Annotated:
         plain, *ranges = get_args(kind)
+        if any(isinstance(one, Ratio) for one in ranges):
+            return Ratio.written
         return choices(plain) + "".join(f" in {one.written}" for one in ranges if isinstance(one, Range))
     if get_origin(kind) is Literal:
         return f"one of {', '.join(print_value(choice) for choice in get_args(kind))}"

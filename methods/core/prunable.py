@@ -60,6 +60,18 @@ def stacked_matrices(model: torch.nn.Module) -> dict[int, int]:
     return stacks
 
 
+def input_axes(model: torch.nn.Module) -> dict[int, int]:
+    """Return the axis of a weight along which its inputs lie, by the weight's id, where it is not the second one."""
+    nn = torch.nn
+    transposed = nn.ConvTranspose1d | nn.ConvTranspose2d | nn.ConvTranspose3d
+    weights = (
+        module.weight
+        for module in model.modules()
+        if isinstance(module, transposed) or (type(module).__name__ == "Conv1D" and weight_names(module))
+    )
+    return {id(weight): 0 for weight in weights}
+
+
 def weight_names(module: torch.nn.Module) -> Sequence[str]:
     """Return the names of the weights of one module that are pruned by default, without those of its parts."""
     nn = torch.nn

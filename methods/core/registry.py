@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import math
 import sys
 from collections.abc import Callable, Hashable
 from dataclasses import is_dataclass
@@ -11,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
+from methods.core.option_types import ratio
 from methods.core.spec import (
     SpecError,
     check_option,
@@ -164,7 +166,13 @@ def check_value(method: Method, value: float) -> None:
     words, holds = KNOBS[method.knob]
     if not holds(value):
         raise MethodError(f"the {method.knob} of {method} must be {words}, not {value:g}")
+    numbers = ratio(getattr(method, "distribution", ""))
+    if numbers and not math.isclose(value, numbers[0] / numbers[1], rel_tol=1e-5):
+        n, m = numbers
+        raise MethodError(f"{method} keeps {n} of every {m} weights, so its density must be {n / m:g}, not {value:g}")
     method.phases_at(value)
+    if method.inner:
+        check_value(method.inner, value)
 
 
 def load_plugin(path: str | Path) -> None:
