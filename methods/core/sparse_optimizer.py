@@ -137,8 +137,11 @@ class SparseOptimizer(torch.optim.Optimizer):
         super().add_param_group(param_group)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return all attributes, so that `copy.deepcopy((model, optimizer))` gives a pair that trains alike."""
-        return {name: value for name, value in vars(self).items() if not name.endswith("_hooks")}
+        """Return all attributes, so that `copy.deepcopy((model, optimizer))` gives a pair that trains alike.
+
+        A scheduler replaces `step` by a function that calls the original optimizer, so a copy goes without it.
+        """
+        return {name: value for name, value in vars(self).items() if name != "step" and not name.endswith("_hooks")}
 
     def zero_grad(self, set_to_none: bool = False) -> None:
         """Set the gradients to zero; they are parts of one tensor, so they become None only after `finish()`."""

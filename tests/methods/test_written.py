@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from torch.optim.lr_scheduler import ConstantLR
 
 from methods import METHODS, Masked, SparseOptimizer, parse
 from tests.builders import batch_norm_cnn, mlp
@@ -138,6 +139,7 @@ def test_factors_of_weights_that_were_not_written_stay() -> None:
 def test_a_deep_copy_of_model_and_optimizer_trains_alike_and_apart(form: str) -> None:
     model = batch_norm_cnn()
     optimizer = built(model, form)
+    ConstantLR(optimizer, factor=1.0)  # replaces `step` by a function that calls this optimizer
     steps(model, optimizer, 4)
     twin, its_optimizer = copy.deepcopy((model, optimizer))
     before = copy.deepcopy(twin.state_dict())
@@ -154,8 +156,9 @@ def test_a_deep_copy_of_model_and_optimizer_trains_alike_and_apart(form: str) ->
 def test_a_pickled_pair_trains_alike() -> None:
     model = mlp()
     optimizer = SparseOptimizer(model, "dwf", penalty=1e-3, steps=10, lr=0.05)
+    scheduler = ConstantLR(optimizer, factor=1.0)
     steps(model, optimizer, 4)
-    twin, its_optimizer = pickle.loads(pickle.dumps((model, optimizer)))
+    twin, its_optimizer, _ = pickle.loads(pickle.dumps((model, optimizer, scheduler)))
     steps(model, optimizer, 3)
     steps(twin, its_optimizer, 3)
     for ours, theirs in zip(model.parameters(), twin.parameters(), strict=True):
