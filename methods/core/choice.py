@@ -19,11 +19,14 @@ def fitting(model: torch.nn.Module, choice: Choice, option: str) -> set[int]:
     """Return the ids of the parameters that fit a choice, which is one of these, a list of them, or None.
 
     A name of a parameter or of a module that holds it, with wildcards as in `fnmatch`; a module; a class of modules; a
-    parameter; or a function (name, parameter) -> bool. For the option "include" only trained parameters fit, and
-    modules and wildcards choose no vectors, such as biases and norms. Raises MethodError for an item that fits nothing.
+    parameter, also after its name as `named_parameters` gives it; or a function (name, parameter) -> bool. For the
+    option "include" only trained parameters fit, and modules and wildcards choose no vectors, such as biases and norms.
+    Raises MethodError for an item that fits nothing.
     """
     found: set[int] = set()
     for item in choice if isinstance(choice, list | tuple) else () if choice is None else (choice,):
+        if isinstance(item, tuple) and len(item) == 2:
+            item = item[1]
         fits = _fits(model, item)
         chosen = {
             id(parameter)

@@ -68,6 +68,7 @@ def test_parameters_are_chosen_by_the_module_and_by_themselves() -> None:
     left = [model.get_submodule("body.0"), model.get_parameter("head.weight")]
     assert choose(model, include=model["words"], exclude=left) == ["words.weight", "body.1.weight"]
     assert choose(model, include=[model["words"].weight], exclude=nn.Sequential) == ["words.weight", "head.weight"]
+    assert choose(model, exclude=list(model["head"].named_parameters())) == BODY
 
 
 def test_what_is_excluded_stays_dense_even_if_it_is_included() -> None:
