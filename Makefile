@@ -52,8 +52,8 @@ bench-throughput: install  ## images per second of our loop, a bare one and a Da
 bench-sweep: install  ## time planning, resuming and reporting of 100,000 rows, and the feeding of workers
 	@$(BIN)/python -m benchmark.profiling.sweep
 
-bench-inference: install  ## time the networks of the experiment `inference`: dense, compacted, sparse rows, ONNX Runtime
-	@$(BIN)/sparsefront run inference --keep-networks --tier $(TIER) --results $(RESULTS)
+bench-inference: install  ## time the networks of the experiment `inference` in every form; TASKS=lenet300-fmnist takes one
+	@$(BIN)/sparsefront run inference --keep-networks --tier $(TIER) --results $(RESULTS) $(if $(TASKS),--tasks $(TASKS))
 	@$(BIN)/python -m benchmark.profiling.inference $(RESULTS)/inference$(if $(filter smoke,$(TIER)),-smoke)
 	@$(BIN)/sparsefront report inference$(if $(filter smoke,$(TIER)),-smoke) --results $(RESULTS)
 

@@ -14,8 +14,9 @@ def inference() -> Experiment:
     """
     return Experiment(
         tasks=("lenet300-fmnist", "lenet5-fmnist", "resnet20-cifar10"),
-        methods=("dense", "gmp", "dwf[depth=3]", "snip", "random"),
-        values={"density": (0.5, 0.1, 0.02, 0.01, 0.002), "strength": (6.0, 7.0, 9.0, 14.0, 20.0)},
+        methods=("dense", "dwf[depth=3]", "gmp", "magnitude", "snip", "random[distribution=erk]"),
+        values={"density": (0.5, 0.1, 0.02, 0.01, 0.002), "strength": (6.0, 6.7, 8.0, 9.0, 13.0)},
+        seeds=(0,),
         epochs=5,
         smoke_methods=("dense", "gmp"),
     )

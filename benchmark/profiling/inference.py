@@ -5,18 +5,16 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
-from collections.abc import Callable
-from importlib.util import find_spec
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
-from torch import nn
+from rich.console import Console
 
-from benchmark.deployment.compact import compact
-from benchmark.deployment.exports import onnx_program
-from benchmark.deployment.sparse_rows import with_sparse_rows
 from benchmark.errors import UsageError
-from benchmark.profiling.timing import measurements, show, timed
+from benchmark.profiling.forms import Form, Forward, forms_of, forward_of, runtime_of
+from benchmark.profiling.memory import Measure, processes
+from benchmark.profiling.timing import Turn, measurements, show, timed
 from benchmark.records.files import replacing
 from benchmark.records.schema import INFERENCE_COLUMNS
 from benchmark.records.table import encoded, read
@@ -24,9 +22,8 @@ from benchmark.sweep.folder import ResultsFolder
 from benchmark.sweep.kept import load_run
 from benchmark.training.devices import cores, hardware, numerics
 
-Forward = Callable[[torch.Tensor], object]
-
 TURN = 0.004  # seconds that a turn takes at least, so that the clock and the call of it do not matter
+PAUSE = 0.002  # seconds before a turn on several threads, in which the threads of the one before it stop waiting
 
 
 def bench_inference(
@@ -36,7 +33,8 @@ def bench_inference(
 
     Each network is timed in every form, batch and number of threads; its forms take turns for about `seconds`. On one
     thread the time is that of the thread on its processor, which other programs hardly change. On several threads it is
-    the time that passes, which means nothing on a busy machine. Raises UsageError if no network is there.
+    the time that passes, which means nothing on a busy machine. A network or a form that cannot be timed is left out
+    with a sentence. Raises UsageError if no network is there.
     """
     results = ResultsFolder(folder)
     table = folder / "runs.csv"
@@ -44,37 +42,41 @@ def bench_inference(
     if not kept:
         raise UsageError(f"{folder} holds no networks; `sparsefront run EXPERIMENT --keep-networks` writes them")
     rows: list[list[object]] = []
-    machine = hardware(torch.device("cpu"))
-    whole: dict[str, bytes] = {}  # dense networks of ONNX, which take the same time for all runs of a task
-    with numerics(), torch.no_grad():
+    with numerics(), torch.no_grad(), processes() as memory_of:
         for row in kept:
-            model, task = load_run(row["key"], folder.parent)
-            inputs = task.synthetic_data().train[0]
-            small = compact(model, inputs[:1])
-            forms: dict[str, Forward] = {"dense": model, "compact": small}
-            if torch.backends.mkl.is_available():
-                forms["csr"] = with_sparse_rows(small)
-            contents = {}
-            if find_spec("onnxruntime"):
-                whole[row["task"]] = whole.get(row["task"]) or _onnx(model, inputs[:1])
-                contents = {"onnx dense": whole[row["task"]], "onnx": _onnx(small, inputs[:1])}
+            try:
+                model, task = load_run(row["key"], folder.parent)
+            except UsageError as error:
+                _note(f"{row['key']} is left out: {error}")
+                continue
+            inputs = task.synthetic_data().train[0][: max(batches)]
+            inputs = inputs[torch.arange(max(batches)) % len(inputs)]  # there may be fewer examples
+            forms = forms_of(model, inputs[:1], lambda text, key=row["key"]: _note(f"{key} has {text}"))
             for threads in threads_of or dict.fromkeys((1, cores())):
-                torch.set_num_threads(threads)
-                ready = forms | {name: _by_onnx(content, threads) for name, content in contents.items()}
                 for batch in batches:
-                    clock = time.thread_time if threads == 1 else time.perf_counter
-                    timings = _time(ready, inputs[:batch], seconds, clock)
-                    rows += [[row["key"], name, batch, threads, *numbers, machine] for name, numbers in timings.items()]
+                    for name, numbers in _measure(forms, inputs[:batch], threads, seconds, memory_of):
+                        run = [row[column] for column in INFERENCE_COLUMNS[:5]]
+                        machine = [hardware(torch.device("cpu")), runtime_of(forms[name])]
+                        rows.append([*run, name, batch, threads, *numbers, *machine])
             _say(row, rows)
-    with replacing(folder / "inference.csv") as file:
-        file.write(encoded([INFERENCE_COLUMNS], rows))
+            with replacing(folder / "inference.csv") as file:
+                file.write(encoded([INFERENCE_COLUMNS], rows))
     return rows
 
 
-def _time(
-    forms: dict[str, Forward], x: torch.Tensor, seconds: float, clock: Callable[[], float]
-) -> dict[str, list[float]]:
+def _measure(
+    forms: dict[str, Form], x: torch.Tensor, threads: int, seconds: float, memory_of: Measure
+) -> Iterator[tuple[str, list[float]]]:
+    """Yield the name of each form with its times, speed-ups and memory."""
+    torch.set_num_threads(threads)
+    timings = _time({name: forward_of(form, threads) for name, form in forms.items()}, x, seconds, threads)
+    for name, numbers in timings.items():
+        yield name, [*numbers, memory_of(forms[name], x, threads)]
+
+
+def _time(forms: dict[str, Forward], x: torch.Tensor, seconds: float, threads: int) -> dict[str, list[float]]:
     """Return median and quartiles of each form's milliseconds, and those of its speed-up over `dense`."""
+    clock = time.thread_time if threads == 1 else time.perf_counter
     turns, taken = {}, 0.0
     for name, forward in forms.items():
         forward(x)  # warms up
@@ -83,7 +85,8 @@ def _time(
         once = clock() - begun
         steps = max(1, round(TURN / once))
         taken += once * steps
-        turns[name] = timed(lambda forward=forward: forward(x), steps, "cpu", clock)  # type: ignore[misc]
+        turn = timed(lambda forward=forward: forward(x), steps, "cpu", clock)  # type: ignore[misc]
+        turns[name] = turn if threads == 1 else _after_a_pause(turn)
     times = measurements(turns, rounds=min(max(round(seconds / taken), 3), 101))
     return {
         name: [*_quartiles(own), *_quartiles([d / t for d, t in zip(times["dense"], own, strict=True)])]
@@ -97,34 +100,33 @@ def _quartiles(numbers: list[float]) -> list[float]:
     return [middle, low, high]
 
 
-def _onnx(model: nn.Module, example: torch.Tensor) -> bytes:
-    return bytes(onnx_program(model, example).model_proto.SerializeToString())
+def _after_a_pause(turn: Turn) -> Turn:
+    def paused() -> float:
+        time.sleep(PAUSE)
+        return turn()
+
+    return paused
 
 
-def _by_onnx(content: bytes, threads: int) -> Forward:
-    """Return the forward pass of a model of ONNX by ONNX Runtime."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    session = onnxruntime.InferenceSession(content, options)
-    name = session.get_inputs()[0].name
-    return lambda x: session.run(None, {name: x.numpy()})
+def _note(text: str) -> None:
+    Console(stderr=True).print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def _say(row: dict[str, str], rows: list[list[object]]) -> None:
     """Print the timings of one network beside the speed-up that its nonzero weights promise."""
     lines = []
-    for key, form, batch, threads, *numbers, _ in rows:
-        if key == row["key"]:
-            ms, low, high, speedup, *_ = (float(str(number)) for number in numbers)
-            lines.append([f"{form}", f"{batch}", f"{threads}", f"{ms:.3f}", f"{low:.3f}-{high:.3f}", f"{speedup:.2f}"])
+    for cells in rows:
+        if cells[0] == row["key"]:
+            form, batch, threads, *numbers = cells[5:-2]
+            ms, low, high, speedup, *_, mb = (float(str(number)) for number in numbers)
+            times = [f"{ms:.3f}", f"{low:.3f}-{high:.3f}", f"{speedup:.2f}"]
+            lines.append([f"{form}", f"{batch}", f"{threads}", *times, f"{mb:.1f}"])
     title = (
         f"{row['task']} {row['method']} CR {float(row['compression']):.3g}: nonzero weights take "
         f"{float(row['theoretical_speedup']):.1f} times fewer multiply-adds, and the compacted network "
         f"{int(row['macs_dense']) / int(row['compact_macs']):.2f} times fewer"
     )
-    show(title, ["form", "batch", "threads", "median ms", "quartiles", "speed-up"], lines)
+    show(title, ["form", "batch", "threads", "median ms", "quartiles", "speed-up", "MB"], lines)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ THRESHOLD_COLUMNS = (
 CORRECT_COLUMNS = ("key", "examples", "correct")
 # In inference.csv: milliseconds of a batch, and the speed-up over the dense network in the same turns, with quartiles.
 INFERENCE_COLUMNS = (
-    "key", "form", "batch", "threads", "ms", "ms_low", "ms_high", "speedup", "speedup_low", "speedup_high", "hardware",
+    "key", "task", "method", "value", "seed", "form", "batch", "threads", "ms", "ms_low", "ms_high", "speedup",
+    "speedup_low", "speedup_high", "memory_mb", "hardware", "runtime",
 )  # fmt: skip
 # In initial_weights.csv, where `density` is the probability density of a weight.
 INITIAL_COLUMNS = ("init", "depth", "weight", "density", "kurtosis")

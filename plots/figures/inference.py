@@ -19,7 +19,7 @@ from plots.style import figure_style, file_name, save, sheet
 from plots.summaries import subtitle, summary
 from plots.tables import read_table
 
-NUMBERS = ("batch", "threads", "ms", "ms_low", "ms_high", "speedup", "speedup_low", "speedup_high")
+NUMBERS = ("batch", "threads", "ms", "ms_low", "ms_high", "speedup", "speedup_low", "speedup_high", "memory_mb")
 FORMS = {"compact": "#0072B2", "csr": "#D55E00", "onnx": "#009E73", "onnx dense": "#999999"}  # with their colours
 
 
@@ -37,9 +37,9 @@ def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
 def timings(folder: Path, frame: pandas.DataFrame) -> pandas.DataFrame:
     """Return the rows of inference.csv with the columns of their runs; raise UsageError if no run has one."""
     path = folder / "inference.csv"
-    table = read_table(path, INFERENCE_COLUMNS, NUMBERS).merge(
-        measured(frame).drop(columns="hardware"), on="key", suffixes=("", "_of_run")
-    )
+    runs = measured(frame)
+    table = read_table(path, INFERENCE_COLUMNS, NUMBERS)
+    table = table.merge(runs.drop(columns=table.columns.intersection(runs.columns).drop("key")), on="key")
     if table.empty:
         raise UsageError(f"{path} holds no measured run; `make bench-inference` times the networks again")
     return table.sort_values("compression", kind="stable", ignore_index=True)

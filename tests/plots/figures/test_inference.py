@@ -20,7 +20,10 @@ RUNS += [run("snip", value, 0, nonzeros, 80, 80, **MACS) for value, nonzeros in 
 
 def timed(folder: Path) -> Path:
     cells = [
-        (row.key, form, batch, 1, 1, 0.9, 1.2, speedup, 0.9 * speedup, 1.1 * speedup, "a processor")
+        (
+            *(row.key, row.task, row.method, row.value, row.seed, form, batch, 1, 1, 0.9, 1.2),
+            *(speedup, 0.9 * speedup, 1.1 * speedup, 2.5, "a processor", "torch 2.9"),
+        )
         for row in RUNS
         for batch in (1, 256)
         for form, speedup in (("dense", 1), ("compact", 1.9), ("csr", 0.5))
@@ -46,6 +49,8 @@ def test_the_figure_is_drawn_where_networks_were_timed(tmp_path: Path) -> None:
     assert {path.name for path in draw(folder, load(folder), tmp_path)} == {"inference-toy.png", "inference-toy.svg"}
     (folder / "inference.csv").unlink()
     assert draw(folder, load(folder), tmp_path) == []
-    append(folder / "inference.csv", INFERENCE_COLUMNS, [("other", "dense", *range(1, 9), "a processor")])
+    append(
+        folder / "inference.csv", INFERENCE_COLUMNS, [("other", "toy", "snip", 0.1, 0, "dense", *range(1, 10), "", "")]
+    )
     with pytest.raises(UsageError, match="holds no measured run"):
         draw(folder, load(folder), tmp_path)
