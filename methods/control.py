@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from methods.core.base import Method
+from methods.core.hand_over import HandOver
 from methods.core.lazy import torch
 from methods.core.masked import Masked
 from methods.core.network import Network
-from methods.core.optimizers import Optimizer
 from methods.core.probe import Probe
 from methods.core.registry import register
-from methods.core.wrapper import Wrapper
 
 
 @register("control", knob="density")
 @dataclass
-class Control(Wrapper):
+class Control(HandOver):
     """Train as `mask` does to the end, then retrain under a mask that keeps as many weights in every layer.
 
     kind: `shuffle` permutes the final mask within each layer. `random` draws as many weights of each layer at random,
@@ -34,8 +31,7 @@ class Control(Wrapper):
 
     family: ClassVar[str] = "control"
     paper: ClassVar[str] = "Su et al., NeurIPS 2020; Frankle et al., ICLR 2021"
-    state_names: ClassVar[tuple[str, ...]] = ("start_weights", "start_other", "start_buffers", "seeds", "penalty")
-    derived_names: ClassVar[tuple[str, ...]] = ("retraining", "retraining_phase")
+    state_names: ClassVar[tuple[str, ...]] = ("start_weights", "start_other", "start_buffers", "seeds")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -55,25 +51,12 @@ class Control(Wrapper):
     def setup(self, net: Network, probe: Probe) -> None:
         self.start_weights, self.start_other = net.weights.clone(), net.other_params.clone()
         self.start_buffers = [buffer.clone() for buffer in net.buffers()]
-        steps = probe.learning_rates.shape[1]
-        before = copy.copy(probe)  # the budget of the inner method ends with its last phase
-        phases = self.phases_at(float(self.value[0]))
-        self.retraining_phase = len(phases) - 1
-        before.learning_rates = probe.learning_rates[:, : round(steps * (1 - 1 / sum(phases)))]
-        super().setup(net, before)
+        super().setup(net, probe)
         self.seeds = [int(torch.randint(2**40, (), generator=generator)) for generator in probe.generators()]
-        self.retraining = Masked()
-        self.retraining.bind(net, [1.0] * net.runs, self.optimizer, self.weight_decay, probe)
 
-    def on_phase_start(self, phase: int) -> None:
-        if phase < self.retraining_phase:
-            super().on_phase_start(phase)
-        else:
-            self.inner.finish()
-            self.retrain()
-
-    def retrain(self) -> None:
+    def hand_over(self) -> None:
         """Start again from the initial weights, under the mask that the control makes of the finished run's."""
+        self.inner.finish()
         mask, weights = self.net.weights != 0, self.start_weights
         if isinstance(self.inner, Masked) and self.inner.mask is not None:
             mask = self.inner.mask.clone()  # a kept weight may be zero
@@ -94,30 +77,4 @@ class Control(Wrapper):
             buffer.copy_(start)
         for tensor in self.net.other_state.values():
             tensor.zero_()
-        self.penalty = None  # the retraining has no penalty
-        self.retraining.apply_mask(mask)
-
-    @property
-    def _present(self) -> Method:
-        """The method of the present training."""
-        return self.inner if self.retraining.mask is None else self.retraining
-
-    def update(self, lr: torch.Tensor) -> None:
-        self._present.update(lr)
-
-    def use(self, optimizer: Optimizer, weight_decay: float) -> None:
-        super().use(optimizer, weight_decay)
-        self.retraining.use(optimizer, weight_decay)
-
-    def take_up(self) -> None:
-        self._present.take_up()
-
-    def finish(self) -> None:
-        """Leave the weights as they are: the mask keeps the pruned ones at zero."""
-
-    def state_dict(self) -> dict[str, Any]:
-        return super().state_dict() | {"retraining": self.retraining.state_dict()}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.retraining.load_state_dict(state["retraining"])
-        super().load_state_dict({name: value for name, value in state.items() if name != "retraining"})
+        self.fixed.apply_mask(mask)

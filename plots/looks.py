@@ -60,6 +60,7 @@ KNOWN = {
     "pwd[p=0.8]": ("penalty", "v", DASHED),
     "pwd[p=1]": ("penalty", "*", SOLID),
     "str": ("penalty", "^", MIXED),
+    "prune-after[mask=dwf[depth=2]]": ("penalty", "p", DOTTED),
     "acdc": ("during training", "^", DASHED),
     "admm": ("during training", "P", DOTTED),
     "gmp": ("during training", "D", SOLID),

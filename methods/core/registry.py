@@ -171,7 +171,7 @@ def check_value(method: Method, value: float) -> None:
         n, m = numbers
         raise MethodError(f"{method} keeps {n} of every {m} weights, so its density must be {n / m:g}, not {value:g}")
     method.phases_at(value)
-    if method.inner:
+    if method.inner and method.inner.knob == method.knob:
         check_value(method.inner, value)
 
 

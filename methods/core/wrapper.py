@@ -42,8 +42,12 @@ class Wrapper(Method):
         return self.inner.zeros_stay
 
     def setup(self, net: Network, probe: Probe) -> None:
-        self.inner.bind(net, self.value.flatten().tolist(), self.optimizer, self.weight_decay, probe)
+        self.inner.bind(net, self.inner_values(), self.optimizer, self.weight_decay, probe)
         self.penalty = self.inner.penalty
+
+    def inner_values(self) -> list[float]:
+        """Return the value of the inner method's knob for each run."""
+        return [float(value) for value in self.value]
 
     def on_phase_start(self, phase: int) -> None:
         self.inner.on_phase_start(phase)

@@ -6,6 +6,7 @@ import math
 import subprocess
 import sys
 from pathlib import Path
+from types import NoneType
 from typing import get_args
 
 import pytest
@@ -126,7 +127,8 @@ NUMERIC = [
 
 @pytest.mark.parametrize(("name", "option"), NUMERIC, ids=[f"{name}-{option.name}" for name, option in NUMERIC])
 def test_every_number_has_a_range(name: str, option: Option) -> None:
-    low, high = map(float, get_args(option.kind)[1].written[1:-1].split(","))
+    plain = get_args(option.kind)[0] if NoneType in get_args(option.kind) else option.kind
+    low, high = map(float, get_args(plain)[1].written[1:-1].split(","))
     outside = ["nan", "inf", "-inf", "1e300", "-1e300", "9" * 400, repr(low - 1), repr(high + 1)]
     for text in outside:
         with pytest.raises(MethodError, match=rf"option {option.name} of method {name} takes a .*number in .*, not"):
