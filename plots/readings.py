@@ -21,6 +21,8 @@ SHARES: dict[str, Callable[[pandas.DataFrame], pandas.Series]] = {
     "effective compression ratio": lambda runs: runs["effective_density"],
     "compression ratio over all parameters": lambda runs: 1 / runs["total_compression"],
     "theoretical speed-up": lambda runs: runs["macs_sparse"] / runs["macs_dense"],
+    "file compression ratio": lambda runs: 1 / runs["file_compression"],
+    "measured speed-up": lambda runs: 1 / runs["measured_speedup"],
 }
 
 Floats = NDArray[numpy.float64]

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from benchmark.errors import UsageError
 from benchmark.records.bits import decode
 from benchmark.records.schema import COLUMNS, CORRECT_COLUMNS, CURVE_COLUMNS, Row
+from plots.deployed import with_deployed
 from plots.metrics import with_scores
 from plots.tables import read_table, with_numbers, with_packed
 from plots.thresholds import Threshold, at_threshold
@@ -43,7 +44,8 @@ def load(
     from an input to an output count. The column `counted` says "validated", "effective" or nothing. In files of older
     versions, which lack the columns, label, base_task and threshold come from the others. `point` names the columns
     that identify a point, VALUE or, where learning rates or budgets are compared, AT_SETTING. The column `stale` marks
-    the rows whose keys are in the given set.
+    the rows whose keys are in the given set. The columns `file_compression` and `measured_speedup` are those of
+    plots/deployed.py.
 
     Raises UsageError if runs.csv is incomplete, holds no measured run, lacks the counts that were asked for, or holds
     seeds of one value that were trained under different settings, since their mean would say nothing.
@@ -63,6 +65,7 @@ def load(
         runs = _effective(runs, path)
     runs = _with_narrow(runs)
     runs["compression"] = 1 / runs["density"]
+    runs = with_deployed(runs, path.parent)
     if measured(runs).empty:
         raise UsageError(f"{path} holds no run with status ok, so there is nothing to report")
     for (task, method, _, value, *_), same in measured(runs).groupby(point):

@@ -19,7 +19,7 @@ Threshold = float | Literal["validated"]
 # Columns that a run has at its own threshold alone.
 OWN = [
     *("effective_nonzeros", "effective_density", "effective_compression"),
-    *("total_compression", "macs_sparse", "theoretical_speedup"),
+    *("total_compression", "macs_sparse", "theoretical_speedup", "file_bytes"),
 ]
 
 

@@ -1,4 +1,4 @@
-"""The figure of costs: the same runs over compression, effective compression and theoretical speed-up."""
+"""The figure of costs: the same runs over compression, files, theoretical and measured speed-up."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ from plots.registry import figure
 from plots.results import measured
 from plots.style import file_name, save
 
-AXES = (COMPRESSION, "effective compression ratio", "theoretical speed-up")
+AXES = (
+    *(COMPRESSION, "effective compression ratio", "theoretical speed-up"),
+    *("file compression ratio", "measured speed-up"),
+)
 NETWORKS = ("resnet18", "resnet20", "vgg16", "vgg19", "vit")
 DATA = ("fmnist", "kmnist", "mnist", "cifar10", "cifar100", "tinyimagenet")
-EXPERIMENTS = ("families", "families-mnist", "families-grid", "families-grid-mnist")
+EXPERIMENTS = ("families", "families-mnist", "families-grid", "families-grid-mnist", "inference")
 
 
 @figure((*EXPERIMENTS, *(f"{network}-{data}" for network in ("lenet300", "lenet5", *NETWORKS) for data in DATA)))

@@ -12,6 +12,7 @@ from matplotlib.ticker import NullLocator
 from benchmark.errors import UsageError
 from benchmark.records.schema import INFERENCE_COLUMNS
 from plots.axes import PLAIN, scale_compression
+from plots.deployed import TIMINGS
 from plots.looks import names
 from plots.registry import figure
 from plots.results import measured
@@ -19,7 +20,6 @@ from plots.style import figure_style, file_name, save, sheet
 from plots.summaries import subtitle, summary
 from plots.tables import read_table
 
-NUMBERS = ("batch", "threads", "ms", "ms_low", "ms_high", "speedup", "speedup_low", "speedup_high", "memory_mb")
 FORMS = {"compact": "#0072B2", "csr": "#D55E00", "onnx": "#009E73", "onnx dense": "#999999"}  # with their colours
 
 
@@ -38,7 +38,7 @@ def timings(folder: Path, frame: pandas.DataFrame) -> pandas.DataFrame:
     """Return the rows of inference.csv with the columns of their runs; raise UsageError if no run has one."""
     path = folder / "inference.csv"
     runs = measured(frame)
-    table = read_table(path, INFERENCE_COLUMNS, NUMBERS)
+    table = read_table(path, INFERENCE_COLUMNS, TIMINGS)
     table = table.merge(runs.drop(columns=table.columns.intersection(runs.columns).drop("key")), on="key")
     if table.empty:
         raise UsageError(f"{path} holds no measured run; `make bench-inference` times the networks again")

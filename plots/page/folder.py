@@ -27,6 +27,8 @@ from plots.results import AT_SETTING, VALUE, load
 from plots.tables import read_table
 from plots.thresholds import Threshold, validated
 
+DEPLOYED = ("file_compression", "measured_speedup")
+
 
 def folder_data(folder: Path, stale: Set[str], share: float) -> dict[str, Any]:
     """Return all that the page shows of a folder; `share` is its part of the room for curves and layers.
@@ -56,7 +58,7 @@ def folder_data(folder: Path, stale: Set[str], share: float) -> dict[str, Any]:
     return {
         "name": folder.resolve().name,
         "methods": _methods(runs),
-        "runs": packed(runs[[*COLUMNS, "stale"]].assign(shown=runs["key"].isin(chosen))),
+        "runs": packed(runs[[*COLUMNS, *DEPLOYED, "stale"]].assign(shown=runs["key"].isin(chosen))),
         "thresholds": packed(thresholds),
         "boards": boards(counts),
         "comparisons": comparisons(counts),

@@ -5,6 +5,8 @@ const AXES = {
   effective_density: { title: 'effective compression (only weights on a path from input to output)', inverse: true },
   total_compression: { title: 'compression of all parameters (biases and norms included)' },
   theoretical_speedup: { title: 'theoretical speed-up (multiply-adds, dense / sparse)' },
+  file_compression: { title: 'compression of the file (bytes, dense / sparse)' },
+  measured_speedup: { title: 'measured speed-up (fastest form, batch 1, one thread)' },
 };
 const RANGES = { '5': '5 points below the best', '15': '15 points below the best', '100': 'everything' };
 
@@ -13,7 +15,7 @@ function counted(folder, threshold) {
   if (threshold === 'own') return { runs: folder.runs, lacking: 0 };
   const rows = new Map(folder.thresholds.filter((row) => String(row.threshold) === threshold).map((row) => [row.run, row]));
   const none = { effective_nonzeros: null, effective_density: null, effective_compression: null, total_compression: null,
-    theoretical_speedup: null, macs_sparse: null };
+    theoretical_speedup: null, macs_sparse: null, file_bytes: null, file_compression: null, measured_speedup: null };
   const penalty = (run) => run.penalty !== null && run.knob !== 'density' && run.status === 'ok';
   const runs = folder.runs.map((run, place) => {
     if (!rows.has(place)) return run;

@@ -79,7 +79,7 @@ function show() {
 
 function showRuns(folder, runs, press) {
   const names = Object.fromEntries(folder.methods.map((each) => [each.method, each.name]));
-  const plain = ['value', 'seed', 'density', 'compression', 'effective_compression', 'total_compression', 'theoretical_speedup', 'val_accuracy', 'test_accuracy', 'status'];
+  const plain = ['value', 'seed', 'density', 'compression', 'effective_compression', 'total_compression', 'theoretical_speedup', 'file_compression', 'measured_speedup', 'val_accuracy', 'test_accuracy', 'status'];
   const columns = [{ head: 'run', value: (run) => names[run.method] || run.method, press },
     ...plain.map((name) => ({ head: name.replaceAll('_', ' '), value: (run) => run[name] }))];
   columns[0].press = (run) => press(run.key);
@@ -115,9 +115,11 @@ function showFolder() {
   const thresholds = unique(folder.thresholds.map((row) => String(row.threshold)));
   if (!thresholds.includes(state.threshold)) state.threshold = 'own';
   const only = (change) => (value) => { change(value); show(); };
+  const axes = Object.entries(AXES).filter(([key]) => key === 'density' || folder.runs.some((run) => run.task === state.task && run[key]));
+  if (!axes.some(([key]) => key === state.x)) state.x = 'density';
   const seeds = unique(folder.runs.filter((run) => run.task === state.task).map((run) => run.seed)).sort((a, b) => a - b);
   byId('choices').replaceChildren(
-    choice('Horizontal axis', Object.entries(AXES).map(([key, axis]) => [key, axis.title]), state.x, only((value) => { state.x = value; })),
+    choice('Horizontal axis', axes.map(([key, axis]) => [key, axis.title]), state.x, only((value) => { state.x = value; })),
     choice('Range of accuracy', Object.entries(RANGES), state.range, only((value) => { state.range = value; })),
     ...(thresholds.length ? [choice('Zero threshold of penalties', [['own', 'as trained'], ...thresholds.map((each) => [each, each])], state.threshold, only((value) => { state.threshold = value; }))] : []),
     element('fieldset', { class: 'seeds' }, element('legend', {}, 'Seeds'), ...seeds.map((seed) => box(String(seed), seed, state.seeds))));

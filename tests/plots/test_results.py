@@ -22,7 +22,7 @@ from tests.builders import GOLDEN, pair, run, write
 
 def test_columns_have_types_and_missing_numbers_are_nan(tmp_path: Path) -> None:
     frame = load(write(tmp_path))
-    assert tuple(frame.columns) == (*COLUMNS, "stale", "counted")
+    assert tuple(frame.columns) == (*COLUMNS, "stale", "counted", "file_compression", "measured_speedup")
     assert len(frame) == len(GOLDEN)
     assert frame["epochs"].tolist() == [40] * len(GOLDEN)
     assert frame["test_accuracy"].isna().sum() == 2

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy
 import pytest
 
-from benchmark.records.schema import Row
+from benchmark.records.schema import INFERENCE_COLUMNS, Row
+from benchmark.records.table import append
 from plots.figures import attainments, costs
 from plots.results import load
 from tests.builders import pair, write
@@ -40,6 +41,28 @@ def test_costs_that_equal_that_of_the_weights_are_not_drawn(tmp_path: Path) -> N
     runs = load(write(tmp_path, counted([*DENSE, *GMP], 1)))
     assert costs.draw(tmp_path, runs, tmp_path) == []
     assert costs.told_apart(load(write(other, [*DENSE, *GMP]))) == ["compression ratio"]  # not counted
+
+
+def test_files_and_measured_latencies_are_costs_against_the_dense_network(tmp_path: Path) -> None:
+    rows = [
+        replace(row, key=f"{row.method}-{row.seed}", file_bytes=size)
+        for own, size in ((DENSE, 4000), (SNIP, 500))
+        for row in own
+    ]
+    folder = write(tmp_path, rows)
+    cells = [
+        (f"snip-{seed}", "toy", "snip", 0.1, seed, form, batch, threads, ms * scale, 0, 9, 1, 1, 1, 2.5, "a cpu", "")
+        for seed, scale in ((0, 1), (1, 2))
+        for form, ms in (("dense", 8), ("onnx dense", 6), ("compact", 4), ("csr", 3))
+        for batch, threads in ((1, 1), (256, 1), (1, 2))
+        if form != "csr" or (batch, threads) == (1, 1)
+    ]
+    append(folder / "inference.csv", INFERENCE_COLUMNS, cells)
+    runs = load(folder)
+    snip, dense = runs[runs["method"] == "snip"], runs[runs["method"] == "dense"]
+    assert snip["file_compression"].tolist() == [8, 8] and dense["file_compression"].tolist() == [1, 1]
+    assert snip["measured_speedup"].tolist() == [2, 2]  # 6 / 3 at batch 1 on one thread
+    assert costs.told_apart(runs) == ["compression ratio", "file compression ratio", "measured speed-up"]
 
 
 def test_a_panel_has_the_median_of_its_method_and_that_of_the_control(tmp_path: Path) -> None:
