@@ -10,7 +10,7 @@ from methods.core.masks import Distribution
 from methods.core.option_types import Range
 from methods.core.registry import MethodError, check_value, register
 
-NEUTRAL = {"strength": 3.0, "penalty": 1e-4}
+NEUTRAL = {"strength": 6.0, "penalty": 1e-3}
 
 
 @register("prune-after", knob="density")
@@ -19,7 +19,7 @@ class PruneAfter(HandOver):
     """Train as the penalty method `mask` does, keep the weights of largest |w|, and train on without the penalty.
 
     This is how penalties are used where a density is asked for: spred (Ziyin & Wang, ICML 2023, `mask=dwf[depth=2]`)
-    and L1 train, cut and fine-tune. `at` is the value of the knob of `mask`, its strength or its lambda: 3 or 1e-4 if
+    and L1 train, cut and fine-tune. `at` is the value of the knob of `mask`, its strength or its lambda: 6 or 1e-3 if
     not given. `finetune` is the share of the budget that follows the pruning, with a learning-rate schedule of its own
     and the task's weight decay; a strength is that of the share before. All runs keep exactly the density, also where
     the penalty has made more weights zero: then zeros are kept and learn again.

@@ -17,7 +17,7 @@ from benchmark.tasks.registry import get_task
 from benchmark.training.checkpoint import Checkpoint, keys_of
 from benchmark.training.loop import OutOfTime, train
 from benchmark.training.measure import Result
-from methods.core.network import Network
+from methods.core.base import Method
 from methods.core.registry import parse
 
 SPARE = 0.1  # fraction of an accelerator's free memory that stays free
@@ -29,22 +29,27 @@ def make_packs(runs: list[Run], settings: Settings, workers: int = 1) -> list[Pa
     Runs that share a checkpoint are a pack whatever its size, and come first. On a CPU, where training together gains
     nothing, a pack is one run, or the runs that share one training, and the order of runs is kept. A pack is no larger
     than a worker's share of all runs. If a task's network draws random numbers in training, as dropout does, a pack has
-    one seed, since its runs share the draws.
+    one seed, since its runs share the draws. A method with `packs = False` trains its runs one by one.
     """
     begun, runs = _begun(runs, settings)
     size = settings.pack or (-(-len(runs) // workers) if settings.device.startswith("cuda") else 1)
     if size <= 1:
         packs: dict[Run, Pack] = {}
-        shared = {method: parse(method).cuts_at_end for method in {run.method for run in runs}}
+        shared = {method: _shares_training(parse(method)) for method in {run.method for run in runs}}
         for run in runs:
             packs.setdefault(replace(run, value=0.0) if shared[run.method] else run, []).append(run)
         return begun + list(packs.values())
     draws = {task: _draws(task) for task in {run.task for run in runs}}
     alike: dict[tuple[Run, tuple[float, ...]], Pack] = {}
     for run in runs:
-        seed, phases = run.seed if draws[run.task] else 0, parse(run.method).phases_at(run.value)
-        alike.setdefault((replace(run, value=0.0, seed=seed, learning_rate=1.0), phases), []).append(run)
+        method, seed = parse(run.method), run.seed if draws[run.task] else 0
+        same = replace(run, value=0.0, seed=seed, learning_rate=1.0) if method.packs else run
+        alike.setdefault((same, method.phases_at(run.value)), []).append(run)
     return begun + [pack[start : start + size] for pack in alike.values() for start in range(0, len(pack), size)]
+
+
+def _shares_training(method: Method) -> bool:
+    return method.cuts_at_end and method.packs
 
 
 def _begun(runs: list[Run], settings: Settings) -> tuple[list[Pack], list[Run]]:
@@ -80,7 +85,7 @@ def compute(pack: Pack, worker: Worker) -> Iterator[list[tuple[Run, Result]]]:
     settings = worker.settings
     parts, left = _begun(pack, settings)
     if left:
-        if parse(left[0].method).cuts_at_end and len({(run.seed, run.learning_rate) for run in left}) == 1:
+        if _shares_training(parse(left[0].method)) and len({(run.seed, run.learning_rate) for run in left}) == 1:
             size = len(left)  # one training
         else:
             size = settings.pack or (_largest(left[0], worker) if len(left) > 1 else 1)
@@ -90,9 +95,10 @@ def compute(pack: Pack, worker: Worker) -> Iterator[list[tuple[Run, Result]]]:
 
 
 def _train(part: Pack, worker: Worker) -> list[Result]:
-    """Train runs together. An error becomes the result of each; if memory runs short, each half is trained alone.
+    """Train runs together, or by halves if memory runs short, or one by one after another error.
 
-    A run that failed keeps its checkpoint, so that `--retry failed` goes on from there.
+    An error of a run alone becomes its result. A run that failed keeps its checkpoint, so that `--retry failed` goes
+    on from there.
     """
     run, settings = part[0], worker.settings
     keys = [member.key for member in part]
@@ -121,19 +127,18 @@ def _train(part: Pack, worker: Worker) -> list[Result]:
         # The processes that read images for this one may have been stopped with it.
         if worker.stop.is_set() and isinstance(error, RuntimeError | OSError | KeyboardInterrupt):
             raise KeyboardInterrupt from error
-        short = _is_out_of_memory(error)
-        if not short and len(part) > 1 and (reason := _unpackable(run, settings.device)):
-            return [_alone(member, worker, reason) for member in part]
-        if not short or len(part) == 1:
+        short, reason, results = _is_out_of_memory(error), error_text(error), []
+        if len(part) == 1:
             status = Status.MEMORY if short else Status.ERROR
-            failed = Measurement(status=status, error=error_text(error), pack=len(part))
-            results = [Result(failed) for _ in part]
+            results = [Result(Measurement(status=status, error=reason, pack=1))]
             results[0].traceback = "" if short else traceback_text()
-        else:
-            results = []
     if not results:  # outside the handler, where the error no longer keeps the memory alive
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
+        if not short:
+            if checkpoint:
+                checkpoint.path.unlink(missing_ok=True)
+            return [_alone(member, worker, reason) for member in part]
         half = (len(part) + 1) // 2
         return [*_train(part[:half], worker), *_train(part[half:], worker)]
     if checkpoint:
@@ -144,23 +149,11 @@ def _train(part: Pack, worker: Worker) -> list[Result]:
 
 
 def _alone(run: Run, worker: Worker, reason: str) -> Result:
-    """Train one run of a pack whose network cannot be packed, and say so with its result."""
+    """Train one run of a pack that failed, and say so with its result if the run does not fail."""
     (result,) = _train([run], worker)
-    result.warnings.append(f"{run.task} trains its runs one by one, because vmap cannot pack its network ({reason})")
+    if not result.measured.status.failed:
+        result.warnings.append(f"{run.method} on {run.task} trained alone, because its pack failed ({reason})")
     return result
-
-
-def _unpackable(run: Run, device: str) -> str:
-    """Return why vmap cannot compute two networks of a run's task together, or nothing if it can or neither can."""
-    task = get_task(run.task)
-    with torch.random.fork_rng(devices=[]):
-        for together in (1, 2):
-            try:
-                net = Network([task.model().to(device) for _ in range(together)])
-                net.forward(task.zeros(2, device)).sum().backward()
-            except Exception as error:
-                return error_text(error) if together == 2 else ""
-    return ""
 
 
 def _is_out_of_memory(error: BaseException) -> bool:

@@ -64,6 +64,11 @@ class Method:
         return False
 
     @property
+    def packs(self) -> bool:
+        """Whether several runs may train together, R > 1; a subclass that trains one network sets it to False."""
+        return self.inner is None or self.inner.packs
+
+    @property
     def phases(self) -> tuple[float, ...]:
         """The phases of training as shares of the budget; each phase has its own learning-rate schedule."""
         return (1.0,)
@@ -91,6 +96,8 @@ class Method:
         """Bind the method to the networks that it trains, one value of the knob for each, and set it up."""
         for value in values:
             check_value(self, value)
+        if net.runs > 1 and not self.packs:
+            raise MethodError(f"{self} trains one run at a time, not {net.runs} together")
         self.net, self.optimizer, self.weight_decay = net, optimizer, weight_decay
         self.value = torch.tensor(values, dtype=torch.float64).unsqueeze(1)
         self.setup(net, probe)

@@ -13,18 +13,22 @@ import pytest
 import torch
 from rich.console import Console
 
-from benchmark.contract.stage import toy_data
+from benchmark.contract.method_promises import gives_in_a_pack_what_it_gives_alone
+from benchmark.contract.stage import mlp, toy_data
 from benchmark.engines import packs
 from benchmark.engines.packs import fitting, make_packs
 from benchmark.engines.worker import Worker
 from benchmark.experiments.run import Run
 from benchmark.sweep.sweep import sweep
 from benchmark.tasks.registry import get_task
+from benchmark.tasks.task import Task
 from benchmark.training import loop
 from benchmark.training.loop import train
+from benchmark.training.measure import Result
+from methods.core.base import Method
 from methods.core.network import Network
 from methods.core.optimizers import Adam
-from methods.core.registry import MethodError, parse
+from methods.core.registry import METHODS, MethodError, parse
 from tests.builders import GRID, QUIET, SETTINGS, rows, toy_task
 
 MANY = replace(
@@ -132,14 +136,48 @@ def test_runs_of_a_network_that_vmap_cannot_pack_train_one_by_one(
     console = Console(file=(said := io.StringIO()))
     assert sweep("test", runs, tmp_path, replace(SETTINGS, pack=2), 1, console) == {"ok": 2}
     assert [row["pack"] for row in rows(tmp_path)] == ["1", "1"]
-    assert said.getvalue().count("warning: lenet300-digits trains its runs one by one, because vmap cannot pack") == 2
+    assert said.getvalue().count("warning: dense on lenet300-digits trained alone, because its pack failed") == 2
 
 
-def test_runs_that_fail_alone_as_well_are_not_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_fails_alone_as_well_is_a_row_and_the_others_of_its_pack_train(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = packs.train
+
+    def failing(task: Task, method: Method, values: list[float], *rest: Any) -> list[Result]:
+        if 0.1 in values:
+            raise ValueError("no tenth")
+        return original(task, method, values, *rest)
+
+    monkeypatch.setattr(packs, "train", failing)
+    runs = [Run("lenet300-digits", "snip", value, 0, 1, 0.1, synthetic=True) for value in (0.5, 0.1)]
+    assert sweep("test", runs, tmp_path, replace(SETTINGS, pack=2), 1, QUIET) == {"ok": 1, "error": 1}
+    assert {row["value"]: (row["status"], row["pack"]) for row in rows(tmp_path)} == {
+        "0.5": ("ok", "1"),
+        "0.1": ("error", "1"),
+    }
+
+
+def test_a_method_that_trains_alone_is_in_no_pack(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(METHODS["snip"], "packs", False, raising=False)
+    monkeypatch.setattr(METHODS["l1"], "packs", False, raising=False)
+    runs = [
+        Run("lenet300-digits", form, value, 0, 1, 0.1)
+        for form in ("snip", "ham[mask=snip]", "l1")
+        for value in (0.5, 0.1)
+    ]
+    for settings in (SETTINGS, replace(SETTINGS, pack=2)):
+        assert make_packs(runs, settings) == [[run] for run in runs]
+    with pytest.raises(MethodError, match="snip trains one run at a time, not 2 together"):
+        train(toy_task(), parse("snip"), [0.5, 0.1], [0, 0], 1, 0.1, toy_data(), "float32")
+    gives_in_a_pack_what_it_gives_alone("snip", mlp)  # promises nothing
+
+
+def test_a_network_that_fails_alone_has_a_row_for_each_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     task, runs = get_task("lenet300-digits"), [run for run in MANY.runs() if run.method == "dense"]
     monkeypatch.setattr(packs, "get_task", lambda name: replace(task, model=lambda: torch.nn.Linear(3, 3)))
     assert sweep("test", runs, tmp_path, replace(SETTINGS, pack=2), 1, QUIET) == {"error": 2}
-    assert [row["pack"] for row in rows(tmp_path)] == ["2", "2"]
+    assert [row["pack"] for row in rows(tmp_path)] == ["1", "1"]
 
 
 def test_a_single_run_that_does_not_fit_is_a_row_with_status_memory(
