@@ -46,6 +46,7 @@ KNOWN = {
     "dwf[depth=3,init=truncated,rates=equal]": ("factorization", "h", DOTTED),
     "dwf[depth=3,decay=decoupled]": ("factorization", "s", MIXED),
     "dwf[depth=4,decay=decoupled]": ("factorization", "^", DASHED),
+    "d-gating[depth=3]": (SKY, "p", SOLID),
     "rewa": ("factorization", "X", MIXED),
     "rewa[k=9,m=2]": ("factorization", "v", DOTTED),
     "rewa[k=9,m=4]": ("factorization", "*", MIXED),

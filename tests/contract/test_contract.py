@@ -18,7 +18,10 @@ from methods.core.registry import METHODS, parse
 from tests.builders import dropout_mlp
 
 # Every method is under test, in its default form or in one that comes to something sooner, and others of interest.
-SHORT = {"synflow": "synflow[iterations=5]", "imp": "imp[rounds=2]", "dwf": "dwf[threshold=0.001]"}
+SHORT = {
+    **{"synflow": "synflow[iterations=5]", "imp": "imp[rounds=2]"},
+    **{name: f"{name}[threshold=0.001]" for name in ("dwf", "d-gating")},
+}
 FORMS = [
     *(SHORT.get(name, name) for name in METHODS),
     "shallow[threshold=0.001]",
