@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
+from torch.utils._pytree import tree_leaves
 
 from benchmark.deployment import operations as names
 
@@ -40,14 +41,17 @@ def through(
     The result is None for an operation that is not followed.
     """
     given = args[0].shape
+    if name in names.RESHAPES and _is_fixed(name, args, kwargs, x.dim if shape == given else 1):
+        return None
     if name in names.SAME or "dropout" in name or (name in names.RESHAPES and shape == given):
         return x
-    if name in names.ELEMENTWISE and all(arg.numel() == 1 for arg in args[1:] if isinstance(arg, torch.Tensor)):
+    others = [leaf for leaf in tree_leaves((args[1:], kwargs)) if isinstance(leaf, torch.Tensor)]
+    if name in names.ELEMENTWISE and (not others or (name == "prelu" and others[0].numel() == 1)):
         return replace(x, values=applied(func, (x.values, *args[1:]), kwargs))
     if name in names.RESHAPES and len(shape) == 2 and shape[0] == given[0]:
         place = torch.arange(given[x.dim]).view(-1, *[1] * (len(given) - 1 - x.dim)).expand(given[1:]).flatten()
         return Features(1, x.units[place], x.constant[place], x.values[place])
-    if name == "mean":
+    if name in names.ALONG:
         dims = argument(args, kwargs, 1, "dim")
         gone = {dim % len(given) for dim in ((dims,) if isinstance(dims, int) else dims or range(len(given)))}
         if gone & {0, x.dim}:
@@ -59,6 +63,12 @@ def through(
         changed = nonzero(argument(args, kwargs, 3, "padding")) or argument(args, kwargs, 6, "divisor_override")
         return replace(x, constant=x.still(bool(changed)))
     return None
+
+
+def _is_fixed(name: str, args: tuple[Any, ...], kwargs: dict[str, Any], dim: int) -> bool:
+    """Tell whether a reshape gives a number for an axis, which the code may have as a constant."""
+    sizes = tree_leaves((args[1:], kwargs))
+    return name != "flatten" and (len(sizes) <= dim or sizes[dim] != -1)
 
 
 def combined(

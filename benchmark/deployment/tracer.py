@@ -51,21 +51,23 @@ class Tracer(TorchFunctionMode):
         self.trace = Trace()
         self._model = model
         self._names = {id(value): name for name, value in (*model.named_parameters(), *model.named_buffers())}
-        self._known: dict[int, tuple[torch.Tensor, Features]] = {}  # a tensor is kept alive, so no other has its id
+        # A tensor, kept alive so that no other has its id, its version, which operations in place raise, its features.
+        self._known: dict[int, tuple[torch.Tensor, int, Features]] = {}
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: Arguments = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs, name = kwargs or {}, getattr(func, "__name__", "")
+        self._forget_changed((args, kwargs))
         result = func(*args, **kwargs)
         if isinstance(result, torch.Tensor):
-            after = self._after(name, func, args, kwargs, result.shape)
+            after = None if "out" in kwargs else self._after(name, func, args, kwargs, result.shape)
             if after is None:
                 self.pin((args, kwargs))
-            self._known.pop(id(result), None)  # an operation in place changes what is known
+            self._known.pop(id(result), None)
             if after is not None:
-                self._known[id(result)] = result, after
-        elif any(isinstance(leaf, torch.Tensor) for leaf in tree_leaves(result)):
+                self._known[id(result)] = result, _version(result), after
+        elif result is None or any(isinstance(leaf, torch.Tensor) for leaf in tree_leaves(result)):
             self.pin((args, kwargs))
         return result
 
@@ -74,7 +76,14 @@ class Tracer(TorchFunctionMode):
         self.trace.pinned += [known.units for leaf in tree_leaves(tensors) if (known := self._features(leaf))]
 
     def _features(self, tensor: Any) -> Features | None:
-        return self._known[id(tensor)][1] if id(tensor) in self._known else None
+        return self._known[id(tensor)][2] if id(tensor) in self._known else None
+
+    def _forget_changed(self, tensors: Any) -> None:
+        """Forget the features of tensors that were written to, of which all units stay."""
+        for leaf in tree_leaves(tensors):
+            if id(leaf) in self._known and _version(leaf) != self._known[id(leaf)][1]:
+                self.pin(leaf)
+                del self._known[id(leaf)]
 
     def _after(
         self, name: str, func: Callable[..., Any], args: Arguments, kwargs: dict[str, Any], shape: torch.Size
@@ -175,6 +184,11 @@ class Tracer(TorchFunctionMode):
         if axis in axes:
             self.trace.ties.append((axes[axis], units))
         axes[axis] = units
+
+
+def _version(tensor: torch.Tensor) -> int:
+    """Return the number of operations in place on a tensor; those of inference mode are not counted."""
+    return 0 if tensor.is_inference() else tensor._version
 
 
 def traced(model: torch.nn.Module, example: torch.Tensor) -> Trace:

@@ -237,21 +237,42 @@ def test_constants_pass_through_joins_and_numbers() -> None:
 
 
 class Fixed(nn.Module):
-    """A forward pass with the sizes written into it."""
+    """A forward pass that looks at its sizes."""
 
     def __init__(self) -> None:
         super().__init__()
         self.first, self.second = nn.Conv2d(1, 4, 3), nn.Linear(16, 2)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.second(torch.relu(self.first(x)).reshape(len(x), 4 * 4))
+        hidden = torch.relu(self.first(x))
+        if hidden.shape[1] != 4:
+            raise ValueError("there must be 4 channels")
+        return self.second(hidden.flatten(1))
 
 
 def test_a_network_that_needs_its_sizes_is_one_sentence() -> None:
     model = Fixed()
     nn.init.zeros_(model.second.weight[:, :4])
-    with pytest.raises(UsageError, match="does not compute with smaller layers"):
+    with pytest.raises(UsageError, match=r"does not compute with smaller layers .*there must be 4 channels"):
         compact(model, torch.zeros(1, 1, 4, 4))
+
+
+def test_a_network_that_computes_with_its_sizes_is_one_sentence() -> None:
+    class Scaled(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.second = nn.Linear(3, 8), nn.Linear(8, 2)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.second(torch.relu(self.first(x)) / self.first.out_features)
+
+    model = Scaled()
+    with torch.no_grad():
+        for parameter, value in zip(model.parameters(), (1.0, 0.0, 1.0, 30.0), strict=True):
+            parameter.fill_(value)
+        model.second.weight[:, 2:] = 0
+    with pytest.raises(UsageError, match="computes something else with smaller layers"):
+        compact(model, torch.full((1, 3), 1e-3))  # the output is 30 + 0.00225, but 30 + 0.0045 without six units
 
 
 def test_rows_have_the_sizes_of_the_compacted_network() -> None:
