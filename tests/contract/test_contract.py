@@ -10,7 +10,7 @@ import torch
 
 from benchmark.contract.mask_promises import counts_exactly_for_any_scores, keeps_pruned_weights_at_zero
 from benchmark.contract.method_promises import PROMISES, counts_what_it_promises
-from benchmark.contract.stage import VALUES, Build, mlp, results
+from benchmark.contract.stage import ARCHITECTURES, VALUES, Build, mlp, results
 from benchmark.data.batches import Batches
 from benchmark.data.split import Batch
 from benchmark.training import loop
@@ -51,18 +51,38 @@ FORMS = [
     "iht[interval=0.1]",
     "sign-in[mask=snip]",
 ]
+# The options of these act on one weight like on any other, so they are tested on the perceptron alone.
+ELEMENTWISE = {
+    "shallow[threshold=0.001]",
+    "dwf[depth=1]",
+    "dwf[depth=4,threshold=0.001]",
+    "prox-lq[q=1/2]",
+    "l1[by=penalty]",
+    "pwd[p=0.5]",
+    "rewa[k=3,m=0]",
+    "snip[batches=3]",
+    "rigl[interval=0.1]",
+    "set[interval=0.1]",
+    "iht[interval=0.1]",
+}
+CASES = [
+    pytest.param(form, build, id=f"{name}-{form}")
+    for name, build in ARCHITECTURES.items()
+    for form in FORMS
+    if name == "mlp" or form not in ELEMENTWISE
+]
 MASKED = [form for form in FORMS if parse(form).knob == "density"]
 
 
 @pytest.mark.parametrize(
     "promise", [promise for promise in PROMISES.values() if promise is not counts_what_it_promises]
 )
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(("form", "architecture"), CASES)
 def test_every_method_keeps_its_promises(form: str, promise: Any, architecture: Build) -> None:
     promise(form, architecture)
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(("form", "architecture"), CASES)
 def test_masks_hit_their_density_and_penalties_thin_out(form: str, architecture: Build) -> None:
     densities = counts_what_it_promises(form, architecture)
     # Five epochs are too few for the zeros of rewa, whose fixed points tests/contract/test_theory.py computes.

@@ -74,8 +74,7 @@ def both(
     return lasso, ours
 
 
-@pytest.mark.parametrize("design", ["diabetes", "1", "2"])
-@pytest.mark.parametrize("penalty", [0.02, 0.08, 0.3])
+@pytest.mark.parametrize(("design", "penalty"), [("diabetes", 0.02), ("1", 0.08), ("2", 0.3), ("diabetes", 0.3)])
 def test_depth_two_solves_the_lasso(design: str, penalty: float) -> None:
     """(lambda / 2) (||u||^2 + ||v||^2) with w = u v has the minimum of lambda ||w||_1."""
     lasso, ours = both(Factorization(depth=2, by="penalty"), design, penalty, 20_000, Sgd(0.9))
@@ -104,8 +103,7 @@ def outer_minimizer(z: float, penalty: float, power: float) -> float:
     return brentq(slope, below[0], z) if below else 0.0
 
 
-@pytest.mark.parametrize("depth", [3, 4])
-@pytest.mark.parametrize("init", ["scaled", "truncated", "root", "variance"])
+@pytest.mark.parametrize(("depth", "init"), [(3, "scaled"), (4, "truncated"), (4, "root"), (3, "variance")])
 def test_deeper_factors_end_at_a_minimizer_of_the_scalar_problem(depth: int, init: str) -> None:
     """The end is zero or the outer minimizer; it is zero if there is no outer minimizer."""
     penalty = 0.2

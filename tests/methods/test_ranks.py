@@ -49,7 +49,7 @@ def loss(model: torch.nn.Module, x: torch.Tensor) -> torch.Tensor:
 
 
 def test_ranks_agree_on_masks_whatever_their_data_and_seeds_are(tmp_path: Path) -> None:
-    torch.multiprocessing.spawn(worker, (str(tmp_path),), nprocs=2)
+    torch.multiprocessing.start_processes(worker, (str(tmp_path),), nprocs=2, start_method="forkserver")
     one, two = (torch.load(tmp_path / f"{rank}.pt") for rank in range(2))
     assert [name for name in one if not torch.equal(one[name], two[name])] == []
     assert len(one) == 3 * len(FORMS)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import csv
-import os
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
+import pytest
+
 from tests.builders import ROOT
+from tests.processes import ended
 
 PAGE = (ROOT / "docs" / "extending.md").read_text()
 FILES = dict(re.findall(r"`(\w+\.py)`:\n\n```python\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE))
@@ -27,6 +27,7 @@ def test_the_page_has_a_file_of_each_kind_and_commands_for_them() -> None:
     assert {line.split()[1] for line in COMMANDS} == {"list", "check", "run", "report"}
 
 
+@pytest.mark.slow
 def test_a_new_user_adds_a_method_a_task_an_experiment_and_a_figure_with_one_file_each(tmp_path: Path) -> None:
     for name, text in FILES.items():
         (tmp_path / name).write_text(text)
@@ -52,12 +53,11 @@ def test_a_new_user_adds_a_method_a_task_an_experiment_and_a_figure_with_one_fil
 
 
 def run(command: str, folder: Path) -> str:
-    """Run a command of the page in a folder, as the installed program does, and return its output."""
-    python = [sys.executable, "-m", "benchmark", *shlex.split(command)[1:]]
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}  # other tests need cores, too
-    done = subprocess.run(python, cwd=folder, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
+    """Run a command of the page in a folder, in a process of its own, and return its output."""
+    status, printed = ended(*shlex.split(command)[1:], output=folder / "printed", folder=folder)
+    assert status == 0, f"{command}\n{printed}"
+    (folder / "printed").unlink()
+    return printed
 
 
 def ran(folder: Path) -> list[tuple[str, str, str]]:

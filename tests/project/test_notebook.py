@@ -6,11 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.builders import ROOT
 
 NOTEBOOK = ROOT / "docs" / "examples" / "notebook.py"
 
 
+@pytest.mark.slow
 def test_the_notebook_runs_and_draws_its_figures(tmp_path: Path) -> None:
     script = f"""
 import os, runpy

@@ -35,6 +35,7 @@ def test_the_readme_lists_every_method() -> None:
     assert set(re.findall(r"`([a-z0-9-]+)`", table[1])) == set(METHODS)
 
 
+@pytest.mark.slow
 def test_the_method_of_the_readme_trains_as_a_plugin(tmp_path: Path) -> None:
     plugin = tmp_path / "first_come.py"
     plugin.write_text(block("Add a method"))

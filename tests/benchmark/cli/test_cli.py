@@ -195,19 +195,24 @@ def small_digits():
 '''
 
 
-def test_the_console_script_runs_the_experiment_of_a_plugin_on_two_workers(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_the_console_script_runs_the_experiment_of_a_plugin_on_two_workers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     """The smoke tier has one seed and both ends of each sweep: 1 + 2 + 2 runs."""
     plugin = tmp_path / "mine.py"
     plugin.write_text(EXPERIMENT)
     script = str(Path(sys.executable).with_name("sparsefront"))
 
     def output(*arguments: str) -> str:
-        return subprocess.run([script, *arguments], capture_output=True, text=True, check=True).stdout
+        assert sparsefront(monkeypatch, *arguments) == 0
+        return capfd.readouterr().out
 
     where = ["--results", str(tmp_path / "results")]
     assert "Three methods on digits." in output("list", "experiments", "--plugin", str(plugin))
     command = ["run", "small-digits", "--plugin", str(plugin), "--tier", "smoke", "--workers", "2", *where]
-    assert "small-digits-smoke: 5 ok" in output(*command)
+    ran = subprocess.run([script, *command], capture_output=True, text=True, check=True)
+    assert "small-digits-smoke: 5 ok" in ran.stdout
     assert "5 finished before, 0 to do" in output(*command)
     rows = read(tmp_path / "results" / "small-digits-smoke" / "runs.csv")
     assert len(rows) == 5 and {(row["status"], row["synthetic"]) for row in rows} == {("ok", "true")}

@@ -6,14 +6,12 @@ import multiprocessing
 import os
 import random
 import signal
-import subprocess
-import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -33,6 +31,7 @@ from benchmark.tasks.registry import get_task
 from benchmark.training.evaluation import evaluate
 from benchmark.training.loop import train
 from methods.core.registry import parse
+from tests.processes import ended, number_of, started, wait_for, waiting
 
 SHAPE = (3, 32, 32)
 
@@ -56,13 +55,28 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+class Forking(torch.utils.data.DataLoader[Any]):
+    """A loader whose processes fork from this one, so that they need not import timm, which takes seconds."""
+
+    def __init__(self, *arguments: Any, multiprocessing_context: str | None = None, **settings: Any):
+        super().__init__(*arguments, multiprocessing_context=multiprocessing_context and "fork", **settings)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def readers_start_in_a_moment() -> Iterator[None]:
+    """Fork the processes that read images. The test in tests/project/test_console.py starts some as users do."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(torch.utils.data, "DataLoader", Forking)
+        yield
+
+
 # torch warns of more processes than cores.
 TWO = pytest.param(2, id="two processes", marks=pytest.mark.filterwarnings("ignore:This DataLoader will create"))
 
 
 @pytest.fixture(scope="module", params=[pytest.param(0, id="alone"), TWO])
 def readers(request: pytest.FixtureRequest) -> Iterator[ImageReaders]:
-    """Start reading processes that the tests of this module share, since starting takes seconds."""
+    """Start reading processes that the tests of this module share."""
     with closing(ImageReaders(request.param)) as readers:
         yield readers
 
@@ -165,38 +179,13 @@ def test_images_are_read_again_after_a_reading_process_died(folder: Path) -> Non
     assert torch.equal(inputs[:2], expected)
 
 
-def test_stopping_all_processes_of_a_run_loses_nothing(folder: Path, tmp_path: Path) -> None:
-    plugin = tmp_path / "slow.py"
-    plugin.write_text(SLOW)
-    command = [
-        sys.executable, "-m", "benchmark", "run", "vit-cifar10", "--tasks", "small-greys", "--methods", "slow",
-        "--seeds", "0", "--epochs", "3", "--plugin", str(plugin), "--data", str(folder), "--results", str(tmp_path),
-    ]  # fmt: skip
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
-        while not plugin.with_suffix(".begun").exists():
-            assert process.poll() is None
-            time.sleep(0.05)
-        os.killpg(process.pid, signal.SIGINT)
-        _, told = process.communicate()
-    assert process.returncode == 130 and "the same command goes on" in told and "Traceback" not in told
-    assert not (tmp_path / "vit-cifar10" / "runs.csv").exists()
-    assert len(list(tmp_path.glob("vit-cifar10/checkpoints/*.pt"))) == 1
-    plugin.with_suffix(".begun").unlink()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    (row,) = read(tmp_path / "vit-cifar10" / "runs.csv")
-    assert (row["status"], row["steps"]) == ("ok", "18")
-
-
-SLOW = """
-import time
-from dataclasses import dataclass, replace
-from pathlib import Path
-
+TASK = """
 import torch
-
+from dataclasses import replace
 from benchmark.tasks.registry import get_task, task
-from methods.dense import Dense
-from methods import register
+from tests.benchmark.data.test_streamed import Forking
+
+torch.utils.data.DataLoader = Forking
 
 
 def perceptron():
@@ -207,23 +196,28 @@ def perceptron():
 def small_greys():
     '''A small network on the folder, in batches of 6.'''
     return replace(get_task("timm:resnet10t-greys[classes=2,images=40]"), model=perceptron, batch_size=6)
-
-
-@register("slow", knob="none")
-@dataclass
-class Slow(Dense):
-    '''Dense training that takes its time, and tells when it is in the second epoch.'''
-
-    steps = 0
-    state_names = ("steps",)
-
-    def update(self, lr):
-        super().update(lr)
-        self.steps += 1
-        if self.steps == 8:
-            Path(__file__).with_suffix(".begun").touch()
-        time.sleep(0.1 if self.steps < 8 else 0.5)
 """
+
+
+def test_stopping_all_processes_of_a_run_loses_nothing(folder: Path, tmp_path: Path) -> None:
+    plugin = waiting(tmp_path, 0.5, step=8)  # in the second of three epochs
+    plugin.write_text(plugin.read_text() + TASK)
+    command = [
+        "run", "vit-cifar10", "--tasks", "small-greys", "--methods", "waiting", "--values", "0.5", "--seeds", "0",
+        "--epochs", "3", "--plugin", str(plugin), "--data", str(folder), "--results", str(tmp_path),
+    ]  # fmt: skip
+    with started(*command, output=tmp_path / "told") as process:
+        wait_for((tmp_path / "0.5.begun").exists, process)
+        os.killpg(number_of(process), signal.SIGINT)
+        process.join()
+    told = (tmp_path / "told").read_text()
+    assert process.exitcode == 130 and "the same command goes on" in told and "Traceback" not in told
+    assert not (tmp_path / "vit-cifar10" / "runs.csv").exists()
+    assert len(list(tmp_path.glob("vit-cifar10/checkpoints/*.pt"))) == 1
+    status, said = ended(*command, output=tmp_path / "again")
+    assert status == 0, said
+    (row,) = read(tmp_path / "vit-cifar10" / "runs.csv")
+    assert (row["status"], row["steps"]) == ("ok", "18")
 
 
 def test_a_run_on_a_folder_is_measured_like_any_other(folder: Path) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from dataclasses import replace
+from multiprocessing import connection
+from multiprocessing.connection import Connection
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -19,6 +21,7 @@ from benchmark.engines.local import in_this_process
 from benchmark.experiments.run import Run
 from methods import load_plugin
 from tests.builders import SETTINGS
+from tests.processes import number_of, started, wait_for, waiting
 
 PLUGIN = """
 import time
@@ -44,16 +47,6 @@ class Hanging(Dense):
             Path(__file__).with_suffix(".begun").touch()
             time.sleep(600)
 
-
-@register("slow", knob="none")
-@dataclass
-class Slow(Hanging):
-    '''Dense training of which every step takes a while.'''
-
-    def update(self, lr):
-        super(Hanging, self).update(lr)
-        Path(__file__).with_suffix(".begun").touch()
-        time.sleep(0.05)
 """
 
 
@@ -65,13 +58,27 @@ def plugin(tmp_path: Path) -> Path:
 
 
 def test_a_timeout_ends_a_hang_and_other_runs_go_on(plugin: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local, "GRACE", 0.5)
+    late = 0.0
+
+    def wait(connections: list[Connection], timeout: float) -> list[Any]:
+        """Wait for workers; once one hangs, let the time of its timeout be over."""
+        nonlocal late
+        while not (ready := connection.wait(connections, 0.05)):
+            if begun.exists():
+                begun.unlink()
+                late += timeout
+                break
+        return ready
+
+    begun = plugin.with_suffix(".begun")
+    monkeypatch.setattr(local, "wait", wait)
+    monkeypatch.setattr(local, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + late))
     load_plugin(plugin)
     runs = [Run("lenet300-digits", method, 1, 0, 1, 0.1, synthetic=True) for method in ("hanging", "dense")]
-    settings = replace(SETTINGS, plugins=(plugin,), timeout=3)
+    settings = replace(SETTINGS, plugins=(plugin,), timeout=100)
     results = dict(pair for part in run_all(runs, settings, 1) for pair in part)
     assert [results[run].measured.status for run in runs] == ["timeout", "ok"]
-    assert results[runs[0]].measured.error == "not done after 6.5 s with loading and evaluation"
+    assert results[runs[0]].measured.error == "not done after 230 s with loading and evaluation"
 
 
 def test_ctrl_c_ends_training_that_hangs(plugin: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,16 +96,15 @@ def test_ctrl_c_ends_training_that_hangs(plugin: Path, monkeypatch: pytest.Monke
         list(in_this_process([runs], replace(SETTINGS, plugins=(plugin,))))
 
 
-def test_a_closed_terminal_saves_what_is_trained(plugin: Path, tmp_path: Path) -> None:
+def test_a_closed_terminal_saves_what_is_trained(tmp_path: Path) -> None:
     command = [
-        sys.executable, "-m", "benchmark", "run", "quickstart", "--tier", "smoke", "--methods", "slow", "--seeds", "0",
-        "--plugin", str(plugin), "--results", str(tmp_path), "--epochs", "9",
+        "run", "quickstart", "--tier", "smoke", "--methods", "waiting", "--values", "0.5", "--seeds", "0",
+        "--plugin", str(waiting(tmp_path, 0.5)), "--results", str(tmp_path),
     ]  # fmt: skip
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
-        while not plugin.with_suffix(".begun").exists():
-            assert process.poll() is None
-            time.sleep(0.05)
-        os.killpg(process.pid, signal.SIGHUP)
-        _, told = process.communicate()
-    assert process.returncode == 130 and "the same command goes on" in told and "Traceback" not in told
+    with started(*command, output=tmp_path / "told") as process:
+        wait_for((tmp_path / "0.5.begun").exists, process)
+        os.killpg(number_of(process), signal.SIGHUP)
+        process.join()
+    told = (tmp_path / "told").read_text()
+    assert process.exitcode == 130 and "the same command goes on" in told and "Traceback" not in told
     assert len(list(tmp_path.glob("quickstart-smoke/checkpoints/*.pt"))) == 1

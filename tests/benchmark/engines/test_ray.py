@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import signal
-import subprocess
-import sys
-import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,14 +16,12 @@ from benchmark.engines.settings import Settings
 from benchmark.errors import UsageError
 from benchmark.records.table import read
 from tests.builders import TIMES
+from tests.processes import ended, number_of, started, wait_for, waiting
 
 PLUGIN = """
-from pathlib import Path
 import ray
 from benchmark.training import checkpoint
 
-initialize = checkpoint.Checkpoint.__init__
-checkpoint.Checkpoint.__init__ = lambda self, folder, keys: initialize(self, folder, keys, every=0.1)
 original = checkpoint.Checkpoint.load
 
 def told(self):
@@ -54,57 +50,49 @@ def cluster() -> Iterator[Any]:
         made.shutdown()
 
 
-def command(plugin: Path, results: Path, *options: str) -> list[str]:
-    return [
-        sys.executable, "-m", "benchmark", "run", "quickstart", "--seeds", "0", "--methods", "dwf,rigl",
-        "--values", "density=0.1,0.05", "--values", "strength=4,6", "--epochs", "60", "--plugin", str(plugin),
-        "--results", str(results), *options,
-    ]  # fmt: skip
-
-
 def rows(results: Path) -> dict[str, dict[str, str]]:
     timed = {*TIMES, "finished_at", "threads"}
-    found = read(results / "quickstart" / "runs.csv")
+    found = read(results / "quickstart-smoke" / "runs.csv")
     assert len({row["key"] for row in found}) == len(found)
     return {row["key"]: {k: v for k, v in row.items() if k not in timed} for row in found}
 
 
-def start(command: list[str]) -> subprocess.Popen[str]:
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-
-
-def wait_for_training(results: Path, process: subprocess.Popen[str]) -> None:
-    """Wait until the checkpoints of two packs have been written."""
-    while len(list(results.glob("quickstart/checkpoints/*.pt"))) < 2:
-        assert process.poll() is None, process.communicate()[1]
-        time.sleep(0.05)
-
-
+@pytest.mark.slow
 def test_every_run_has_one_row_after_a_lost_node_and_a_stopped_sweep(cluster: Any, tmp_path: Path) -> None:
-    plugin = tmp_path / "often.py"
-    plugin.write_text(PLUGIN)
+    plugin = waiting(tmp_path, 0.2, 0.1, step=8)
+    plugin.write_text(plugin.read_text() + PLUGIN)
     here, there = tmp_path / "here", tmp_path / "there"
-    on_ray = command(plugin, there, "--engine", "ray", "--address", cluster.address)
+    begun = [tmp_path / f"{value}.begun" for value in (0.2, 0.1)]
+    command = [
+        "run", "quickstart", "--tier", "smoke", "--methods", "waiting", "--values", "0.2,0.1,0.05",
+        "--plugin", str(plugin), "--results",
+    ]  # fmt: skip
+    on_ray = [*command, str(there), "--engine", "ray", "--address", cluster.address]
 
-    with start(on_ray) as process:
-        wait_for_training(there, process)
-        process.send_signal(signal.SIGINT)
-        told = process.communicate()[1]
-    assert process.returncode == 130 and "the same command goes on" in told and "Traceback" not in told
+    def training() -> bool:
+        return all(path.exists() for path in begun)
 
-    with start(on_ray) as process:
-        wait_for_training(there, process)
-        while len(list(tmp_path.glob("*.resumed"))) < 2:
-            assert process.poll() is None
-            time.sleep(0.05)
+    with started(*on_ray, output=tmp_path / "told") as process:
+        wait_for(training, process)
+        os.kill(number_of(process), signal.SIGINT)
+        process.join()
+    told = (tmp_path / "told").read_text()
+    assert process.exitcode == 130 and "the same command goes on" in told and "Traceback" not in told
+    assert len(list(there.glob("quickstart-smoke/checkpoints/*.pt"))) == 2
+
+    for path in begun:
+        path.unlink()
+    with started(*on_ray, output=tmp_path / "told") as process:
+        wait_for(training, process)
         cluster.remove_node(cluster.list_all_nodes()[-1], allow_graceful=False)
-        process.communicate()
-    assert process.returncode == 0
-    assert not (there / "quickstart" / "checkpoints").exists()
+        (tmp_path / "go").touch()
+        process.join()
+    assert process.exitcode == 0
+    assert not (there / "quickstart-smoke" / "checkpoints").exists()
     nodes = [set(path.read_text().split()) for path in tmp_path.glob("*.resumed")]
-    assert max(map(len, nodes)) == 2  # what the lost node was at went on on the other
-    subprocess.run(command(plugin, here, "--workers", "2"), check=True, stdout=subprocess.DEVNULL)
-    assert rows(there) == rows(here) and len(rows(here)) == 4
+    assert sorted(map(len, nodes)) == [1, 2]  # the run of the lost node was continued on the other
+    assert ended(*command, str(here), "--workers", "1", output=tmp_path / "told")[0] == 0
+    assert rows(there) == rows(here) and len(rows(here)) == 3
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "nowhere"])

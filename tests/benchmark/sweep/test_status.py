@@ -5,11 +5,8 @@ from __future__ import annotations
 import itertools
 import json
 import math
-import os
-import signal
 import subprocess
 import sys
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,6 +19,7 @@ from benchmark.sweep import invocation
 from benchmark.sweep.folder import ResultsFolder
 from benchmark.sweep.status import best
 from tests.builders import sparsefront
+from tests.processes import started, wait_for, waiting
 
 ASKED = {"device": "cpu", "workers": 2, "planned": 9, "to_do": 6, "rows": {"before": 3, "written": 0}}
 
@@ -159,22 +157,22 @@ def test_the_status_of_a_hundred_thousand_rows_imports_no_torch(tmp_path: Path) 
     assert float(seconds) < 20 and torch == "False"
 
 
-def test_another_process_sees_a_sweep_run_and_be_killed(tmp_path: Path) -> None:
-    program, where = [sys.executable, "-m", "benchmark"], ["--results", str(tmp_path)]
-    options = ["--tier", "smoke", "--methods", "snip,random", "--epochs", "40", "--values", "0.5,0.1,0.05,0.02"]
-    command = [*program, "run", "quickstart", *options, *where, "--workers", "1"]
-    ask = [*program, "status", "quickstart-smoke", *where]
-    rows = tmp_path / "quickstart-smoke" / "runs.csv"
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-        while not rows.exists():
-            assert process.poll() is None
-            time.sleep(0.05)
-        alive = subprocess.run(ask, capture_output=True, text=True, check=True).stdout
-        assert process.poll() is None
-        os.kill(process.pid, signal.SIGKILL)
-    dead = subprocess.run(ask, capture_output=True, text=True, check=True).stdout
-    assert alive.startswith("quickstart-smoke: running since ") and "1 running" in alive and " left)" in alive
-    assert dead.startswith("quickstart-smoke: killed after ") and "running" not in dead
-    (record,) = (rows.parent / "invocations").glob("*.json")
+def test_another_process_sees_a_sweep_run_and_be_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    command = [
+        "run", "quickstart", "--tier", "smoke", "--methods", "waiting", "--values", "0.5,0.1,0.05", "--workers", "1",
+        "--results", str(tmp_path), "--plugin", str(waiting(tmp_path, 0.1)),
+    ]  # fmt: skip
+    folder = tmp_path / "quickstart-smoke"
+    with started(*command, output=tmp_path / "told") as process:
+        wait_for((tmp_path / "0.1.begun").exists, process)
+        alive = status(capfd, monkeypatch, folder)
+        process.kill()
+        process.join()
+    dead = status(capfd, monkeypatch, folder)
+    assert alive[0].startswith("quickstart-smoke: running since ") and "1 running" in alive[1] and " left)" in alive[1]
+    assert dead[0].startswith("quickstart-smoke: killed after ") and not any("running" in line for line in dead)
+    (record,) = (folder / "invocations").glob("*.json")
     killed = json.loads(record.read_text())
-    assert killed["end"] is None and 0 <= len(read(rows)) - killed["rows"]["written"] <= 1
+    assert killed["end"] is None and len(read(folder / "runs.csv")) == 1 and killed["rows"]["written"] <= 1

@@ -8,8 +8,7 @@ import io
 import multiprocessing
 import os
 import shutil
-import subprocess
-import sys
+import signal
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -33,6 +32,7 @@ from benchmark.training.loop import train
 from benchmark.training.measure import Result
 from methods.core.base import Method
 from tests.builders import GRID, QUIET, SETTINGS, rows
+from tests.processes import ended, number_of, started, wait_for, waiting
 
 
 def test_a_sweep_writes_a_row_its_curves_and_its_layers_for_every_run(tmp_path: Path) -> None:
@@ -198,54 +198,33 @@ def test_an_idle_worker_ends_when_the_sweep_stops() -> None:
     assert worker.exitcode == 0
 
 
-STOPPING = """
-import multiprocessing, os, signal, time
-from dataclasses import dataclass
-from pathlib import Path
-from methods import register
-from methods.random import Random
-
-BLOWS = {0.1: signal.SIGINT, 0.02: signal.SIGTERM}
-WAITING = []
-
-@register("stopping", knob="density")
-@dataclass
-class Stopping(Random):
-    '''Stops the sweep in the middle of two runs, once in each.'''
-    def update(self, lr):
-        super().update(lr)
-        value = round(self.value.item(), 6)
-        told = Path(__file__).with_name(f"{value}.told")
-        if value in BLOWS and not told.exists():
-            told.touch()
-            parent = multiprocessing.parent_process()
-            os.kill(parent.pid if parent else os.getpid(), BLOWS[value])
-            WAITING.append(value)
-        if value in WAITING:  # so that the sweep stops before this run ends
-            time.sleep(0.01)
-"""
-
-
-@pytest.mark.parametrize("workers", [1, 2])
-def test_a_stopped_sweep_resumes_with_the_same_command(tmp_path: Path, workers: int) -> None:
-    plugin = tmp_path / "stopping_plugin.py"
-    plugin.write_text(STOPPING)
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("workers", "blows"), [(1, {0.1: signal.SIGINT, 0.02: signal.SIGTERM}), (2, {0.1: signal.SIGINT})]
+)
+def test_a_stopped_sweep_resumes_with_the_same_command(
+    tmp_path: Path, workers: int, blows: dict[float, signal.Signals]
+) -> None:
     command = [
-        sys.executable, "-m", "benchmark", "run", "quickstart", "--tier", "smoke", "--methods", "stopping",
-        "--epochs", "6", "--values", "0.5,0.1,0.05,0.02,0.01", "--workers", str(workers), "--results", str(tmp_path),
-        "--plugin", str(plugin),
+        "run", "quickstart", "--tier", "smoke", "--methods", "waiting", "--values", "0.5,0.1,0.05,0.02,0.01",
+        "--results", str(tmp_path), "--plugin", str(waiting(tmp_path, *blows, step=4)),
     ]  # fmt: skip
     folder = tmp_path / "quickstart-smoke"
     before: list[dict[str, str]] = []
-    for _ in ("SIGINT", "SIGTERM"):
-        stopped = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert stopped.returncode == 130
-        assert "the same command goes on" in stopped.stderr and "Traceback" not in stopped.stderr
+    for value, blow in blows.items():
+        told = tmp_path / blow.name
+        with started(*command, "--workers", str(workers), output=told) as process:
+            wait_for((tmp_path / f"{value}.begun").exists, process)
+            os.killpg(number_of(process), blow)
+            process.join()
+        assert process.exitcode == 130
+        assert "the same command goes on" in told.read_text() and "Traceback" not in told.read_text()
         assert list(folder.glob("checkpoints/*.pt"))
         after = rows(folder) if (folder / "runs.csv").exists() else []
         assert after[: len(before)] == before and len(after) < 5
         before = after
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    status, said = ended(*command, "--workers", "1", output=tmp_path / "last")
+    assert status == 0, said
     after = rows(folder)
     assert after[: len(before)] == before
     assert len(after) == len({row["key"] for row in after}) == 5
@@ -253,21 +232,22 @@ def test_a_stopped_sweep_resumes_with_the_same_command(tmp_path: Path, workers: 
 
 
 def test_a_stopped_sweep_restores_the_terminal(tmp_path: Path) -> None:
-    plugin = tmp_path / "stopping_plugin.py"
-    plugin.write_text(STOPPING)
     command = [
-        sys.executable, "-m", "benchmark", "run", "quickstart", "--tier", "smoke", "--methods", "stopping",
-        "--epochs", "20", "--values", "0.1", "--workers", "1", "--results", str(tmp_path), "--plugin", str(plugin),
+        "run", "quickstart", "--tier", "smoke", "--methods", "waiting", "--values", "0.1", "--workers", "1",
+        "--results", str(tmp_path), "--plugin", str(waiting(tmp_path, 0.1, step=4)),
     ]  # fmt: skip
     ours, theirs = os.openpty()
-    with subprocess.Popen(command, stdout=theirs, stderr=theirs, env=os.environ | {"TERM": "xterm"}) as process:
+    with started(*command, output=Path(os.ttyname(theirs)), TERM="xterm") as process:
+        wait_for((tmp_path / "0.1.begun").exists, process)
         os.close(theirs)
+        os.kill(number_of(process), signal.SIGINT)
         told = b""
         with suppress(OSError):  # Linux's word for the end
             while part := os.read(ours, 4096):
                 told += part
+        process.join()
     os.close(ours)
-    assert process.returncode == 130
+    assert process.exitcode == 130
     hidden, shown = told.rfind(b"\x1b[?25l"), told.rfind(b"\x1b[?25h")  # the cursor
     assert 0 <= hidden < shown < told.rfind(b"interrupted: ")
     assert b"running" in told[:shown] and b"running" not in told[shown:]  # no bar is left behind

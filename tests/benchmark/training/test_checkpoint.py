@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -23,6 +22,7 @@ from benchmark.training.checkpoint import Checkpoint, keys_of
 from benchmark.training.loop import OutOfTime, train
 from methods.core.registry import parse
 from tests.builders import TIMES, Dying, dropout_mlp, interrupted, toy_task, untimed
+from tests.processes import STOPPED, ended, number_of, started, wait_for
 
 
 def test_dropout_and_augmentation_resume_exactly(toy_data: Data, tmp_path: Path) -> None:
@@ -139,48 +139,63 @@ def test_a_checkpoint_that_cannot_be_written_is_a_warning(tmp_path: Path) -> Non
     assert "cannot be written" in kept.warnings[0]
 
 
-PLUGIN = """
+PLUGIN = (
+    STOPPED
+    + """
+
 from dataclasses import replace
 from benchmark.training import checkpoint
 from benchmark.data.augmentation import Augmentation
 from benchmark.tasks.registry import get_task, task
 
-initialize = checkpoint.Checkpoint.__init__
-# Save before every step.
-checkpoint.Checkpoint.__init__ = lambda self, folder, keys: initialize(self, folder, keys, every=0.0, fraction=1e9)
+asked = 0
+
+
+def due(self):
+    '''Save before every step; without a file `free`, wait for the end before step 40.'''
+    global asked
+    asked += 1
+    if asked == 3:
+        Path(__file__).with_name("begun").touch()
+    while asked == 40 and not stopped() and not Path(__file__).with_name("free").exists():
+        time.sleep(0.01)
+    return True
+
+
+checkpoint.Checkpoint.due = due
+
 
 @task
 def shifted_digits():
     '''Digits, augmented.'''
     return replace(get_task("lenet300-digits"), augmentation=Augmentation(shift=1, cutout=2))
 """
+)
 
 
+@pytest.mark.slow
 def test_a_sweep_that_is_killed_repeatedly_has_the_same_results(tmp_path: Path) -> None:
-    plugin = tmp_path / "often.py"
+    plugin, begun, free, told = (tmp_path / name for name in ("often.py", "begun", "free", "told"))
     plugin.write_text(PLUGIN)
     command = [
-        sys.executable, "-m", "benchmark", "run", "quickstart", "--tasks", "shifted-digits", "--seeds", "0",
+        "run", "quickstart", "--tasks", "shifted-digits", "--seeds", "0",
         "--methods", "snip,dwf,imp[rounds=1],rigl", "--values", "density=0.1", "--values", "strength=4",
-        "--epochs", "4", "--workers", "1", "--plugin", str(plugin), "--results",
+        "--epochs", "2", "--workers", "1", "--plugin", str(plugin), "--results",
     ]  # fmt: skip
     killed, whole = tmp_path / "killed", tmp_path / "whole"
-    subprocess.run([*command, str(whole)], check=True, stdout=subprocess.DEVNULL)
     chance = random.Random(0)
-    blows = 0
     for blow in (signal.SIGKILL, signal.SIGTERM, signal.SIGKILL, signal.SIGINT):
-        with subprocess.Popen([*command, str(killed)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-            before = None
-            while process.poll() is None:
-                now = {path: path.stat().st_mtime_ns for path in killed.glob("quickstart/checkpoints/*.pt")}
-                if before not in (None, now) and now:  # it is training: another checkpoint was written
-                    time.sleep(chance.random() / 10)
-                    process.send_signal(blow)
-                    blows += process.wait() != 0
-                before = now
-                time.sleep(0.01)
-    assert blows >= 3
-    subprocess.run([*command, str(killed)], check=True, stdout=subprocess.DEVNULL)
+        with started(*command, str(killed), output=told) as process:
+            wait_for(begun.exists, process)
+            time.sleep(chance.random() / 10)  # so that the blow may meet a step or the writing of a file
+            os.kill(number_of(process), blow)
+            process.join()
+        assert process.exitcode == {signal.SIGKILL: -9}.get(blow, 130)
+        begun.unlink()
+    free.touch()
+    for folder in (killed, whole):
+        status, said = ended(*command, str(folder), output=told)
+        assert status == 0, said
     assert not (killed / "quickstart" / "checkpoints").exists()
     timed = {*TIMES, "finished_at"}
     for file, columns in (("runs", COLUMNS), ("curves", CURVE_COLUMNS), ("layers", LAYER_COLUMNS)):
