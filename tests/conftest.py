@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -52,7 +53,7 @@ def toy_data() -> Data:
 @pytest.fixture(autouse=True)
 def workers_start_in_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fork the workers of sweeps in this process from a server that has imported torch."""
-    monkeypatch.setattr(local.multiprocessing, "get_context", lambda method: FORKED)
+    monkeypatch.setattr(local, "multiprocessing", SimpleNamespace(get_context=lambda method: FORKED))
 
 
 @pytest.fixture(autouse=True)

@@ -27,9 +27,10 @@ def _command(arguments: tuple[str, ...], output: Path, folder: Path, environment
     """Run the command line in this process, which leads a new session as that of a terminal does."""
     os.setsid()
     signal.signal(signal.SIGINT, signal.default_int_handler)  # the server may ignore it
-    file = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    for stream in (1, 2):
-        os.dup2(file, stream)
+    file = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        os.dup2(file, number)
+        setattr(sys, name, os.fdopen(number, "w", buffering=1, closefd=False))
     os.chdir(folder)
     os.environ.update(environment)
     sys.argv = ["sparsefront", *arguments]
@@ -70,7 +71,7 @@ def ended(*arguments: str, output: Path, folder: Path | None = None) -> tuple[in
 def wait_for(state: Callable[[], object], process: ForkServerProcess) -> None:
     """Wait until a state of files is reached; fail if the process ends before."""
     while not state():
-        assert process.is_alive()
+        assert process.is_alive(), f"the command ended with {process.exitcode}"
         time.sleep(0.01)
 
 

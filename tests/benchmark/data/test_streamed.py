@@ -58,8 +58,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Forking(torch.utils.data.DataLoader[Any]):
     """A loader whose processes fork from this one, so that they need not import timm, which takes seconds."""
 
-    def __init__(self, *arguments: Any, multiprocessing_context: str | None = None, **settings: Any):
-        super().__init__(*arguments, multiprocessing_context=multiprocessing_context and "fork", **settings)
+    def __init__(self, dataset: Any, multiprocessing_context: str | None, **settings: Any):
+        super().__init__(dataset, multiprocessing_context=multiprocessing_context and "fork", **settings)
 
 
 @pytest.fixture(scope="module", autouse=True)

