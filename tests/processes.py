@@ -1,7 +1,7 @@
 """Commands in processes of their own, which tests stop, and a method whose training waits until it is stopped.
 
 The processes fork from a server that has imported torch, which takes seconds. `tests/project/test_console.py` and
-`tests/benchmark/cli/test_cli.py` start the command and its workers as users do.
+`tests/benchmark/cli/test_cli.py` start the command and its workers as users do. A command here sees no terminal.
 """
 
 from __future__ import annotations
@@ -23,16 +23,14 @@ FORKED = multiprocessing.get_context("forkserver")
 FORKED.set_forkserver_preload(["tests.processes", "benchmark.sweep.sweep", "torch._dynamo", "plots.report"])
 
 
-def _command(arguments: tuple[str, ...], output: Path, folder: Path, environment: dict[str, str]) -> None:
+def _command(arguments: tuple[str, ...], output: Path, folder: Path) -> None:
     """Run the command line in this process, which leads a new session as that of a terminal does."""
     os.setsid()
     signal.signal(signal.SIGINT, signal.default_int_handler)  # the server may ignore it
     file = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    for number, name in ((1, "stdout"), (2, "stderr")):
-        os.dup2(file, number)
-        setattr(sys, name, os.fdopen(number, "w", buffering=1, closefd=False))
+    for stream in (1, 2):
+        os.dup2(file, stream)
     os.chdir(folder)
-    os.environ.update(environment)
     sys.argv = ["sparsefront", *arguments]
     try:
         commands.main()
@@ -41,11 +39,9 @@ def _command(arguments: tuple[str, ...], output: Path, folder: Path, environment
 
 
 @contextmanager
-def started(
-    *arguments: str, output: Path, folder: Path | None = None, **environment: str
-) -> Iterator[ForkServerProcess]:
+def started(*arguments: str, output: Path, folder: Path | None = None) -> Iterator[ForkServerProcess]:
     """Start the command line in a process; its output is appended to a file, and the block's end kills all of it."""
-    process = FORKED.Process(target=_command, args=(arguments, output, folder or Path.cwd(), environment))
+    process = FORKED.Process(target=_command, args=(arguments, output, folder or Path.cwd()))
     process.start()
     try:
         yield process
