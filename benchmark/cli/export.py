@@ -15,8 +15,11 @@ from benchmark.errors import UsageError
 def export(
     key: Annotated[str, typer.Argument(help="The key of a run, from the first column of runs.csv.")],
     form: Annotated[
-        Literal["onnx", "torch-sparse", "dense"],
-        typer.Option("--format", help="dense: a program of torch.export; torch-sparse: a state dict with CSR weights."),
+        Literal["dense", "onnx", "torch-sparse", "torch-2:4"],
+        typer.Option(
+            "--format",
+            help="dense: a program of torch.export; torch-sparse: a state dict with CSR weights; torch-2:4: 2:4 ones.",
+        ),
     ],
     output: Annotated[
         Path | None, typer.Option(parser=options.path, help="File to write; by default KEY.pt2, KEY.pt or KEY.onnx.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import warnings
 from collections.abc import Iterator
@@ -12,26 +13,41 @@ from typing import Any
 import torch
 
 from benchmark.deployment.sparse_rows import with_sparse_rows
+from benchmark.deployment.two_of_four import with_two_of_four
 from benchmark.errors import UsageError, error_text
+from benchmark.records.files import replacing
 
-ENDINGS = {"dense": ".pt2", "onnx": ".onnx", "torch-sparse": ".pt"}  # the formats, with the endings of their files
+# The formats, with the endings of their files.
+ENDINGS = {"dense": ".pt2", "onnx": ".onnx", "torch-sparse": ".pt", "torch-2:4": ".pt"}
+STATES = {"torch-sparse": with_sparse_rows, "torch-2:4": with_two_of_four}
 
 
 def export(model: torch.nn.Module, example: torch.Tensor, path: Path, form: str) -> None:
     """Write a network in a format; all but the first axis of inputs are those of `example` [1, ...].
 
     `dense` is a program that `torch.export.load` reads; `onnx` is a model of ONNX; `torch-sparse` is the state dict of
-    `with_sparse_rows(model)`, in which linear layers and convolutions have CSR weights, for `torch.load`. Raises
-    UsageError for a network that the format cannot express, and where a package that it needs is missing.
+    `with_sparse_rows(model)`, in which linear layers and convolutions have CSR weights, for `torch.load`; `torch-2:4`
+    is that of `with_two_of_four(model)`. A file is written whole or not at all. Raises UsageError for a network that
+    the format cannot express, where a package or hardware that it needs is missing, and if the file cannot be written.
     """
-    if form == "torch-sparse":
-        torch.save(with_sparse_rows(model).state_dict(), path)
-        return
-    if form == "onnx":
-        onnx_program(model, example).save(path)
-        return
-    with _quiet():
-        torch.export.save(_program(model, example), path)
+    content = io.BytesIO()
+    if form in STATES:
+        torch.save(STATES[form](model).state_dict(), content)
+    elif form == "onnx":
+        content.write(onnx_content(model, example))
+    else:
+        with _quiet():
+            torch.export.save(_program(model, example), content)
+    try:
+        with replacing(path) as file:
+            file.write(content.getvalue())
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written ({error.strerror}); name another file with --output") from None
+
+
+def onnx_content(model: torch.nn.Module, example: torch.Tensor) -> bytes:
+    """Return the content of a network's file of ONNX; raise UsageError as `export` does."""
+    return bytes(onnx_program(model, example).model_proto.SerializeToString())
 
 
 def onnx_program(model: torch.nn.Module, example: torch.Tensor) -> Any:

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from benchmark.deployment.compact import compact
-from benchmark.deployment.exports import onnx_program
+from benchmark.deployment.exports import onnx_content
 from benchmark.deployment.sparse_rows import with_sparse_rows
 from benchmark.errors import UsageError
 
@@ -35,16 +35,11 @@ def forms_of(model: nn.Module, example: torch.Tensor, say: Callable[[str], None]
     assert isinstance(small, nn.Module)
     add("csr", lambda: with_sparse_rows(small))
     if find_spec("onnxruntime"):
-        add("onnx dense", lambda: as_onnx(model, example))
-        add("onnx", lambda: as_onnx(small, example))
+        add("onnx dense", lambda: onnx_content(model, example))
+        add("onnx", lambda: onnx_content(small, example))
     else:
         say("no form onnx: it needs onnxruntime: pip install 'sparsefront[onnx]'")
     return forms
-
-
-def as_onnx(model: nn.Module, example: torch.Tensor) -> bytes:
-    """Return the content of a network's model of ONNX; raise UsageError if there can be none."""
-    return bytes(onnx_program(model, example).model_proto.SerializeToString())
 
 
 def forward_of(form: Form | str, threads: int) -> Forward:

@@ -16,8 +16,9 @@ from tempfile import TemporaryDirectory
 import torch
 from torch import nn
 
+from benchmark.deployment.exports import onnx_content
 from benchmark.deployment.sparse_rows import with_sparse_rows
-from benchmark.profiling.forms import Form, Forward, as_onnx, forward_of
+from benchmark.profiling.forms import Form, Forward, forward_of
 
 EXAMPLE = torch.zeros(1, 1, 8, 8)  # an input of the tiny network
 # What each process would import otherwise, among it the modules of the script that measures.
@@ -70,7 +71,7 @@ def _peak_mb() -> float:
 @cache
 def _tiny(kind: str) -> Form:
     tiny = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(18, 2)).eval()
-    return as_onnx(tiny, EXAMPLE) if kind == "onnx" else with_sparse_rows(tiny) if kind == "csr" else tiny
+    return onnx_content(tiny, EXAMPLE) if kind == "onnx" else with_sparse_rows(tiny) if kind == "csr" else tiny
 
 
 def _has_rows(form: nn.Module) -> bool:

@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 import torch
 from torch import nn
+from torch.sparse._semi_structured_conversions import sparse_semi_structured_from_dense_cutlass
 
 from benchmark import Experiment, load_run, run_experiment
-from benchmark.deployment import exports, sparse_rows
+from benchmark.deployment import exports, sparse_rows, two_of_four
 from benchmark.deployment.compact import compact
 from benchmark.deployment.exports import export
 from benchmark.deployment.sparse_rows import SparseConv2d, SparseLinear, with_sparse_rows
+from benchmark.deployment.two_of_four import with_two_of_four
 from benchmark.errors import UsageError
 from benchmark.models.lenets import lenet5
 from tests.builders import rows, sparsefront
@@ -133,9 +135,46 @@ def test_the_command_exports_the_compacted_network_of_a_run(
         (["export", "abc", "--results", str(tmp_path), "--format", "dense"], "has the key 'abc'"),
         ([*arguments, "zip"], "'zip' is not one of"),
         ([*arguments, "dense", "--output", "no/such"], "there is no folder no"),
+        ([*arguments, "torch-sparse", "--output", str(tmp_path / "mine")], "mine cannot be written (Is a directory)"),
+        (
+            [*arguments, "torch-2:4", "--output", "net.pt"],
+            "which this machine lacks; choose torch-sparse, onnx or dense",
+        ),
     ):
-        assert sparsefront(monkeypatch, *wrong) == 2 and says in capsys.readouterr().err
+        before = sorted(tmp_path.rglob("*"))
+        monkeypatch.setattr(two_of_four.torch.cuda, "is_available", lambda: False)
+        assert sparsefront(monkeypatch, *wrong) == 2
+        said = capsys.readouterr().err
+        assert says in said and len(said.strip().splitlines()) == 1 and sorted(tmp_path.rglob("*")) == before
+
+
+def on_cpu(weight: torch.Tensor) -> torch.Tensor:
+    """Return the semi-structured tensor of a weight, as torch makes one on an accelerator."""
+    kind = torch.sparse.SparseSemiStructuredTensorCUTLASS
+    packed, meta = sparse_semi_structured_from_dense_cutlass(weight)
+    return kind(weight.shape, packed=packed, meta=meta, packed_t=None, meta_t=None, compressed_swizzled_bitmask=None)
+
+
+def test_two_of_four_takes_the_layers_that_fit(
+    model: nn.Module, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(two_of_four.torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(two_of_four.torch.cuda, "get_device_capability", lambda: (8, 0))
+    monkeypatch.setattr(two_of_four, "DEVICE", "cpu")
+    monkeypatch.setattr(two_of_four, "to_sparse_semi_structured", on_cpu)
+    with pytest.raises(UsageError, match="no linear layer has at most two nonzeros in four neighbours"):
+        with_two_of_four(nn.Sequential(nn.Linear(64, 32), nn.Linear(32, 10)))
+    wide = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 64), nn.Linear(64, 10))
+    wide[0].weight.data.view(64, 16, 4)[..., ::2] = 0
+    export(wide, torch.zeros(1, 64), tmp_path / "net.pt", "torch-2:4")
+    state = torch.load(tmp_path / "net.pt", weights_only=False)
+    kinds = [isinstance(state[f"{place}.weight"], torch.sparse.SparseSemiStructuredTensor) for place in (0, 2, 3)]
+    assert kinds == [True, False, False] and state["0.weight"].packed.shape == (64, 32)
+    assert torch.equal(state["0.weight"].to_dense(), wide[0].weight.detach().half())
+    monkeypatch.setattr(two_of_four.torch.cuda, "get_device_capability", lambda: (7, 5))
+    with pytest.raises(UsageError, match=r"compute capability 8\.0 or higher"):
+        with_two_of_four(wide)
 
 
 def test_every_format_has_an_ending() -> None:
-    assert set(exports.ENDINGS) == {"dense", "onnx", "torch-sparse"}
+    assert set(exports.ENDINGS) == {"dense", "onnx", "torch-sparse", "torch-2:4"}
