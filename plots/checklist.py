@@ -7,7 +7,7 @@ these runs; requirements.py has a function for each.
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,7 +33,11 @@ def checklist(folders: Sequence[Path], stale: Set[str] = frozenset()) -> list[It
 
     Raises UsageError if the results of a folder cannot be read.
     """
-    tables = {folder: shown_runs(folder, stale=stale)[1] for folder in folders}
+    return judged({folder: shown_runs(folder, stale=stale)[1] for folder in folders})
+
+
+def judged(tables: Mapping[Path, pandas.DataFrame]) -> list[Item]:
+    """Return the items for the shown runs of all folders together."""
     runs = pandas.concat(tables.values(), ignore_index=True).drop_duplicates("key", ignore_index=True)
     results = Results(runs, measured(runs), tables)
     return [

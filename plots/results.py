@@ -68,12 +68,13 @@ def load(
     runs = with_deployed(runs, path.parent)
     if measured(runs).empty:
         raise UsageError(f"{path} holds no run with status ok, so there is nothing to report")
-    for (task, method, _, value, *_), same in measured(runs).groupby(point):
-        if differing := [name for name in SETTINGS if same[name].nunique(dropna=False) > 1]:
-            raise UsageError(
-                f"{path} holds {method} at {value:g} on {task} with {', '.join(differing)} different from seed to "
-                "seed, over which a mean says nothing; run all seeds again, or choose a folder with --results"
-            )
+    settings = [name for name in SETTINGS if name not in point]
+    several = measured(runs).groupby(point)[settings].nunique(dropna=False) > 1
+    for (task, method, _, value, *_), differs in several[several.any(axis=1)].iterrows():
+        raise UsageError(
+            f"{path} holds {method} at {value:g} on {task} with {', '.join(differs.index[differs])} different from "
+            "seed to seed, over which a mean says nothing; run all seeds again, or choose a folder with --results"
+        )
     return runs
 
 

@@ -25,7 +25,7 @@ def with_numbers(table: pandas.DataFrame, numbers: Collection[str], path: Path) 
     """Turn the columns of a table of text that hold numbers into numbers; `path` is for the message of an error."""
     for name in numbers:
         try:
-            table[name] = pandas.to_numeric(table[name].replace(["", "nan"], None))
+            table[name] = pandas.to_numeric(table[name].mask(table[name].isin(["", "nan"])))
         except ValueError as error:
             raise UsageError(f"{path} holds something that is no number in column {name}: {error}") from error
     return table

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import pandas
 
-from benchmark.errors import UsageError
 from plots.leaderboards import footnote, heading, leaderboard
 
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
@@ -18,20 +16,10 @@ EFFECTIVE = "effective"
 VALIDATED: Literal["validated"] = "validated"
 
 
-def counted(counts: Mapping[str, Callable[[], pandas.DataFrame]]) -> Iterator[tuple[str, pandas.DataFrame]]:
-    """Yield each count with its runs, except those for which loading raises UsageError."""
-    for count, loaded in counts.items():
-        with suppress(UsageError):
-            yield count, loaded()
-
-
-def boards(counts: Mapping[str, Callable[[], pandas.DataFrame]]) -> dict[str, Any]:
-    """Return the boards by task and count; `counts` names functions that load the runs.
-
-    A count that the runs do not have, for which its function raises UsageError, has no board.
-    """
+def boards(counts: Mapping[str, pandas.DataFrame]) -> dict[str, Any]:
+    """Return the boards by task and count; `counts` has the runs, as each count has them."""
     found: dict[str, Any] = {}
-    for count, runs in counted(counts):
+    for count, runs in counts.items():
         for task in sorted(runs["task"].unique()):
             found.setdefault(task, {})[count] = _board(runs[runs["task"] == task], task)
     return found

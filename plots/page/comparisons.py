@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pandas
 
 from plots.figures.below_dense import READ, bands, best_methods, points_above_dense
 from plots.metrics import metric_of
-from plots.page.boards import counted
 from plots.page.columns import packed
 from plots.readings import LEVELS, read_at, seed_curves
 from plots.statistics.accuracy import accuracy_table
@@ -18,13 +17,13 @@ SHOWN = READ[::3]  # the compressions of a figure of points below dense that a p
 LEFT_OUT = ["metric", "margin", "control"]
 
 
-def comparisons(counts: Mapping[str, Callable[[], pandas.DataFrame]]) -> dict[str, Any]:
+def comparisons(counts: Mapping[str, pandas.DataFrame]) -> dict[str, Any]:
     """Return by count the table statistics/accuracy.csv, and the bands of the tasks that measure accuracy.
 
-    `counts` is that of `plots.page.boards`; a count that the runs do not have has no comparison.
+    `counts` is that of `plots.page.boards`.
     """
     found: dict[str, Any] = {}
-    for count, runs in counted(counts):
+    for count, runs in counts.items():
         accurate = [own for _, own in runs.groupby("task") if metric_of(own).is_accuracy]
         readings = points_above_dense(pandas.concat([runs.head(0), *accurate]), SHOWN)
         drawn = bands(readings, best_methods(readings, runs))

@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Set
+from collections.abc import Set
 from contextlib import suppress
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas
 
-import plots.figures  # noqa: F401  (its files register the figures)
+from benchmark.errors import UsageError
 from benchmark.records.schema import COLUMNS, THRESHOLD_COLUMNS
-from benchmark.records.table import read
-from plots.checklist import checklist
+from plots.checklist import judged
 from plots.learning_rates import learning_rates
 from plots.looks import looks, names
 from plots.page.boards import AS_COUNTED, EFFECTIVE, VALIDATED, boards
 from plots.page.columns import packed
 from plots.page.comparisons import comparisons
 from plots.page.histories import curve_data, layer_data
-from plots.registry import figures_of
-from plots.results import AT_SETTING, VALUE, load
+from plots.report import shown_runs
 from plots.tables import read_table
-from plots.thresholds import Threshold, validated
+from plots.thresholds import validated
 
 DEPLOYED = ("file_compression", "measured_speedup")
 
@@ -35,34 +32,25 @@ def folder_data(folder: Path, stale: Set[str], share: float) -> dict[str, Any]:
 
     Raises UsageError if the results cannot be read.
     """
-    experiments = {row["experiment"].removesuffix("-smoke") for row in read(folder / "runs.csv")}
-    own = figures_of(experiments)
-    choose = next((registered.choose for registered in own if registered.choose), None)
-
-    def shown(threshold: Threshold | None = None, effective: bool = False) -> pandas.DataFrame:
-        runs = load(folder, threshold, AT_SETTING if choose else VALUE, stale, effective)
-        return choose(runs) if choose else runs
-
-    runs = load(folder, None, AT_SETTING if choose else VALUE, stale)
-    chosen = set(choose(runs)["key"]) if choose else set(runs["key"])
+    runs, shown = shown_runs(folder, stale=stale)
     keys = runs["key"].tolist()
-    several = choose and runs.groupby(["task", "method"])["learning_rate"].nunique().max() > 1
+    several = runs.groupby(["task", "method"])["learning_rate"].nunique().max() > 1
     thresholds = _thresholds(folder, runs)
-    counts: dict[str, Callable[[], pandas.DataFrame]] = {
-        AS_COUNTED: shown,
-        EFFECTIVE: partial(shown, effective=True),
-        VALIDATED: partial(shown, VALIDATED),
-    }
+    counts = {AS_COUNTED: shown}
+    with suppress(UsageError):  # the runs do not have this count
+        counts[EFFECTIVE] = shown_runs(folder, stale=stale, effective=True)[1]
+    with suppress(UsageError):
+        counts[VALIDATED] = shown_runs(folder, VALIDATED, stale)[1]
     curves, curves_said = curve_data(folder, keys, share)
     layers, layers_said = layer_data(folder, keys, share)
     return {
         "name": folder.resolve().name,
         "methods": _methods(runs),
-        "runs": packed(runs[[*COLUMNS, *DEPLOYED, "stale"]].assign(shown=runs["key"].isin(chosen))),
+        "runs": packed(runs[[*COLUMNS, *DEPLOYED, "stale"]].assign(shown=runs["key"].isin(shown["key"]))),
         "thresholds": packed(thresholds),
         "boards": boards(counts),
         "comparisons": comparisons(counts),
-        "checklist": [asdict(item) for item in checklist([folder], stale)],
+        "checklist": [asdict(item) for item in judged({folder: shown})],
         "trials": packed(learning_rates(runs)) if several else None,
         "curves": curves,
         "layers": layers,

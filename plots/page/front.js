@@ -23,8 +23,8 @@ function counted(folder, threshold) {
     const compression = density ? 1 / density : null;
     return { ...run, ...none, nonzeros, density, compression, val_accuracy, test_accuracy, threshold: at };
   });
-  const lacking = runs.filter((run, place) => penalty(run) && !rows.has(place));
-  return { runs: runs.filter((run) => !lacking.includes(run)), lacking: lacking.length };
+  const kept = runs.filter((run, place) => !penalty(run) || rows.has(place));
+  return { runs: kept, lacking: runs.length - kept.length };
 }
 
 function measured(run) {
@@ -43,7 +43,8 @@ function means(runs, axis) {
   const groups = new Map();
   for (const run of runs) {
     const key = JSON.stringify([run.method, run.value, run.learning_rate]);
-    groups.set(key, [...(groups.get(key) || []), run]);
+    if (!groups.has(key)) groups.set(key, []);
+    groups.get(key).push(run);
   }
   return [...groups.values()].map((own) => {
     const places = own.map((run) => (AXES[axis].inverse ? run[axis] : run[axis] ? 1 / run[axis] : null));
