@@ -13,9 +13,9 @@ from rich.text import Text
 
 from plots.comparisons import NEAR, near_best, top_group
 from plots.looks import names
-from plots.metrics import Metric, metric_of
+from plots.metrics import Metric, chances, metric_of, metrics_of, named
 from plots.readings import LEVELS, read_at, seed_curves
-from plots.results import of_task
+from plots.results import measured, of_task
 from plots.statistics.tolerance import LOSSES, tolerance_table
 from plots.summaries import budgets, disconnected, failed, processors, stale, summary, thresholds
 
@@ -91,13 +91,13 @@ def _ratio(compression: float) -> str:
 def accuracy(line: pandas.Series, metric: Metric) -> str:
     """Write mean test metric ± sample standard deviation (n) of a line of a summary; accuracy is in percent."""
     spread = f" ± {_spread(line['test_std'], metric)}" if line["n"] > 1 else ""
-    return f"{metric.text(line['test_mean'])}{spread} ({line['n']})"
+    return f"{metric.text(line['test_mean'])}{spread} {_count(line['n'], line['asked'])}"
 
 
 def heading(frame: pandas.DataFrame, task: str) -> str:
     """Return the line above a task's table: the accuracy of dense."""
-    lines = summary(frame)
-    dense = lines[(lines["task"] == task) & (lines["method"] == "dense")]
+    asked = frame[(frame["task"] == task) & (frame["method"] == "dense")]
+    dense = summary(measured(asked)).assign(asked=len(asked))  # without runs that diverged, as the reference of losses
     metric = metric_of(frame[frame["task"] == task])
     named = "" if metric.is_accuracy else f" {metric.name}"
     return f"dense: {accuracy(dense.iloc[0], metric)}{named}" if len(dense) else "dense: not measured"
@@ -106,32 +106,34 @@ def heading(frame: pandas.DataFrame, task: str) -> str:
 def footnote(frame: pandas.DataFrame) -> str:
     """Explain how to read the tables."""
     effective = (frame["counted"] == "effective").any()
-    metrics = {metric_of(own) for _, own in frame.groupby("task")}
-    chances = sorted(f"{m.chance:g} %" if m.is_accuracy else f"{m.text(m.chance)} {m.name}" for m in metrics)
+    metrics = metrics_of(frame)
+    means = " or ".join("accuracy in percent" if metric.is_accuracy else metric.name for metric in metrics)
+    values = named(frame)
+    units = " or ".join(dict.fromkeys(metric.unit for metric in metrics))
     left = "effective weights, those on a path from an input to an output" if effective else "weights left"
     notes = [
-        f"CR is prunable weights / {left}. A cell under `CR c` is the mean test accuracy in percent ± sample standard "
+        f"CR is prunable weights / {left}. A cell under `CR c` is the mean test {means} ± sample standard "
         "deviation (n seeds, or n/asked where some have no value there) at a CR of exactly c: a method's front goes "
-        "through those of its values that no other beats in CR and mean validation accuracy, linear in log CR, never "
-        "beyond the last; before the first, that one's accuracy counts. `~`: read more than 1 % away from every value. "
-        f"A run that diverged or kept no weight counts as {' or '.join(chances)}.",
-        "`CR at -k` is the CR at which the front falls k points below dense's mean test accuracy: geometric mean over "
-        "seeds with its 95 % interval (n seeds). A seed that starts below counts as CR 1 and not in n, as in 2/3; `>`: "
-        "some seeds end before they fall, so this is a lower bound.",
+        f"through those of its values that no other beats in CR and mean validation {values}, linear in log CR, never "
+        f"beyond the last; before the first, that one's {values} counts. `~`: read more than 1 % away from every "
+        f"value. A run that diverged or kept no weight counts as {chances(frame)}.",
+        f"`CR at -k` is the CR at which the front falls k {units} below dense's mean test {values}: geometric mean "
+        "over seeds with its 95 % interval (n seeds). A seed that starts below counts as CR 1 and not in n, as in 2/3; "
+        "`>`: some seeds end before they fall, so this is a lower bound.",
         f"{NONE} means that the front does not reach so far.",
         "Bold: the top group, which Tukey's test cannot tell from the best at a family-wise 5 %, among the methods at "
-        "most 5 points below it.",
+        f"most 5 {units} below it.",
         f"Runs without a result: {failed(frame)} of {len(frame)}, in no mean unless they diverged.",
     ]
     for name in sorted({metric.name for metric in metrics if metric.sign < 0}):
-        notes.append(f"Lower {name} is better, and a loss of k points is k % more of it.")
+        notes.append(f"Lower {name} is better; a front that is k % below dense has k % more of it.")
     notes += [f"{budgets(frame)}."] if budgets(frame) else []
     if stale(frame):
         notes.append(f"{stale(frame).capitalize()}: another version of task or method computed these rows.")
     notes += [f"{thresholds(frame).capitalize()}."] if thresholds(frame) else []
     if (frame["counted"] == "validated").any():
         notes.append(
-            "Validated: the run's largest threshold that costs no more validation accuracy than the standard error of "
+            f"Validated: the run's largest threshold that costs no more validation {values} than the standard error of "
             "this cost."
         )
     if unconnected := disconnected(frame):

@@ -8,10 +8,12 @@ import numpy
 import pandas
 from moocore import hypervolume
 
+from plots.metrics import Metric, metric_of
 from plots.results import AT_LEARNING_RATE
 from plots.summaries import summary
 
-USEFUL = 20  # points of validation accuracy below dense; lower accuracies are of no use to anyone
+# Points of validation accuracy below dense, or percent of another metric; lower ones are of no use to anyone.
+USEFUL = 20
 FARTHEST = 500  # compression; larger ones count as this one, or a single extreme point would decide
 MASKS = ("density", "none")  # the knobs that are not the strength of a penalty
 
@@ -31,7 +33,11 @@ def learning_rates(runs: pandas.DataFrame) -> pandas.DataFrame:
         on_task = lines[lines["task"] == task]
         own = on_task[(on_task["method"] == method) & (on_task["learning_rate"] == learning_rate)]
         accuracy, loss = own["val_mean"].max(), own["val_loss"].min()
-        volume = numpy.nan if knob == "none" else _hypervolume(own, least_useful_accuracy(on_task))
+        volume = (
+            numpy.nan
+            if knob == "none"
+            else _hypervolume(own, least_useful(on_task, metric_of(runs[runs["task"] == task])))
+        )
         diverged = int((tried["status"] == "diverged").sum())
         rows.append((task, method, learning_rate, len(tried), diverged, volume, accuracy, loss))
     columns = ["task", "method", "learning_rate", "trials", "diverged", "hypervolume", "best_val_accuracy", "val_loss"]
@@ -42,10 +48,11 @@ def learning_rates(runs: pandas.DataFrame) -> pandas.DataFrame:
     return table.drop(columns="val_loss")
 
 
-def least_useful_accuracy(lines: pandas.DataFrame) -> float:
-    """Return the validation accuracy below which nothing counts."""
+def least_useful(lines: pandas.DataFrame, metric: Metric) -> float:
+    """Return the validation score below which nothing counts, from the summary of one task."""
     dense = lines[lines["method"] == "dense"]
-    return float((lines if dense.empty else dense)["val_mean"].max()) - USEFUL
+    best = float((lines if dense.empty else dense)["val_mean"].max())
+    return best - metric.margin(USEFUL, best)
 
 
 def _hypervolume(lines: pandas.DataFrame, least: float) -> float:

@@ -35,6 +35,33 @@ class Metric:
         """Return a loss as a difference of scores: in points of accuracy, or in percent of another metric's value."""
         return loss if self.is_accuracy else abs(score) * loss / 100
 
+    def gain(self, score: pandas.Series, reference: float | pandas.Series) -> pandas.Series:
+        """Return how much better scores are than a reference: in points, or in percent of another metric's value."""
+        return score - reference if self.is_accuracy else 100 * (score - reference) / numpy.abs(reference)
+
+    def values(self, table: pandas.DataFrame, *columns: str) -> pandas.DataFrame:
+        """Return a table whose columns hold values of the metric where they held scores."""
+        return table.assign(**{name: self.sign * table[name] for name in columns})
+
+    def better_than(self, name: str) -> str:
+        """Return the label of an axis of gains over something of this name."""
+        return (
+            f"points of test accuracy above {name}" if self.is_accuracy else f"% better than {name} in {self.directed}"
+        )
+
+    @property
+    def label(self) -> str:
+        """The label of an axis of the metric."""
+        return "test accuracy in %" if self.is_accuracy else f"test {self.directed}"
+
+    @property
+    def unit(self) -> str:
+        return "points" if self.is_accuracy else "%"
+
+    @property
+    def directed(self) -> str:
+        return self.name if self.is_accuracy else f"{self.name} ({'higher' if self.sign > 0 else 'lower'} is better)"
+
 
 ACCURACY = Metric("accuracy", 1.0, CHANCE)
 
@@ -56,9 +83,23 @@ def with_scores(table: pandas.DataFrame, better: pandas.Series) -> pandas.DataFr
     return table.assign(**{name: table[name].fillna(score) for name, score in scores.items()})
 
 
-def unit_of_loss(runs: pandas.DataFrame) -> str:
-    """Name the unit in which `Metric.margin` takes the losses of all tasks of the runs."""
-    metrics = {metric_of(own) for _, own in runs.groupby("task")}
-    others = sorted(f"% of test {metric.name}" for metric in metrics if not metric.is_accuracy)
-    points = ["points of test accuracy"] * any(metric.is_accuracy for metric in metrics)
-    return " or ".join([*points, *dict.fromkeys(others)])
+def metrics_of(runs: pandas.DataFrame) -> list[Metric]:
+    """Return the metrics of the tasks of the runs, each once, accuracy first."""
+    found = [metric_of(own) for _, own in runs.groupby("task")] or [ACCURACY]
+    return sorted(
+        {metric.name: metric for metric in found}.values(), key=lambda each: (not each.is_accuracy, each.name)
+    )
+
+
+def named(runs: pandas.DataFrame) -> str:
+    """Name the metrics of the tasks of the runs, as in `accuracy or bits per character`."""
+    return " or ".join(metric.name for metric in metrics_of(runs))
+
+
+def chances(runs: pandas.DataFrame) -> str:
+    """Name what a run that diverged or kept no weight counts as, as in `10 %` or `5.000 bits per character`."""
+    texts = {
+        f"{metric.chance:g} %" if metric.is_accuracy else f"{metric.text(metric.chance)} {metric.name}"
+        for metric in (metric_of(own) for _, own in runs.groupby("task"))
+    }
+    return " or ".join(sorted(texts))

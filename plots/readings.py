@@ -9,8 +9,7 @@ import pandas
 from moocore import is_nondominated
 from numpy.typing import NDArray
 
-from plots.metrics import metric_of
-from plots.results import VALUE, measured
+from plots.results import VALUE, ended
 
 LEVELS = (5, 10, 20, 50, 100, 200, 500)  # compression ratios of tables
 
@@ -38,16 +37,8 @@ def seed_curves(runs: pandas.DataFrame, axis: str = COMPRESSION) -> pandas.DataF
     *validation* accuracy, so test accuracy chooses nothing. `asked` is the number of seeds that the method was asked
     for on the task. Another `axis` of SHARES takes the place of compression, for the runs that have it.
     """
-    ended = runs[runs["key"].isin(measured(runs)["key"]) | (runs["status"] == "diverged")].copy()
-    diverged = ended["status"] == "diverged"
-    ended["share"] = SHARES[axis](ended)
-    ended = ended[diverged | ended["share"].notna()]
-    missed = diverged[ended.index] | ~(ended["share"] > 0)
-    chances = {task: metric_of(own).chance for task, own in runs.groupby("task")}
-    for column in ("val_accuracy", "test_accuracy"):
-        ended[column] = ended[column].mask(missed, ended["task"].map(chances))
-    ended["share"] = ended["share"].mask(missed)
-    lines = ended.groupby(VALUE, as_index=False).agg(share=("share", "mean"), val_mean=("val_accuracy", "mean"))
+    found = ended(runs, SHARES[axis](runs))
+    lines = found.groupby(VALUE, as_index=False).agg(share=("share", "mean"), val_mean=("val_accuracy", "mean"))
     lines["compression"] = 1 / lines["share"]
     lines = lines.dropna(subset=["compression"])
     members = [
@@ -56,7 +47,7 @@ def seed_curves(runs: pandas.DataFrame, axis: str = COMPRESSION) -> pandas.DataF
     ]
     front = pandas.concat([lines.head(0), *members])[[*VALUE, "compression"]]
     asked = runs.groupby(["task", "method"])["seed"].nunique().rename("asked").reset_index()
-    points = ended.drop(columns="compression").merge(front, on=VALUE).merge(asked, on=["task", "method"])
+    points = found.drop(columns="compression").merge(front, on=VALUE).merge(asked, on=["task", "method"])
     return points[["task", "method", "value", "seed", "compression", "test_accuracy", "asked"]]
 
 

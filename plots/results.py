@@ -16,7 +16,7 @@ from benchmark.errors import UsageError
 from benchmark.records.bits import decode
 from benchmark.records.schema import COLUMNS, CORRECT_COLUMNS, CURVE_COLUMNS, Row
 from plots.deployed import with_deployed
-from plots.metrics import with_scores
+from plots.metrics import metric_of, with_scores
 from plots.tables import read_table, with_numbers, with_packed
 from plots.thresholds import Threshold, at_threshold
 
@@ -70,9 +70,10 @@ def load(
         raise UsageError(f"{path} holds no run with status ok, so there is nothing to report")
     settings = [name for name in SETTINGS if name not in point]
     several = measured(runs).groupby(point)[settings].nunique(dropna=False) > 1
-    for (task, method, _, value, *_), differs in several[several.any(axis=1)].iterrows():
+    for line in several[several.any(axis=1)].reset_index().to_dict("records"):
+        differing = ", ".join(name for name in settings if line[name])
         raise UsageError(
-            f"{path} holds {method} at {value:g} on {task} with {', '.join(differs.index[differs])} different from "
+            f"{path} holds {line['method']} at {line['value']:g} on {line['task']} with {differing} different from "
             "seed to seed, over which a mean says nothing; run all seeds again, or choose a folder with --results"
         )
     return runs
@@ -160,6 +161,22 @@ def of_task(runs: pandas.DataFrame | Sequence[pandas.DataFrame], task: str | Non
         raise UsageError(f"name one task; the runs are of {', '.join(tasks) or 'none'}")
     same = table[table["task"] == (task or tasks[0])]
     return same if isinstance(runs, pandas.DataFrame) else same.drop_duplicates("key")
+
+
+def ended(runs: pandas.DataFrame, share: pandas.Series | None = None) -> pandas.DataFrame:
+    """Return the runs that were measured or diverged, with the columns `missed` and `share`.
+
+    A run that diverged or kept no weight is a miss: its accuracies are chance, and its share of the weights, or the
+    given one of another cost, is NaN. Runs that failed, as for lack of memory, are in no number.
+    """
+    share = runs["density"] if share is None else share
+    diverged = runs["status"] == "diverged"
+    there = runs.index.isin(measured(runs).index) & share.notna()
+    found = runs.assign(missed=diverged | ~(share > 0), share=share)[there | diverged]
+    chances = found["task"].map({task: metric_of(own).chance for task, own in runs.groupby("task")})
+    for column in ("val_accuracy", "test_accuracy"):
+        found[column] = found[column].mask(found["missed"], chances)
+    return found.assign(share=found["share"].mask(found["missed"]))
 
 
 def measured(runs: pandas.DataFrame) -> pandas.DataFrame:

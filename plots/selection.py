@@ -37,12 +37,13 @@ def select(runs: pandas.DataFrame, methods: Sequence[str] | None, tasks: Sequenc
 def board_table(runs: pandas.DataFrame) -> pandas.DataFrame:
     """Return the numbers of the leaderboard, one for each line.
 
-    `measure` is accuracy, in percent at the compression `at`, or compression, at `at` points of accuracy below dense.
+    `measure` is accuracy in percent, or the name of another metric, at the compression `at`, or compression, at `at`
+    points of accuracy below dense or percent of another metric worse.
     low and high are the 95 % interval of the estimate, and n of the asked seeds are in it.
     """
     curves = seed_curves(runs[runs["method"] != "dense"])
     accuracy = accuracy_table(read_at(curves, LEVELS), runs).rename(columns={"compression": "at", "mean": "estimate"})
     reached = tolerance_table(curves, runs).rename(columns={"loss": "at", "compression": "estimate"})
     reached = reached[reached["missed"] < reached["n"]].assign(top=None)
-    parts = [accuracy.assign(measure="accuracy"), reached.assign(measure="compression")]
+    parts = [accuracy.assign(measure=accuracy["metric"]), reached.assign(measure="compression")]
     return pandas.concat([part.reindex(columns=COLUMNS).astype(object) for part in parts], ignore_index=True)

@@ -7,37 +7,39 @@ import math
 import pandas
 
 from benchmark.records.schema import EPSILON
-from plots.results import VALUE, measured
+from plots.results import VALUE, ended, measured
 
 
 def summary(runs: pandas.DataFrame, point: list[str] = VALUE) -> pandas.DataFrame:
-    """Return one line for each point (task, method, knob and value) with a measured run: means over its n seeds.
+    """Return one line for each point (task, method, knob and value) with a measured run: means over n of `asked` seeds.
 
-    Accuracies are in percent. `test_std` and `val_std` are sample standard deviations, NaN at n = 1. `compression` is
-    1 / mean density; `compression_min` and `compression_max` are those of the runs. `failed` counts the runs without a
-    measurement, those that diverged included.
+    Accuracies are in percent. A run that diverged or kept no weight counts: its accuracies are chance, and `missed` is
+    the number of such runs among the n. Compression is 1 / mean density of the others, and infinite if no run kept a
+    weight; `compression_min` and `compression_max` are those of the runs. `test_std` and `val_std` are sample standard
+    deviations, NaN at n = 1. Runs that failed, as for lack of memory, are in no mean.
     """
-    lines = (
-        measured(runs)
-        .groupby(point, as_index=False)
-        .agg(
-            n=("seed", "size"),
-            test_mean=("test_accuracy", "mean"),
-            test_std=("test_accuracy", "std"),
-            val_mean=("val_accuracy", "mean"),
-            val_std=("val_accuracy", "std"),
-            val_loss=("val_loss", "mean"),
-            nonzeros=("nonzeros", "mean"),
-            prunable=("prunable", "mean"),
-            density=("density", "mean"),
-            compression_min=("compression", "min"),
-            compression_max=("compression", "max"),
-        )
+    found = ended(runs)
+    kept = found.assign(**{name: found[name].mask(found["missed"]) for name in ("nonzeros", "prunable")})
+    kept["compression"] = kept["compression"].mask(found["status"] == "diverged")
+    lines = kept.groupby(point, as_index=False).agg(
+        n=("seed", "size"),
+        missed=("missed", "sum"),
+        test_mean=("test_accuracy", "mean"),
+        test_std=("test_accuracy", "std"),
+        val_mean=("val_accuracy", "mean"),
+        val_std=("val_accuracy", "std"),
+        val_loss=("val_loss", "mean"),
+        nonzeros=("nonzeros", "mean"),
+        prunable=("prunable", "mean"),
+        density=("share", "mean"),
+        compression_min=("compression", "min"),
+        compression_max=("compression", "max"),
     )
+    lines = lines[lines["compression_max"].notna()].reset_index(drop=True)
+    lines["density"] = lines["density"].fillna(0.0)
     lines["compression"] = 1 / lines["density"]
-    tried = runs.groupby(point, as_index=False).agg(tried=("key", "size"))
-    lines["failed"] = lines.merge(tried, on=point)["tried"] - lines["n"]
-    return lines
+    tried = runs.groupby(point, as_index=False).agg(asked=("key", "size"))
+    return lines.merge(tried, on=point)
 
 
 def failed(runs: pandas.DataFrame) -> int:
@@ -107,11 +109,12 @@ def stale(runs: pandas.DataFrame) -> str:
 
 
 def seeds(lines: pandas.DataFrame) -> str:
-    """Count the seeds of the lines of a summary, as in `3 seeds` or `1 to 3 seeds`."""
-    low, high = lines["n"].min(), lines["n"].max()
-    if low < high:
-        return f"{low} to {high} seeds"
-    return "1 seed" if high == 1 else f"{high} seeds"
+    """Count the seeds of the lines of a summary, as in `3 seeds`, `1 to 3 seeds`, or `2 to 3 of 3 seeds`."""
+    low, high, asked = lines["n"].min(), lines["n"].max(), lines["asked"].max()
+    some = f"{low} to {high}" if low < high else f"{high}"
+    if (lines["n"] < lines["asked"]).any():
+        return f"{some} of {asked} seeds"
+    return f"{some} seed" if high == 1 else f"{some} seeds"
 
 
 def titled(title: str, runs: pandas.DataFrame) -> str:

@@ -9,7 +9,8 @@ import numpy
 import pandas
 from moocore import is_nondominated
 
-from plots.learning_rates import FARTHEST, least_useful_accuracy
+from plots.learning_rates import FARTHEST, least_useful
+from plots.metrics import metric_of
 from plots.results import AT_LEARNING_RATE, load
 from plots.summaries import summary
 
@@ -28,7 +29,7 @@ def trials(runs: pandas.DataFrame) -> pandas.DataFrame:
     table = runs[AT_LEARNING_RATE].drop_duplicates().merge(lines, on=AT_LEARNING_RATE, how="left")
     table["nondominated"] = table["chosen"] = False
     for (task, _, knob), own in table.groupby(["task", "method", "knob"]):
-        useful = own[numpy.isfinite(own["compression"]) & (own["val_mean"] > _least(lines, task))]
+        useful = own[numpy.isfinite(own["compression"]) & (own["val_mean"] > _least(lines, runs, task))]
         if useful.empty:
             continue
         points = useful[["compression", "val_mean"]].to_numpy(dtype=float)
@@ -60,7 +61,7 @@ def expected_hypervolume(runs: pandas.DataFrame) -> pandas.DataFrame:
     for (task, method, knob), own in table.groupby(["task", "method", "knob"]):
         if knob == "none":
             continue
-        n, least = len(own), _least(lines, task)
+        n, least = len(own), _least(lines, runs, task)
         x = numpy.log10(own["compression"].where(numpy.isfinite(own["compression"]), 1).fillna(1).clip(1, FARTHEST))
         y = own["val_accuracy"].where(numpy.isfinite(own["compression"])).fillna(least).clip(lower=least)
         edges_x, edges_y = (numpy.unique(numpy.append(values, low)) for values, low in ((x, 0.0), (y, least)))
@@ -94,5 +95,5 @@ def write_trials(folder: Path, runs: pandas.DataFrame) -> list[Path]:
     return paths
 
 
-def _least(lines: pandas.DataFrame, task: object) -> float:
-    return least_useful_accuracy(lines[lines["task"] == task])
+def _least(lines: pandas.DataFrame, runs: pandas.DataFrame, task: object) -> float:
+    return least_useful(lines[lines["task"] == task], metric_of(runs[runs["task"] == task]))

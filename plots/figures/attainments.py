@@ -13,9 +13,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import NullLocator
 
-from plots.axes import PLAIN
+from plots.axes import PLAIN, scale_metric
 from plots.figures.below_dense import DEEPEST, drawn_looks, points_above_dense
 from plots.looks import names
+from plots.metrics import metric_of, named
 from plots.readings import seed_curves
 from plots.registry import figure
 from plots.results import measured
@@ -44,11 +45,13 @@ def attainment(runs: pandas.DataFrame) -> Figure:
     drawn = drawn_looks(runs, points_above_dense(runs))
     dense = measured(runs).query("method == 'dense'")["test_accuracy"].mean()
     table = attainment_table(seed_curves(runs[runs["method"] != "dense"]), runs)
-    table["points"] = table["test_accuracy"] - dense
+    metric = metric_of(runs)
+    table["points"] = metric.gain(table["test_accuracy"], dense)
     caption = (
-        "Line: at least half of the seeds have a run with at least this compression and accuracy (empirical attainment "
-        f"function); shaded: from all seeds to one. Dotted: the line of {CONTROL}. Each run at its own compression; "
-        "the values are those that none of the method's others beats in compression and mean validation accuracy."
+        f"Line: at least half of the seeds have a run as good in compression and {metric.name} (empirical attainment "
+        f"function); shaded: from all seeds to one. Heights: {metric.better_than('dense')}. Dotted: the line "
+        f"of {CONTROL}. Each run at its own compression; "
+        f"the values are those that none of the method's others beats in compression and mean validation {metric.name}."
     )
     rows = max(-(-len(drawn) // COLUMNS), 1)
     with figure_style():
@@ -73,7 +76,7 @@ def attainment(runs: pandas.DataFrame) -> Figure:
             panel.set_title(names(runs)[method])
             _scale(panel)
         for panel in axes[:, 0]:
-            panel.set_ylabel("points above dense")
+            panel.set_ylabel("points above dense" if metric.is_accuracy else "% better than dense")
         for panel in axes.flat[max(len(drawn) - COLUMNS, 0) : len(drawn)]:
             panel.set_xlabel("compression ratio")
             panel.tick_params(labelbottom=True)
@@ -85,8 +88,8 @@ def attainment_differences(runs: pandas.DataFrame, first: str, second: str) -> F
     curves, task = seed_curves(runs), str(runs["task"].iloc[0])
     shown = names(runs)
     caption = (
-        f"Colour: the percentage of the seeds of {shown[first]} that have a run with at least this compression and "
-        f"accuracy, minus that of {shown[second]}; white: equal."
+        f"Colour: the percentage of the seeds of {shown[first]} that have a run that is as good in compression and "
+        f"{named(runs)}, minus that of {shown[second]}; white: equal."
     )
     with figure_style():
         drawing, panels = sheet(
@@ -96,7 +99,8 @@ def attainment_differences(runs: pandas.DataFrame, first: str, second: str) -> F
         rectangles = attainment_difference(curves, runs, task, first, second)
         corners = rectangles[:, [1, 3]][numpy.isfinite(rectangles[:, [1, 3]])]
         top = float(corners.max()) if len(corners) else 100.0
-        left, bottom = 1.0, max(top - 12, 0)
+        metric = metric_of(runs)
+        left, bottom = 1.0, max(top - 12, 0) if metric.is_accuracy else top - metric.margin(12, top)
         colours = ScalarMappable(Normalize(-100, 100), "PuOr")  # violet for the first method, orange for the second
         for x, y, far, high, share in rectangles:
             low, start = max(y, bottom), max(x, left)
@@ -111,7 +115,9 @@ def attainment_differences(runs: pandas.DataFrame, first: str, second: str) -> F
         axes.xaxis.set_major_formatter(PLAIN)
         axes.xaxis.set_minor_locator(NullLocator())
         axes.set_xlabel("compression ratio")
-        axes.set_ylabel("test accuracy in %")
+        axes.set_ylabel(metric.label)
+        if not metric.is_accuracy:
+            scale_metric(axes, metric.sign)
     return drawing
 
 

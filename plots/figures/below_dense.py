@@ -14,6 +14,7 @@ from plots.axes import PLAIN, draw_published
 from plots.comparisons import intervals, near_best
 from plots.literature import cited, published
 from plots.looks import Look, looks, names
+from plots.metrics import chances, metric_of, metrics_of, named
 from plots.readings import COMPRESSION, read_at, seed_curves
 from plots.results import measured
 from plots.style import figure_style, legend, sheet
@@ -32,9 +33,10 @@ MARKED = {
 def below_dense(
     runs: pandas.DataFrame | Sequence[pandas.DataFrame], title: str = "", axes: Sequence[str] = (COMPRESSION,)
 ) -> Figure:
-    """Draw test accuracy minus dense in points over compression, a panel for each task, with 95 % bands of the mean.
+    """Draw how much better than dense methods are over compression, a panel for each task, with 95 % bands of the mean.
 
-    `runs` is a table that `plots.load` returned, or several. Tasks without a dense run have no panel. The best
+    Heights are points of test accuracy, or percent of another metric. `runs` is a table that `plots.load` returned, or
+    several. Tasks without a dense run have no panel. The best
     methods of each family are drawn, by mean accuracy over the logarithm of compression; all others are grey. With
     several `axes` of `plots.readings.SHARES`, each task has a panel for each: the same runs, counted in another way.
     """
@@ -45,11 +47,14 @@ def below_dense(
     drawn = drawn_looks(table, *readings.values())
     means = {axis: bands(own, drawn) for axis, own in readings.items()}
     lines = summary(table)
+    metrics = {task: metric_of(own) for task, own in table.groupby("task")}
+    unit = " or ".join(dict.fromkeys(each.unit for each in metrics_of(table)))
     caption = (
         "Lines: means over seeds, read log-linearly between the method's values and never beyond the last; the values "
-        "are those that none of the method's others beats in compression and mean validation accuracy. Bands: 95 % "
-        "intervals of the mean, with the variance pooled over the drawn methods within 5 points of the best. A run "
-        f"that diverged counts as 10 %. Runs without a result: {failed(table)} of {len(table)}. Grey: all others."
+        f"are those that none of the method's others beats in compression and mean validation {named(table)}. Bands: "
+        f"95 % intervals of the mean, with the variance pooled over the drawn methods within 5 {unit} of the best. A "
+        f"run that diverged or kept no weight counts as {chances(table)}. Runs without a result: {failed(table)} of "
+        f"{len(table)}. Grey: all others."
         f"{cited(tasks)}"
     )
     counted = seeds(lines)
@@ -68,9 +73,11 @@ def below_dense(
             if axis == COMPRESSION:
                 draw_published(panel, published(task), "points")
             dense = lines.loc[(lines["task"] == task) & (lines["method"] == "dense"), "test_mean"]
-            panel.set_title(f"{task} (dense: {dense.mean():.1f} %)")
+            metric = metrics[task]
+            full = f"{dense.mean():.1f} %" if metric.is_accuracy else metric.text(dense.mean())
+            panel.set_title(f"{task} (dense: {full})")
             panel.set_xlabel(axis)
-        shown[0].set_ylabel("points of test accuracy above dense")
+        shown[0].set_ylabel("\nor ".join(each.better_than("dense") for each in metrics_of(table)))
         handles = {label: handle for a in shown for handle, label in zip(*a.get_legend_handles_labels(), strict=True)}
         legend(panels, [*handles.values()], fontsize=8)
     return drawing
@@ -86,23 +93,29 @@ def drawn_looks(table: pandas.DataFrame, *readings: pandas.DataFrame) -> dict[st
 def points_above_dense(
     table: pandas.DataFrame, compressions: Sequence[float] = READ, axis: str = COMPRESSION
 ) -> pandas.DataFrame:
-    """Return the readings of all methods, with their points above the mean of dense; none of tasks without dense."""
+    """Return the readings of all methods, with their points above the mean of dense; none of tasks without dense.
+
+    For another metric than accuracy the points are percent of dense's value, positive where a method is better.
+    """
     readings = read_at(seed_curves(table[table["method"] != "dense"], axis), compressions)
     dense = measured(table)[lambda runs: runs["method"] == "dense"].groupby("task")["test_accuracy"].mean()
-    readings["points"] = readings["test_accuracy"] - readings["task"].map(dense)
-    return readings.dropna(subset=["points"])
+    parts = [readings.head(0).assign(points=0.0)]
+    for task, own in readings[readings["task"].isin(dense.index)].groupby("task"):
+        gain = metric_of(table[table["task"] == task]).gain(own["test_accuracy"], float(dense[task]))
+        parts.append(own.assign(points=gain))
+    return pandas.concat(parts if len(parts) == 1 else parts[1:])
 
 
 def bands(readings: pandas.DataFrame, drawn: Collection[str]) -> pandas.DataFrame:
-    """Return n, mean, low and high of the points above dense, one line for each task, compression and method.
+    """Return n, asked, mean, low and high of the points above dense, one line for each task, compression and method.
 
     low and high are the 95 % interval of the mean of the drawn methods, with the variance pooled over those that are
     within 5 points of the best; the others have none.
     """
-    parts = [pandas.DataFrame(columns=["task", "at", "method", "n", "mean", "low", "high"])]
+    parts = [pandas.DataFrame(columns=["task", "at", "method", "n", "asked", "mean", "low", "high"])]
     for (task, at), here in readings.groupby(["task", "at"]):
         samples = {str(method): own["points"].tolist() for method, own in here.groupby("method") if method in drawn}
-        table = here.groupby("method").agg(n=("seed", "size"), mean=("points", "mean"))
+        table = here.groupby("method").agg(n=("seed", "size"), asked=("asked", "max"), mean=("points", "mean"))
         table = table.join(intervals(near_best(samples))[["low", "high"]]).reset_index()
         parts.append(table.assign(task=str(task), at=float(str(at))))
     columns = parts[0].columns

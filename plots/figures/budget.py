@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy
 import pandas
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from plots.axes import PLAIN
-from plots.comparisons import intervals, near_best
+from plots.axes import PLAIN, scale_metric
+from plots.comparisons import NEAR, intervals, near_best
 from plots.looks import GREY, looks, names
+from plots.metrics import metric_of
 from plots.readings import read_at, seed_curves
 from plots.registry import figure
 from plots.results import AT_SETTING, load, measured
@@ -37,7 +39,11 @@ def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
         validated = _penalties(load(folder, "validated", AT_SETTING))
         table = pandas.concat([table, readings(validated, VALIDATED)])
     written = [folder / "budgets.csv"]
-    table.to_csv(written[0], index=False, float_format="%.6g", lineterminator="\n")
+    scores = ["test_accuracy", "low", "high"]  # the file has values of the metric
+    signs = table["task"].map({task: metric_of(own).sign for task, own in frame.groupby("task")})
+    table.assign(**{name: signs * table[name] for name in scores}).to_csv(
+        written[0], index=False, float_format="%.6g", lineterminator="\n"
+    )
     for task in sorted(frame["task"].unique()):
         drawing = budget_figure(frame[frame["task"] == task], table[table["task"] == task])
         written += save(drawing, figures / file_name(f"budget-{task}"))
@@ -50,7 +56,10 @@ def readings(runs: pandas.DataFrame, zero: str) -> pandas.DataFrame:
     for (task, epochs), same in runs[runs["method"] != "dense"].groupby(["task", "epochs"]):
         for at, here in read_at(seed_curves(same), COMPRESSIONS).groupby("at"):
             samples = {str(method): own["test_accuracy"].tolist() for method, own in here.groupby("method")}
-            found = intervals(samples).assign(**intervals(near_best(samples))[["low", "high"]])
+            metric = metric_of(same[same["task"] == task])
+            best = max(float(numpy.mean(sample)) for sample in samples.values())
+            near = near_best(samples, metric.margin(NEAR, best))
+            found = intervals(samples).assign(**intervals(near)[["low", "high"]])
             rows += [(task, zero, at, *line, epochs) for line in found.itertuples()]
     columns = ["task", "zero", "at", "method", "n", "test_accuracy", "low", "high", "epochs"]
     return pandas.DataFrame(rows, columns=columns)
@@ -61,13 +70,15 @@ def budget_figure(runs: pandas.DataFrame, table: pandas.DataFrame) -> Figure:
 
     `runs` names and colours the methods and holds the dense runs; `table` has the columns of `readings`.
     """
+    metric = metric_of(runs)
     caption = (
-        "Test accuracy at exactly the compression, read log-linearly between the method's values, as means over seeds; "
-        "bars: 95 % intervals of the mean, with the variance pooled over the methods within 5 points of the best. "
+        f"Test {metric.directed} at exactly the compression, read log-linearly between values, as means over seeds; "
+        " bars: 95 % intervals of the mean, with the variance pooled over the methods near the best. "
         "Solid: the zero of the runs; dashed, for penalties: the validated zero. A line has no mark where the front "
         "does not reach the compression. Grey: dense."
     )
     counts = measured(runs).groupby(["method", "value", "epochs"]).agg(n=("seed", "size"))
+    counts["asked"] = runs.groupby(["method", "value", "epochs"])["seed"].size()
     with figure_style():
         drawing, panels = sheet(
             f"{runs['task'].iloc[0]}: who profits from training longer?",
@@ -83,9 +94,11 @@ def budget_figure(runs: pandas.DataFrame, table: pandas.DataFrame) -> Figure:
             panel.set_title(f"compression {at}")
             panel.set_xlabel("epochs")
             _draw(panel, table[table["at"] == at], runs)
-        axes[0].set_ylabel("test accuracy in %")
+        axes[0].set_ylabel(metric.label)
         best = max([*dense, *table["test_accuracy"]], default=100)
-        axes[0].set_ylim(best - DEEPEST, best + 0.5)
+        axes[0].set_ylim(best - metric.margin(DEEPEST, best), best + metric.margin(0.5, best))
+        if not metric.is_accuracy:
+            scale_metric(axes[0], metric.sign)
         handles = {label: line for a in axes for line, label in zip(*a.get_legend_handles_labels(), strict=True)}
         legend(panels, [*handles.values()], fontsize=8)
     return drawing

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from benchmark.records.schema import FAMILIES
 from plots.comparisons import differences, near_best
 from plots.looks import Look, looks, names
+from plots.metrics import metric_of
 from plots.readings import read_at, seed_curves
 from plots.results import of_task
 from plots.style import figure_style, in_paper, sheet, shortened
@@ -24,22 +25,24 @@ EDGE = 3  # points at the left and right edge
 def forest(
     runs: pandas.DataFrame | Sequence[pandas.DataFrame], task: str | None = None, control: str = "gmp"
 ) -> Figure:
-    """Draw test accuracy minus that of `control` in points, a panel for each compression, a line for each method.
+    """Draw how much better than `control` methods are, a panel for each compression, a line for each method.
 
-    Bars are Dunnett's simultaneous 95 % intervals; a mark is hollow if its interval holds zero. Runs and task are as in
-    `plots.front`. Methods more than 3 points below the control are numbers at the edge.
+    Marks are at points of test accuracy, or percent of another metric. Bars are Dunnett's simultaneous 95 % intervals;
+    a mark is hollow if its interval holds zero. Runs and task are as in `plots.front`. Methods that are more than 3
+    points or percent worse than the control are numbers at the edge.
     """
     frame = of_task(runs, task)
     readings = read_at(seed_curves(frame), COMPRESSIONS)
+    metric = metric_of(frame)
     family = dict(zip(frame["method"], frame["family"], strict=True))
     places = {name: place for place, name in enumerate(FAMILIES)}
     means = readings.groupby("method")["test_accuracy"].mean()
     methods = sorted(means.index, key=lambda m: (places.get(family[m], len(places)), -means[m]))
     caption = (
-        f"Points of test accuracy above {control} at the same compression, read log-linearly between values. Bars: "
-        "Dunnett's simultaneous 95 % intervals, variance pooled over the methods within 5 points of the best; hollow: "
-        "the interval holds zero. Numbers: methods more than 3 points below. Empty: the method was not run so far, or "
-        "has a single run there."
+        f"Marks: {metric.better_than(control)} at the same compression, read log-linearly between values. Bars: "
+        f"Dunnett's simultaneous 95 % intervals, variance pooled over the methods within 5 {metric.unit} of the best; "
+        f"hollow: the interval holds zero. Numbers: methods more than 3 {metric.unit} below. Empty: the method was not "
+        "run so far, or has a single run there."
     )
     # Half a column has room for two panels.
     reached = set(readings.loc[readings["method"] == control, "at"])
@@ -47,7 +50,7 @@ def forest(
     compressions = [compression for compression in wanted if compression in reached] or list(wanted)
     with figure_style():
         drawing, panels = sheet(
-            titled(f"{frame['task'].iloc[0]}: points of test accuracy above {control}", frame),
+            titled(f"{frame['task'].iloc[0]}: {metric.better_than(control)}", frame),
             seeds(summary(frame)),
             caption,
             1.9 + 0.19 * len(methods),
@@ -56,7 +59,9 @@ def forest(
         axes = panels.subplots(1, len(compressions), sharey=True, squeeze=False)[0]
         for panel, compression in zip(axes, compressions, strict=True):
             here = readings[readings["at"] == compression]
-            samples = {str(m): own["test_accuracy"].tolist() for m, own in here.groupby("method") if len(own) > 1}
+            base = here.loc[here["method"] == control, "test_accuracy"].mean()
+            gains = here.assign(gain=metric.gain(here["test_accuracy"], base))
+            samples = {str(m): own["gain"].tolist() for m, own in gains.groupby("method") if len(own) > 1}
             panel.set_title(f"CR {compression}")
             _draw(panel, samples, control, methods, looks(frame))
         axes[0].set_yticks(range(len(methods)), [shortened(names(frame)[method]) for method in methods], fontsize=8)

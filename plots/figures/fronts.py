@@ -14,7 +14,7 @@ from moocore import is_nondominated
 from plots.axes import draw_published, draw_runs, scale, scale_compression, scale_metric
 from plots.literature import cited, published
 from plots.looks import GREY, Look, looks, names
-from plots.metrics import Metric, metric_of
+from plots.metrics import Metric, chances, metric_of, named
 from plots.results import measured, of_task
 from plots.style import figure_style, legend, save, sheet
 from plots.summaries import budgets, failed, seeds, subtitle, summary, titled
@@ -55,7 +55,7 @@ def front(runs: pandas.DataFrame | Sequence[pandas.DataFrame], task: str | None 
         axes = panels.subplots()
         left = "effective weights" if (frame["counted"] == "effective").any() else "weights left"
         axes.set_xlabel(f"compression ratio (prunable weights / {left})")
-        axes.set_ylabel("test accuracy in %" if metric.is_accuracy else f"test {metric.name}, better above")
+        axes.set_ylabel(metric.label)
         _draw_dense(axes, metric, lines[lines["method"] == "dense"], finite[finite["method"] == "dense"])
         for method, name in shown.items():
             _draw_method(axes, name, look[method], *(table[table["method"] == method] for table in (lines, finite)))
@@ -102,10 +102,13 @@ def _draw_method(axes: Axes, name: str, look: Look, lines: pandas.DataFrame, run
 def _caption(frame: pandas.DataFrame, lines: pandas.DataFrame) -> str:
     text = (
         "Small dots: runs. Lines: each method's values that none of its others beats in compression and mean "
-        "validation accuracy, at their mean test accuracy; hollow: its other values; at the lower edge: means below it."
+        f"validation {named(frame)}, at their mean on test data; hollow: its other values; at the lower edge: "
+        "means below it."
     )
     if lines["n"].max() > 1:
         text += f" Bars, and the band of dense: one standard deviation over {seeds(lines)}."
+    if lines["missed"].sum():
+        text += f" A run that diverged or kept no weight counts in a mean as {chances(frame)}."
     text += f" {budgets(frame)}." if budgets(frame) else ""
     empty = int(numpy.isinf(measured(frame)["compression"]).sum())
     missing = {"without a result": failed(frame), "with no weight left": empty}

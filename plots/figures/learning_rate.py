@@ -14,8 +14,9 @@ from matplotlib.patches import Rectangle
 from matplotlib.transforms import offset_copy
 
 from plots.axes import PLAIN
-from plots.learning_rates import MASKS, at_chosen, learning_rates, least_useful_accuracy, write_learning_rates
+from plots.learning_rates import MASKS, at_chosen, learning_rates, least_useful, write_learning_rates
 from plots.looks import names
+from plots.metrics import metric_of
 from plots.registry import figure
 from plots.results import AT_LEARNING_RATE, measured
 from plots.style import figure_style, file_name, save, sheet
@@ -43,7 +44,7 @@ def heatmaps(frame: pandas.DataFrame, task: str) -> Figure:
     lines = summary(frame, AT_LEARNING_RATE)
     largest = lines.loc[numpy.isfinite(lines["compression"]), "compression"].max()
     scales: dict[str, tuple[Normalize, str]] = {
-        "val_mean": (Normalize(least_useful_accuracy(everything), everything["val_mean"].max()), "viridis"),
+        "val_mean": (Normalize(least_useful(everything, metric_of(frame)), everything["val_mean"].max()), "viridis"),
         "compression": (LogNorm(1, max(10, largest)), "cividis"),
     }
     methods = names(frame)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from plots.axes import PLAIN
 from plots.figures.below_dense import GREY, drawn_looks, points_above_dense
 from plots.looks import looks, names
-from plots.metrics import unit_of_loss
+from plots.metrics import metrics_of
 from plots.readings import LEVELS, read_at, seed_curves
 from plots.registry import figure
 from plots.results import measured
@@ -38,7 +38,7 @@ def profiles(runs: pandas.DataFrame, table: pandas.DataFrame) -> Figure:
     drawn = drawn_looks(runs, points_above_dense(runs)) or looks(measured(runs))
     counts = [len(table[name].unique()) for name in ("task", "at", "seed")]
     tasks, levels, repeats = (f"{n} {word}{'s' * (n > 1)}" for n, word in zip(counts, PARTS, strict=True))
-    unit = unit_of_loss(runs)
+    unit = " or ".join("points" if each.is_accuracy else f"% of {each.name}" for each in metrics_of(runs))
     caption = (
         "Height: the share of a method's problems on which it loses at most so much against the best method of the "
         f"same task, compression and seed; a problem is each compression of {', '.join(map(str, LEVELS))} at which two "

@@ -8,6 +8,7 @@ import pandas
 from matplotlib.figure import Figure
 
 from plots.looks import looks, names
+from plots.metrics import metric_of
 from plots.registry import figure
 from plots.results import measured
 from plots.style import figure_style, file_name, legend, save, sheet
@@ -33,7 +34,9 @@ def worth_of_trials(frame: pandas.DataFrame, lines: pandas.DataFrame) -> Figure:
         drawing, panels = sheet(titled(f"{frame['task'].iloc[0]}: what tuning is worth", frame), subtitle, "")
         axes = panels.subplots()
         axes.set_xlabel("trials k of learning rate and knob")
-        axes.set_ylabel("hypervolume in log10 compression x points")
+        metric = metric_of(frame)
+        unit = "points" if metric.is_accuracy else metric.name
+        axes.set_ylabel(f"hypervolume in log10 compression x {unit}")
         look = looks(frame)
         for method, name in names(frame).items():
             own = lines[lines["method"] == method]

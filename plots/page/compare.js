@@ -15,6 +15,7 @@ function signed(value) { return (value > 0 ? '+' : '') + value.toFixed(2); }
 
 function drawBands(folder) {
   const { rows, asked } = compared(folder, 'bands');
+  const metric = folder.metrics[state.task];
   if (!rows.length) {
     byId('bands').replaceChildren(element('p', { class: 'note' }, 'There is no dense run of this task, or no other one.'));
     byId('bands-caption').textContent = '';
@@ -29,10 +30,10 @@ function drawBands(folder) {
   const domain = [Math.max(-8, lowest - 0.5), 0.8];
   const marked = thinned(unique(rows.map((row) => row.at)), 14);
   const said = own.filter((row) => marked.includes(row.at) && row.mean >= domain[0]).map((row) => ({ ...row,
-    text: `${named[row.method]} at a compression of ${row.at.toPrecision(3)}: ${signed(row.mean)} points${interval(row, '')}, n = ${row.n}` }));
+    text: `${named[row.method]} at a compression of ${row.at.toPrecision(3)}: ${signed(row.mean)} ${metric.unit}${interval(row, '')}, n = ${row.n} of ${row.asked}` }));
   const reach = Math.max(...rows.filter((row) => row.mean > domain[0]).map((row) => row.at));
   const x = { field: 'at', type: 'quantitative', scale: { type: 'log', nice: false, domain: [rows[0].at, reach] }, axis: { title: AXES.density.title, format: '~r', labelOverlap: true, tickCount: 8 } };
-  const y = (field) => ({ field, type: 'quantitative', scale: { domain }, axis: { title: 'points of test accuracy above dense' } });
+  const y = (field) => ({ field, type: 'quantitative', scale: { domain }, axis: { title: betterThan('dense', metric) } });
   const layers = [
     { data: { values: rows.filter((row) => !state.methods.has(row.method)) }, mark: { type: 'line', clip: true, strokeWidth: 0.8, color: colour('--line'), aria: false },
       encoding: { x, y: y('mean'), detail: { field: 'method', type: 'nominal' } } },
@@ -44,7 +45,7 @@ function drawBands(folder) {
       encoding: { x, y: y('mean'), color: paint, shape: shapes(kept), description: { field: 'text' } } },
     { data: { values: [{ zero: 0 }] }, mark: { type: 'rule', strokeDash: [2, 3], color: colour('--soft'), aria: false }, encoding: { y: y('zero') } },
   ];
-  draw('bands', { height: 330, description: 'Points of test accuracy above dense over compression.', layer: layers }, said.length).then((view) => {
+  draw('bands', { height: 330, description: `${betterThan('dense', metric)}, over compression.`, layer: layers }, said.length).then((view) => {
     view.addEventListener('mousemove', (event, item) => { byId('bands-hover').textContent = (item && item.datum && item.datum.text) || ''; });
   });
   byId('bands-caption').textContent = 'Lines: means over all seeds, read log-linearly between the method\'s own values and never beyond the last. '
@@ -54,6 +55,7 @@ function drawBands(folder) {
 
 function showDifferences(folder) {
   const { rows, asked } = compared(folder, 'differences');
+  const metric = folder.metrics[state.task];
   const levels = unique(rows.map((row) => row.compression)).sort((a, b) => a - b);
   byId('differences').hidden = !levels.length;
   if (!levels.length) return;
@@ -64,28 +66,28 @@ function showDifferences(folder) {
     choice('Compression', levels.map((level) => [level, level]), state.level, (value) => { state.level = Number(value); showDifferences(folder); }),
     ...(kinds.length ? [choice('Difference to', kinds, state.against, (value) => { state.against = value; showDifferences(folder); })] : []));
   const named = Object.fromEntries(folder.methods.map((each) => [each.method, each]));
-  const here = rows.filter((row) => row.compression === state.level).sort((a, b) => b.mean - a.mean);
-  drawForest(here.filter((row) => row[state.against] !== null), named);
+  const here = rows.filter((row) => row.compression === state.level).sort((a, b) => metric.sign * (b.mean - a.mean));
+  drawForest(here.filter((row) => row[state.against] !== null), named, metric);
   const columns = [{ head: 'method', value: (row) => (named[row.method] || { name: row.method }).name }, ...Object.keys(here[0]).filter((name) => !['task', 'compression', 'method'].includes(name))
     .map((name) => ({ head: name.replaceAll('_', ' '), value: (row) => row[name],
       text: (row) => (typeof row[name] === 'boolean' ? (row[name] ? 'yes' : 'no') : row[name] === null ? '' : String(row[name])), top: (row) => row.top === true && ['mean', 'top'].includes(name) }))];
   byId('difference-table').replaceChildren(sortable(columns, here, 'Differences'));
-  byId('difference-caption').textContent = 'Accuracy is read at exactly this compression. Bars: Dunnett\'s simultaneous 95 % intervals over all methods; a hollow mark: the interval holds zero. '
-    + 'Methods more than 5 points below the best have a mean alone. n of the asked seeds have a result. All seeds.' + (asked ? '' : ' Each run is counted at its own zero threshold.');
+  byId('difference-caption').textContent = `Test ${metric.directed} is read at exactly this compression. Bars: Dunnett's simultaneous 95 % intervals over all methods; a hollow mark: the interval holds zero. `
+    + `Differences are in ${metric.accuracy ? 'points' : 'percent, positive where a method is better'}. Methods more than 5 ${metric.unit} below the best have a mean alone. n of the asked seeds have a result. All seeds.` + (asked ? '' : ' Each run is counted at its own zero threshold.');
 }
 
-function drawForest(rows, named) {
+function drawForest(rows, named, metric) {
   const key = state.against;
   if (!rows.length) {
     byId('forest').replaceChildren(element('p', { class: 'note' }, 'No method has an interval here: it takes two seeds of two methods.'));
     return;
   }
   const values = rows.map((row) => ({ method: row.method, name: (named[row.method] || { name: row.method }).name, value: row[key], low: row[`${key}_low`], high: row[`${key}_high`],
-    text: `${row.method}: ${signed(row[key])} points${interval(row, `${key}_`)}`, hollow: !(row[`${key}_low`] * row[`${key}_high`] > 0) }));
+    text: `${row.method}: ${signed(row[key])} ${metric.unit}${interval(row, `${key}_`)}`, hollow: !(row[`${key}_low`] * row[`${key}_high`] > 0) }));
   const kept = rows.map((row) => named[row.method] || { method: row.method, colour: '#666666', marker: 'o', dash: [] });
   const names = values.map((row) => row.name);
   const y = { field: 'name', type: 'nominal', sort: names, scale: { domain: names }, axis: { title: null, labelLimit: 170 } };
-  const x = (field) => ({ field, type: 'quantitative', scale: { domain: [-EDGE, EDGE], clamp: true }, axis: { title: `points of test accuracy above ${key === 'difference' ? 'gmp' : 'dense'} at a compression of ${state.level}` } });
+  const x = (field) => ({ field, type: 'quantitative', scale: { domain: [-EDGE, EDGE], clamp: true }, axis: { title: `${betterThan(key === 'difference' ? 'gmp' : 'dense', metric)} at a compression of ${state.level}` } });
   const paint = { field: 'method', type: 'nominal', scale: { domain: kept.map((each) => each.method), range: kept.map((each) => readable(each.colour)) }, legend: null };
   const mark = (filled) => ({ data: { values: values.filter((row) => row.hollow !== filled) }, mark: { type: 'point', filled, size: 55, strokeWidth: 2 },
     encoding: { y, x: x('value'), color: paint, shape: shapes(kept), description: { field: 'text' } } });

@@ -8,7 +8,6 @@ from typing import Any
 import pandas
 
 from plots.figures.below_dense import READ, bands, best_methods, points_above_dense
-from plots.metrics import metric_of
 from plots.page.columns import packed
 from plots.readings import LEVELS, read_at, seed_curves
 from plots.statistics.accuracy import accuracy_table
@@ -18,14 +17,13 @@ LEFT_OUT = ["metric", "margin", "control"]
 
 
 def comparisons(counts: Mapping[str, pandas.DataFrame]) -> dict[str, Any]:
-    """Return by count the table statistics/accuracy.csv, and the bands of the tasks that measure accuracy.
+    """Return by count the table statistics/accuracy.csv, and the bands of points below dense.
 
     `counts` is that of `plots.page.boards`.
     """
     found: dict[str, Any] = {}
     for count, runs in counts.items():
-        accurate = [own for _, own in runs.groupby("task") if metric_of(own).is_accuracy]
-        readings = points_above_dense(pandas.concat([runs.head(0), *accurate]), SHOWN)
+        readings = points_above_dense(runs, SHOWN)
         drawn = bands(readings, best_methods(readings, runs))
         drawn[["mean", "low", "high"]] = drawn[["mean", "low", "high"]].astype(float).round(3)
         accuracy = accuracy_table(read_at(seed_curves(runs[runs["method"] != "dense"]), LEVELS), runs)

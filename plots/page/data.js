@@ -26,6 +26,24 @@ function element(tag, attributes = {}, ...children) {
 
 function byId(id) { return document.getElementById(id); }
 
+// Give every run its scores, of which more is better: accuracy, or another metric with a minus sign where less of it is better.
+function withScores(runs, metrics) {
+  for (const run of runs) {
+    const { accuracy, sign } = metrics[run.task];
+    for (const [split, name] of [['val', 'val_score'], ['test', 'score']]) {
+      const value = accuracy ? run[`${split}_accuracy`] : run[`${split}_metric`];
+      run[name] = value === null || value === undefined ? null : sign * value;
+    }
+  }
+  return runs;
+}
+
+// Write a score as a value of its metric.
+function written(score, metric, digits = metric.accuracy ? 2 : 3) { return (metric.sign * score).toFixed(digits) + (metric.accuracy ? ' %' : ''); }
+
+// Say what a difference of scores to something of this name is, as plots/metrics.py does.
+function betterThan(name, metric) { return metric.accuracy ? `points of test accuracy above ${name}` : `% better than ${name} in ${metric.directed}`; }
+
 function unique(values) { return [...new Set(values)]; }
 
 function mean(values) { return values.reduce((sum, value) => sum + value, 0) / values.length; }

@@ -16,6 +16,7 @@ from benchmark.records.schema import COLUMNS, THRESHOLD_COLUMNS
 from plots.checklist import judged
 from plots.learning_rates import learning_rates
 from plots.looks import looks, names
+from plots.metrics import metric_of, with_scores
 from plots.page.boards import AS_COUNTED, EFFECTIVE, VALIDATED, boards
 from plots.page.columns import packed
 from plots.page.comparisons import comparisons
@@ -24,6 +25,7 @@ from plots.report import shown_runs
 from plots.tables import read_table
 from plots.thresholds import validated
 
+METRIC = ("name", "directed", "unit", "sign", "chance")
 DEPLOYED = ("file_compression", "measured_speedup")
 
 
@@ -46,7 +48,8 @@ def folder_data(folder: Path, stale: Set[str], share: float) -> dict[str, Any]:
     return {
         "name": folder.resolve().name,
         "methods": _methods(runs),
-        "runs": packed(runs[[*COLUMNS, *DEPLOYED, "stale"]].assign(shown=runs["key"].isin(shown["key"]))),
+        "metrics": {task: _metric(own) for task, own in runs.groupby("task")},
+        "runs": packed(_as_written(runs)[[*COLUMNS, *DEPLOYED, "stale"]].assign(shown=runs["key"].isin(shown["key"]))),
         "thresholds": packed(thresholds),
         "boards": boards(counts),
         "comparisons": comparisons(counts),
@@ -73,16 +76,29 @@ def _methods(runs: pandas.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
+def _metric(runs: pandas.DataFrame) -> dict[str, Any]:
+    metric = metric_of(runs)
+    return {"accuracy": metric.is_accuracy, "label": metric.label, **{name: getattr(metric, name) for name in METRIC}}
+
+
+def _as_written(runs: pandas.DataFrame) -> pandas.DataFrame:
+    """Return the runs without the scores that stand for another metric than accuracy."""
+    other = runs["metric"] != "accuracy"
+    return runs.assign(**{name: runs[name].mask(other) for name in ("val_accuracy", "test_accuracy")})
+
+
 def _thresholds(folder: Path, runs: pandas.DataFrame) -> pandas.DataFrame:
     """Return the counts of penalty runs at other zero thresholds; `run` is a row of the table of runs."""
-    columns = ["run", "threshold", "nonzeros", "density", "val_accuracy", "test_accuracy"]
+    columns = ["run", "threshold", "nonzeros", "density", "val_score", "score"]
     path = folder / "thresholds.csv"
     penalized = runs[runs["penalty"].notna() & (runs["knob"] != "density") & (runs["status"] == "ok")]
     if not path.is_file() or penalized.empty:
         return pandas.DataFrame(columns=columns)
     table = read_table(path, THRESHOLD_COLUMNS, THRESHOLD_COLUMNS[1:])
     table = table[table["key"].isin(penalized["key"])].drop_duplicates(["key", "threshold"], keep="last")
+    table = with_scores(table, table["key"].map(penalized.set_index("key")["better"]))
     table = pandas.concat([table.sort_values("threshold"), validated(table).assign(threshold=VALIDATED)])
+    table = table.rename(columns={"val_accuracy": "val_score", "test_accuracy": "score"})
     return table.assign(run=table["key"].map({key: place for place, key in runs["key"].items()}))[columns]
 
 

@@ -8,7 +8,7 @@ const AXES = {
   file_compression: { title: 'compression of the file (bytes, dense / sparse)' },
   measured_speedup: { title: 'measured speed-up (fastest form, batch 1, one thread)' },
 };
-const RANGES = { '5': '5 points below the best', '15': '15 points below the best', '100': 'everything' };
+const RANGES = { '5': (unit) => `5 ${unit} below the best`, '15': (unit) => `15 ${unit} below the best`, '100': () => 'everything' };
 
 // Return the runs at a zero threshold; `lacking` counts the penalty runs that were not counted at it.
 function counted(folder, threshold) {
@@ -19,17 +19,22 @@ function counted(folder, threshold) {
   const penalty = (run) => run.penalty !== null && run.knob !== 'density' && run.status === 'ok';
   const runs = folder.runs.map((run, place) => {
     if (!rows.has(place)) return run;
-    const { nonzeros, density, val_accuracy, test_accuracy, threshold: at } = rows.get(place);
+    const { nonzeros, density, val_score, score, threshold: at } = rows.get(place);
     const compression = density ? 1 / density : null;
-    return { ...run, ...none, nonzeros, density, compression, val_accuracy, test_accuracy, threshold: at };
+    const { accuracy, sign } = folder.metrics[run.task];
+    const values = accuracy ? { val_accuracy: val_score, test_accuracy: score } : { val_metric: sign * val_score, test_metric: sign * score };
+    return { ...run, ...none, ...values, nonzeros, density, compression, val_score, score, threshold: at };
   });
   const kept = runs.filter((run, place) => !penalty(run) || rows.has(place));
   return { runs: kept, lacking: runs.length - kept.length };
 }
 
 function measured(run) {
-  return run.status === 'ok' && run.density !== null && run.val_accuracy !== null && run.test_accuracy !== null;
+  return run.status === 'ok' && run.density !== null && run.val_score !== null && run.score !== null;
 }
+
+// Say whether a run diverged or kept no weight: it counts at chance, and has no place on the x axis.
+function missed(run) { return run.status === 'diverged' || (measured(run) && !(run.density > 0)); }
 
 // Return a run's place on the x axis, or null.
 function across(run, axis) {
@@ -39,21 +44,24 @@ function across(run, axis) {
 }
 
 // Return the means over seeds: x is 1 / mean (1 / x), as one compression is 1 / mean density.
-function means(runs, axis) {
+function means(runs, axis, chance) {
   const groups = new Map();
   for (const run of runs) {
     const key = JSON.stringify([run.method, run.value, run.learning_rate]);
     if (!groups.has(key)) groups.set(key, []);
     groups.get(key).push(run);
   }
-  return [...groups.values()].map((own) => {
-    const places = own.map((run) => (AXES[axis].inverse ? run[axis] : run[axis] ? 1 / run[axis] : null));
+  return [...groups.values()].map((all) => {
+    const own = all.filter((run) => measured(run) || missed(run));
+    const kept = own.filter((run) => !missed(run));
+    if (!kept.length) return { x: null };
+    const places = kept.map((run) => (AXES[axis].inverse ? run[axis] : run[axis] ? 1 / run[axis] : null));
     const there = places.every((value) => value !== null && value !== undefined) ? mean(places) : 0;
-    const tests = own.map((run) => run.test_accuracy);
+    const tests = own.map((run) => (missed(run) ? chance : run.score));
     const y = mean(tests);
     const spread = deviation(tests);
-    return { method: own[0].method, knob: own[0].knob, value: own[0].value, n: own.length, x: there > 0 ? 1 / there : null,
-      y, spread, low: y - spread, high: y + spread, validation: mean(own.map((run) => run.val_accuracy)), key: own[0].key };
+    return { method: own[0].method, knob: own[0].knob, value: own[0].value, n: own.length, asked: all.length, x: there > 0 ? 1 / there : null,
+      y, spread, low: y - spread, high: y + spread, validation: mean(own.map((run) => (missed(run) ? chance : run.val_score))), key: kept[0].key };
   }).filter((point) => point.x !== null);
 }
 
@@ -66,31 +74,36 @@ function withFront(points) {
   }));
 }
 
-function describe(point, names) {
+function seedsOf(point) { return point.n < point.asked ? `${point.n} of ${point.asked} seeds` : point.n === 1 ? '1 seed' : `${point.n} seeds`; }
+
+function describe(point, names, metric) {
   return `${names[point.method] || point.method}, ${point.knob === 'none' ? '' : `${point.knob} ${shown(point.value)}, `}`
-    + `at ${point.x.toPrecision(4)}: test accuracy ${point.y.toFixed(2)} %`
-    + (point.n > 1 ? ` ± ${point.spread.toFixed(2)} (${point.n} seeds)` : point.seed === undefined ? ' (1 seed)' : ` (seed ${point.seed})`);
+    + `at ${point.x.toPrecision(4)}: test ${metric.name} ${written(point.y, metric)}`
+    + (point.n > 1 ? ` ± ${point.spread.toFixed(metric.accuracy ? 2 : 3)} (${seedsOf(point)})` : point.seed === undefined ? ` (${seedsOf(point)})` : ` (seed ${point.seed})`);
 }
 
 // Draw the figure; `press` takes the key of a run whose mark is pressed. Return the points and the sentences below.
-function drawFront(state, runs, methods, press) {
+function drawFront(state, runs, methods, metric, press) {
   const names = Object.fromEntries(methods.map((each) => [each.method, each.name]));
   const there = runs.filter(measured);
   const dense = there.filter((run) => run.method === 'dense');
-  const others = there.filter((run) => run.method !== 'dense' && state.methods.has(run.method));
-  const points = withFront(means(others, state.x));
+  const asked = runs.filter((run) => run.method !== 'dense' && state.methods.has(run.method));
+  const others = asked.filter(measured);
+  const points = withFront(means(asked, state.x, metric.chance));
   const dots = others.map((run) => ({ method: run.method, knob: run.knob, value: run.value, seed: run.seed, n: 1,
-    x: across(run, state.x), y: run.test_accuracy, key: run.key })).filter((dot) => dot.x !== null);
+    x: across(run, state.x), y: run.score, key: run.key })).filter((dot) => dot.x !== null);
   const drawn = thinned(dots, DOTS);
-  const level = dense.length ? mean(dense.map((run) => run.test_accuracy)) : null;
+  const level = dense.length ? mean(dense.map((run) => run.score)) : null;
   const best = Math.max(...points.map((point) => point.y), level === null ? -Infinity : level);
-  const bottom = points.length ? Math.max(0, Math.min(...points.map((point) => point.low)) - 1) : 0;
-  const domain = state.range === '100' ? [bottom, Math.min(100, best + 1)] : [best - Number(state.range), best + Number(state.range) / 15];
+  const unit = metric.accuracy ? 1 : Math.abs(best) / 100; // what the range counts, as a difference of scores
+  const lowest = points.length ? Math.min(...points.map((point) => point.low)) - unit : best - 15 * unit;
+  const all = metric.accuracy ? [Math.max(0, lowest), Math.min(100, best + 1)] : [lowest, best + unit];
+  const domain = state.range === '100' ? all : [best - Number(state.range) * unit, best + Number(state.range) * unit / 15];
   const kept = methods.filter((each) => state.methods.has(each.method));
   const scale = { domain: kept.map((each) => each.method), range: kept.map((each) => readable(each.colour)) };
-  const said = [...points, ...drawn].map((point) => ({ ...point, text: describe(point, names) }));
+  const said = [...points, ...drawn].map((point) => ({ ...point, text: describe(point, names, metric) }));
   const x = { field: 'x', type: 'quantitative', scale: { type: 'log', nice: false, padding: 12 }, axis: { title: AXES[state.x].title, format: '~r', labelOverlap: true, tickCount: 8 } };
-  const y = (field) => ({ field, type: 'quantitative', scale: { domain, clamp: true, zero: false }, axis: { title: 'test accuracy in %' } });
+  const y = (field) => ({ field, type: 'quantitative', scale: { domain, clamp: true, zero: false }, axis: { title: metric.label, ...(metric.sign < 0 ? { labelExpr: "format(-datum.value, '~g')" } : {}) } });
   const paint = { field: 'method', type: 'nominal', scale, legend: null };
   const chosen = (list) => list.filter((point) => point.key === state.run);
   const values = (rows) => ({ data: { values: rows } });
@@ -108,7 +121,7 @@ function drawFront(state, runs, methods, press) {
   if (level !== null) {
     layers.unshift({ ...values([{ y: level }]), mark: { type: 'rule', strokeDash: [5, 4], color: colour('--soft'), aria: false }, encoding: { y: y('y') } });
   }
-  const description = `Test accuracy over ${AXES[state.x].title}; the table below has the same runs.`;
+  const description = `Test ${metric.name} over ${AXES[state.x].title}; the table below has the same runs.`;
   const tell = (event, item) => { byId('hover').textContent = item && item.datum && item.datum.text ? item.datum.text : ''; };
   draw('chart', { height: 430, description, layer: layers }, drawn.length + points.length).then((view) => {
     view.addEventListener('mousemove', tell);
@@ -116,8 +129,9 @@ function drawFront(state, runs, methods, press) {
   });
   const unplaced = there.filter((run) => run.method === 'dense' || state.methods.has(run.method)).filter((run) => across(run, state.x) === null).length;
   const notes = [
-    'Large marks: means over seeds with one standard deviation; lines join the values that no other of the method beats in x and mean validation accuracy, the others are pale. Small dots: runs. Means below the range lie at its edge.',
-    level === null ? 'No dense run was measured.' : `Dashed: dense, ${level.toFixed(2)} % (n = ${dense.length}).`,
+    'Large marks: means over seeds with one standard deviation; lines join the values that no other of the method beats in x and mean validation ' + metric.name + ', the others are pale. Small dots: runs. Means below the range lie at its edge.',
+    asked.some(missed) ? `A run that diverged or kept no weight counts in the means as ${written(metric.chance, metric)}.` : '',
+    level === null ? 'No dense run was measured.' : `Dashed: dense, ${written(level, metric)} (n = ${dense.length}).`,
     drawn.length < dots.length ? `Dots are thinned: ${drawn.length} of ${dots.length} runs are drawn; means are over all.` : '',
     unplaced ? `${unplaced} runs are not drawn: they have no weight left or no such count.` : '',
   ];

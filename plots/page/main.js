@@ -6,7 +6,7 @@ const state = { folder: 0, task: '', x: 'density', threshold: 'own', range: '15'
 function prepare(data) {
   const curves = unpack(data.curves.curves);
   curves.forEach((curve, i) => { curve.end = i + 1 < curves.length ? curves[i + 1].start : data.curves.epochs.length; });
-  return { ...data, runs: unpack(data.runs), thresholds: unpack(data.thresholds), layers: unpack(data.layers),
+  return { ...data, runs: withScores(unpack(data.runs), data.metrics), thresholds: unpack(data.thresholds), layers: unpack(data.layers),
     trials: data.trials && unpack(data.trials),
     comparisons: Object.fromEntries(Object.entries(data.comparisons).map(([count, tables]) => [count, { bands: unpack(tables.bands), differences: unpack(tables.differences) }])), curves: { ...data.curves, curves } };
 }
@@ -62,8 +62,9 @@ function show() {
   const inFigure = here.filter((run) => run.method === 'dense' || state.methods.has(run.method));
   if (!inFigure.some((run) => run.key === state.run)) state.run = (inFigure.find((run) => measured(run) && run.method !== 'dense') || inFigure[0] || { key: '' }).key;
   const press = (key) => { state.run = key; show(); };
-  byId('front-title').textContent = `${state.task}: accuracy against compression`;
-  const figure = drawFront(state, here, folder.methods, press);
+  const metric = folder.metrics[state.task];
+  byId('front-title').textContent = `${state.task}: ${metric.name} against compression`;
+  const figure = drawFront(state, here, folder.methods, metric, press);
   const notes = figure.notes;
   followKeys(figure.points, press);
   if (at.lacking) notes.push(`${at.lacking} penalty runs are left out: they were not counted at this threshold.`);
@@ -79,15 +80,17 @@ function show() {
 
 function showRuns(folder, runs, press) {
   const names = Object.fromEntries(folder.methods.map((each) => [each.method, each.name]));
-  const plain = ['value', 'seed', 'density', 'compression', 'effective_compression', 'total_compression', 'theoretical_speedup', 'file_compression', 'measured_speedup', 'val_accuracy', 'test_accuracy', 'status'];
+  const plain = ['value', 'seed', 'density', 'compression', 'effective_compression', 'total_compression', 'theoretical_speedup', 'file_compression', 'measured_speedup', ...(folder.metrics[state.task].accuracy ? ['val_accuracy', 'test_accuracy'] : ['val_metric', 'test_metric']), 'status'];
   const columns = [{ head: 'run', value: (run) => names[run.method] || run.method, press },
-    ...plain.map((name) => ({ head: name.replaceAll('_', ' '), value: (run) => run[name] }))];
+    ...plain.map((name) => ({ head: headOf(name, folder.metrics[state.task]), value: (run) => run[name] }))];
   columns[0].press = (run) => press(run.key);
   byId('run-table').replaceChildren(sortable(columns, runs, 'Runs in this figure', (run) => run.key === state.run));
   const all = Object.keys(DATA.folders[state.folder].runs.columns).filter((name) => name !== 'shown');
   byId('download').onclick = () => download(`${folder.name}-chosen-runs.csv`, runs, all);
   byId('download-all').onclick = () => download(`${folder.name}-runs.csv`, folder.runs, all);
 }
+
+function headOf(name, metric) { return name.replace('metric', metric.name).replace('val_', 'validation ').replaceAll('_', ' '); }
 
 function showBoard(folder) {
   const boards = folder.boards[state.task] || {};
@@ -120,7 +123,7 @@ function showFolder() {
   const seeds = unique(folder.runs.filter((run) => run.task === state.task).map((run) => run.seed)).sort((a, b) => a - b);
   byId('choices').replaceChildren(
     choice('Horizontal axis', axes.map(([key, axis]) => [key, axis.title]), state.x, only((value) => { state.x = value; })),
-    choice('Range of accuracy', Object.entries(RANGES), state.range, only((value) => { state.range = value; })),
+    choice('Range', Object.entries(RANGES).map(([key, text]) => [key, text(folder.metrics[state.task].unit)]), state.range, only((value) => { state.range = value; })),
     ...(thresholds.length ? [choice('Zero threshold of penalties', [['own', 'as trained'], ...thresholds.map((each) => [each, each])], state.threshold, only((value) => { state.threshold = value; }))] : []),
     element('fieldset', { class: 'seeds' }, element('legend', {}, 'Seeds'), ...seeds.map((seed) => box(String(seed), seed, state.seeds))));
   showMethods(folder);

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy
 import pandas
 
 from plots.comparisons import NEAR, differences, equivalent, intervals, near_best, top_group
-from plots.metrics import metric_of
+from plots.metrics import Metric, metric_of
 from plots.results import measured
 
 CONTROL = "gmp"
-MARGIN = 0.5  # points of test accuracy within which two methods are called equivalent
+MARGIN = 0.5  # points of test accuracy, or percent of another metric, within which two methods are called equivalent
 COLUMNS = [
     *("task", "compression", "method", "metric", "n", "asked", "mean", "low", "high", "top"),
     *("control", "difference", "difference_low", "difference_high", "margin", "equivalent"),
@@ -24,10 +26,11 @@ def accuracy_table(
     """Return one line for each task, compression and method of `plots.readings.read_at`.
 
     n of the asked seeds have a reading; mean, low and high are their mean and its 95 % interval with the pooled
-    variance. `difference` is to the control and `above_dense` to the dense runs among `runs`, in points, with Dunnett's
-    simultaneous 95 % intervals. `equivalent` is true where two one-sided tests find the method within `margin` of the
-    control. `top` marks the top group. Methods far below the best, which `near_best` leaves out, have a mean alone, and
-    so have methods with a single reading.
+    variance, as values of the metric. `difference` is to the control and `above_dense` to the dense runs among `runs`,
+    in points of accuracy or in percent of their mean of another metric, positive where the method is better, with
+    Dunnett's simultaneous 95 % intervals; the percentage takes their mean as known. `equivalent` is true where two
+    one-sided tests find the method within `margin` of the control. `top` marks the top group. Methods far below the
+    best, which `near_best` leaves out, have a mean alone, and so have methods with a single reading.
     """
     metrics = {str(task): metric_of(own) for task, own in runs.groupby("task")}
     dense = measured(runs)[lambda own: own["method"] == "dense"].groupby("task")["test_accuracy"].agg(list)
@@ -39,20 +42,31 @@ def accuracy_table(
         several = {name: sample for name, sample in samples.items() if len(sample) > 1}
         near = near_best(several, metric.margin(NEAR, best))
         table = here.groupby("method").agg(n=("seed", "size"), asked=("asked", "max"), mean=("test_accuracy", "mean"))
-        table = table.join(intervals(near)[["low", "high"]])
+        table = metric.values(table.join(intervals(near)[["low", "high"]]), "mean", "low", "high")
+        if metric.sign < 0:
+            table[["low", "high"]] = table[["high", "low"]].to_numpy()
         table["top"] = table.index.isin(top_group(near))
         if control in near:
-            found = differences(near, control).add_prefix("difference_")
+            gains = _gains(near, control, metric)
+            found = differences(gains, control).add_prefix("difference_")
             table = table.join(found.rename(columns={"difference_difference": "difference"}))
             table["control"] = control
-            table["margin"] = metric.margin(margin, float(numpy.mean(near[control])))
-            same = equivalent(near, control, table["margin"].iloc[0])
+            table["margin"] = margin
+            same = equivalent(gains, control, margin)
             table.loc[list(near), "equivalent"] = table.loc[list(near)].index.isin(same)
             table.loc[control, "equivalent"] = numpy.nan
         if near and len(dense.get(task, [])) > 1:
-            found = differences(near | {"dense": dense[task]}, "dense").add_prefix("above_dense_")
+            found = differences(_gains(near | {"dense": dense[task]}, "dense", metric), "dense").add_prefix(
+                "above_dense_"
+            )
             table = table.join(found.rename(columns={"above_dense_difference": "above_dense"}))
         parts.append(table.reset_index().assign(task=str(task), compression=float(str(at)), metric=metric.name))
     if not parts:
         return pandas.DataFrame(columns=COLUMNS)
     return pandas.concat([part.reindex(columns=COLUMNS) for part in parts], ignore_index=True)
+
+
+def _gains(samples: Mapping[str, Sequence[float]], base: str, metric: Metric) -> dict[str, Sequence[float]]:
+    """Return samples of gains over the mean of one of them."""
+    mean = float(numpy.mean(samples[base]))
+    return {name: metric.gain(pandas.Series(sample), mean).tolist() for name, sample in samples.items()}

@@ -11,7 +11,7 @@ from plots.metrics import metric_of
 from plots.results import measured
 
 SHARES = {"best": 0, "median": 50, "worst": 100}  # percent of the seeds that attain a point; 0: at least one
-COLUMNS = ["task", "method", "n", "attained_by", "compression", "test_accuracy"]
+COLUMNS = ["task", "method", "n", "attained_by", "compression", "test_accuracy"]  # a score
 
 
 def attainment_table(curves: pandas.DataFrame, runs: pandas.DataFrame) -> pandas.DataFrame:

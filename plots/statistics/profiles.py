@@ -26,10 +26,11 @@ def losses(readings: pandas.DataFrame, runs: pandas.DataFrame) -> pandas.DataFra
         readings[["method", *problem, "test_accuracy"]], on=["method", *problem], how="left"
     )
     metrics = {task: metric_of(own) for task, own in runs.groupby("task")}
-    # how much a loss of 1 is as a difference of scores
-    unit = [metrics[task].margin(1, best) for task, best in zip(table["task"], table["best"], strict=True)]
-    table["loss"] = ((table["best"] - table["test_accuracy"]) / numpy.array(unit)).fillna(numpy.inf)
-    return table[["method", *problem, "loss"]]
+    parts = [table.assign(loss=numpy.inf).head(0)]
+    for task, own in table.groupby("task"):
+        lost = -metrics[task].gain(own["test_accuracy"], own["best"])
+        parts.append(own.assign(loss=lost.fillna(numpy.inf)))
+    return pandas.concat(parts if len(parts) == 1 else parts[1:], ignore_index=True)[["method", *problem, "loss"]]
 
 
 def profile_table(readings: pandas.DataFrame, runs: pandas.DataFrame) -> pandas.DataFrame:

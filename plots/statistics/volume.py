@@ -32,7 +32,8 @@ def hypervolume_table(curves: pandas.DataFrame, runs: pandas.DataFrame) -> panda
     parts = [pandas.DataFrame(columns=COLUMNS)]
     for task, here in curves[curves["task"].isin(dense.index)].groupby("task"):
         full = float(dense[task])
-        margin = metric_of(runs[runs["task"] == task]).margin(LOSS, full)
+        metric = metric_of(runs[runs["task"] == task])
+        margin = metric.margin(LOSS, full)
         whole = numpy.log(FARTHEST) * margin
         samples = {
             str(method): [100 * _area(points, full - margin) / whole for _, points in own.groupby("seed")]
@@ -46,6 +47,7 @@ def hypervolume_table(curves: pandas.DataFrame, runs: pandas.DataFrame) -> panda
         table = table.assign(
             task=task, reference_compression=1, reference=full - margin, farthest_compression=FARTHEST, dense=full
         )
+        table = metric.values(table, "reference", "dense")
         parts.append(table.reset_index().sort_values("hypervolume", ascending=False)[COLUMNS])
     return pandas.concat(parts if len(parts) == 1 else parts[1:], ignore_index=True)
 

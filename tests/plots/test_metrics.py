@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from matplotlib.text import Text
 
 from benchmark.records.schema import Row
+from plots.figures.attainments import attainment
+from plots.figures.below_dense import below_dense, points_above_dense
+from plots.figures.forest import forest
 from plots.figures.fronts import front, members
+from plots.figures.profiles import profiles
 from plots.leaderboards import footnote, heading, leaderboard
-from plots.readings import seed_curves
+from plots.readings import read_at, seed_curves
 from plots.results import load
+from plots.statistics.accuracy import accuracy_table
+from plots.statistics.profiles import losses
 from plots.summaries import summary
 from tests.builders import pair, run, write
 
@@ -67,9 +75,28 @@ def test_the_leaderboard_shows_the_metric_and_counts_losses_in_percent_of_it(tmp
 def test_the_figure_labels_heights_with_the_metric(tmp_path: Path) -> None:
     figure = front(load(write(tmp_path, ROWS)))
     (axes,) = figure.axes
-    assert axes.get_ylabel() == "test bits per character, better above"
+    assert axes.get_ylabel() == "test bits per character (lower is better)"
     assert axes.yaxis.get_major_formatter()(-2.5, 0) == "2.5"
     assert "dense 2.000" in axes.get_legend_handles_labels()[1]
+
+
+def test_gains_are_percent_of_the_metric_and_no_figure_says_accuracy_or_points(tmp_path: Path) -> None:
+    other = bits(pair("snip", 0.1, 100, (2.1, 2.1), (2.22, 2.24)))
+    runs = load(write(tmp_path, [*ROWS, *other]))
+    readings = points_above_dense(runs, [10])
+    assert sorted(readings["points"]) == pytest.approx([-12, -11, -2, -1])  # dense has 2.0
+    table = accuracy_table(read_at(seed_curves(runs[runs["method"] != "dense"]), [10]), runs).set_index("method")
+    assert table["mean"].to_dict() == pytest.approx({"gmp": 2.03, "snip": 2.23})
+    assert float(table["low"]["gmp"]) < 2.03 < float(table["high"]["gmp"])
+    assert table["above_dense"]["gmp"] == pytest.approx(-1.5)
+    lost = losses(read_at(seed_curves(runs[runs["method"] != "dense"]), [10]), runs)
+    assert sorted(lost["loss"])[:2] == [0, 0] and max(lost["loss"]) == pytest.approx(100 * 0.2 / 2.02)
+    figures = [below_dense(runs), forest(runs), attainment(runs), profiles(runs, lost), front(runs)]
+    for figure in figures:
+        texts = [text.get_text() for text in figure.findobj(Text) if isinstance(text, Text)]
+        assert not [text for text in texts if re.search(r"accura|point", text)]
+        assert any("lower is better" in text for text in texts) or figure is figures[3]
+    assert not re.search(r"accura|point", footnote(runs))
 
 
 def test_thresholds_of_another_metric_are_chosen_by_it(tmp_path: Path) -> None:
