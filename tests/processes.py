@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -31,11 +32,19 @@ def _command(arguments: tuple[str, ...], output: Path, folder: Path) -> None:
     for stream in (1, 2):
         os.dup2(file, stream)
     os.chdir(folder)
+    threading.Thread(target=_end_with_the_tests, daemon=True).start()
     sys.argv = ["sparsefront", *arguments]
     try:
         commands.main()
     finally:
         atexit._run_exitfuncs()  # multiprocessing ends a forked process without them
+
+
+def _end_with_the_tests() -> None:
+    tests = multiprocessing.parent_process()
+    assert tests is not None
+    tests.join()
+    os.killpg(0, signal.SIGKILL)  # a run that waits would wait forever
 
 
 @contextmanager
