@@ -102,5 +102,7 @@ def _state(path: Path) -> dict[str, torch.Tensor]:
         raise UsageError(
             f"there is no network's file {path}; save_network and `run --keep-networks` write one"
         ) from None
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read ({error.strerror or error}); save_network writes a file") from None
     except (SafetensorError, LookupError, RuntimeError, TypeError, ValueError):
         raise UsageError(f"{path} is damaged or no network's file; save_network writes one") from None

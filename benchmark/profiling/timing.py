@@ -38,13 +38,18 @@ def alternate(contenders: dict[str, Turn], rounds: int) -> dict[str, float]:
 
 
 def measurements(contenders: dict[str, Turn], rounds: int) -> dict[str, list[float]]:
-    """Return the measurements of each contender; each takes one turn in every round, after one to warm up."""
+    """Return the measurements of each contender; each takes one turn in every round, after one to warm up.
+
+    Every second round goes backwards, so that no contender always follows the same one.
+    """
     measured: dict[str, list[float]] = {name: [] for name in contenders}
     for turn in contenders.values():
         turn()
+    order = list(contenders)
     for _ in range(rounds):
-        for name, turn in contenders.items():
-            measured[name].append(turn())
+        for name in order:
+            measured[name].append(contenders[name]())
+        order.reverse()
     return measured
 
 

@@ -1,12 +1,13 @@
 """The blocks of the documentation that come from the published results: tables and numbers of sentences.
 
 published.py reads the results. numbers.py has accuracies, compressions and differences of methods, counts.py has
-numbers of single runs, of trials of learning rates and of layers, and tables.py has the tables.
+numbers of single runs, of trials of learning rates and of layers, tables.py has the tables, and latency.py has those of
+measured latency with their numbers.
 """
 
 from __future__ import annotations
 
-from plots.doc_blocks import counts, numbers, tables
+from plots.doc_blocks import counts, latency, numbers, tables
 from plots.docs import Block
 
 _FUNCTIONS: tuple[Block, ...] = (
@@ -28,6 +29,9 @@ _FUNCTIONS: tuple[Block, ...] = (
     counts.steady,
     counts.trial,
     counts.zeros,
+    latency.gain,
+    latency.latency,
+    latency.pays,
     tables.differences,
     tables.masks,
     tables.penalties,

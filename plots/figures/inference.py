@@ -37,9 +37,8 @@ def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
 def timings(folder: Path, frame: pandas.DataFrame) -> pandas.DataFrame:
     """Return the rows of inference.csv with the columns of their runs; raise UsageError if no run has one."""
     path = folder / "inference.csv"
-    runs = measured(frame)
-    table = read_table(path, INFERENCE_COLUMNS, TIMINGS)
-    table = table.merge(runs.drop(columns=table.columns.intersection(runs.columns).drop("key")), on="key")
+    table = read_table(path, INFERENCE_COLUMNS, TIMINGS).drop(columns=["task", "method", "value", "seed"])
+    table = table.merge(measured(frame).drop(columns=["threads", "hardware"]), on="key")
     if table.empty:
         raise UsageError(f"{path} holds no measured run; `make bench-inference` times the networks again")
     return table.sort_values("compression", kind="stable", ignore_index=True)

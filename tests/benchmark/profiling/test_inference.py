@@ -34,7 +34,7 @@ def test_measurements_alternate_after_a_turn_to_warm_up() -> None:
         return float(len(called))
 
     measured = measurements({"a": lambda: turn("a"), "b": lambda: turn("b")}, 2)
-    assert called == ["a", "b"] * 3 and measured == {"a": [3, 5], "b": [4, 6]}
+    assert called == ["a", "b", "a", "b", "b", "a"] and measured == {"a": [3, 6], "b": [4, 5]}
 
 
 def test_a_turn_takes_the_mean_of_its_steps_by_the_given_clock() -> None:
