@@ -54,7 +54,7 @@ class DGating(Method):
         """Return the sums [R, G] of values [R, N] over each group."""
         parts = []
         for layer in self.net.layers:
-            units = values[:, layer.span].unflatten(1, layer.shape).movedim(1 + _axis(layer), 1)
+            units = values[:, layer.span].unflatten(1, layer.shape).movedim(1 + layer.output_axis, 1)
             parts.append(units.reshape(*units.shape[:2], -1).sum(2))
         return torch.cat(parts, 1)
 
@@ -80,16 +80,11 @@ class DGating(Method):
         self.gates.masked_fill_(written, 1)
 
 
-def _axis(layer: Layer) -> int:
-    """Return the axis of a weight along which its units lie."""
-    return 1 if layer.input_axis == 0 and len(layer.shape) > 1 else 0
-
-
 def _groups(layers: Sequence[Layer]) -> list[torch.Tensor]:
     """Return the number of the group of each weight, for each layer; groups are counted through all layers."""
     groups, count = [], 0
     for layer in layers:
-        axis = _axis(layer)
+        axis = layer.output_axis
         units = layer.shape[axis]
         places = torch.arange(count, count + units).view(*(units if i == axis else 1 for i in range(len(layer.shape))))
         groups.append(places.expand(layer.shape).flatten())

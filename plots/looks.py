@@ -71,6 +71,8 @@ KNOWN = {
     "imp[rounds=3]": ("during training", "*", DASHED),
     "magnitude": ("during training", "s", DOTTED),
     "magnitude[finetune=0]": ("during training", "X", DOTTED),
+    "obs": ("during training", "1", SOLID),
+    "wanda": ("during training", "+", SOLID),
     "sr-ste": ("during training", "8", SOLID),
     "powerprop": ("during training", "h", MIXED),
     "random": ("before training", "X", DOTTED),

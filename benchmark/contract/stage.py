@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -79,6 +79,12 @@ class FakeProbe:
 
     def gradient(self, batches: int, first: int = 0, training: bool = True) -> torch.Tensor:
         return self.made
+
+    def input_norms(self, batches: int) -> torch.Tensor:
+        return self.made.abs()
+
+    def example_gradients(self, run: int, count: int) -> Iterator[torch.Tensor]:
+        return iter(self.made[run : run + 1].expand(count, -1))
 
     def hessian_gradient(self, per_class: int, temperature: float) -> torch.Tensor:
         return self.made

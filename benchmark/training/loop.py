@@ -77,13 +77,14 @@ def train(
     with torch.random.fork_rng(devices=[]):
         net = Network([initial_model(task, seed).to(device) for seed in trained_seeds])
         batches = Batches(data.train, task.augmentation, batch_size, trained_seeds)
-        probe = Probe(net, data.train, batch_size, trained_seeds, learning_rates, task.objective)
 
-        def driven(values: list[float]) -> Driver:
+        def driven(values: list[float], trained: list[int]) -> Driver:
+            seeds, rates = [trained_seeds[place] for place in trained], learning_rates[trained]
+            probe = Probe(net, data.train, batch_size, seeds, rates, task.objective)
             return Driver(net, method, values, task.optimizer, task.weight_decay, probe, budget)
 
         begun = time.perf_counter()
-        driver = driven([values[places.index(place)] for place in range(net.runs)])
+        driver = driven([values[places.index(place)] for place in range(net.runs)], list(range(net.runs)))
         setup_seconds = time.perf_counter() - begun
         if checkpoint and (saved := checkpoint.load()):
             try:
@@ -115,7 +116,7 @@ def train(
             if epoch == epochs:
                 if net.runs < len(values):
                     net, steps_done = branched(net, places), driver.steps_done
-                    driver = driven(values)
+                    driver = driven(values, places)
                     driver.steps_done = steps_done
                     progress.branch(places)
                 before_cut = net.weights.clone()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 
 from benchmark.data.objective import Classification, Objective
 from benchmark.data.seeds import Seeds, generator
 from benchmark.data.split import Split
 from benchmark.training.evaluation import CLASSIFICATION
+from methods.core.inputs import squared_inputs
 from methods.core.network import Network, flat_gradient, hessian_gradient, twice_differentiable
 from methods.core.probe import Arguments, no_trace
 from methods.core.registry import MethodError
@@ -53,6 +56,29 @@ class Probe:
                 x, y = (seeds.spread([part[order[place]] for order in orders]) for part in (inputs, labels))
                 self.objective.losses(self.net.forward(x, seeds.per_run), y).mean(1).sum().backward()
             return self.net.grad / batches
+
+    def input_norms(self, batches: int) -> torch.Tensor:
+        """Return for each weight [R, N] the norm of the inputs that it multiplies, over training batches."""
+        inputs, norms = self.train[0], []
+        with no_trace(self.net, training=False), torch.no_grad():
+            for run in range(self.net.runs):
+                model, order = self.net.plain(run), self._order(generator(self.seeds[run], "probe"))
+                with squared_inputs(model, self.net.layers) as squares:
+                    for batch in order[: batches * self.batch_size].split(self.batch_size):
+                        model(inputs[batch])
+                norms.append(squares.sqrt())
+        return torch.stack(norms)
+
+    def example_gradients(self, run: int, count: int) -> Iterator[torch.Tensor]:
+        """Yield the gradients [N] of one run's loss on `count` single training examples, in evaluation mode."""
+        inputs, labels = self.train
+        with no_trace(self.net, training=False):
+            model, order = self.net.plain(run), self._order(generator(self.seeds[run], "probe"))
+            weights = [model.get_parameter(layer.name) for layer in self.net.layers]
+            for example in order[:count].split(1):
+                yield flat_gradient(
+                    self.objective.losses(model(inputs[example]).unsqueeze(0), labels[example]).sum(), weights
+                )
 
     def hessian_gradient(self, per_class: int, temperature: float) -> torch.Tensor:
         """Return Hessian times gradient, H g [R, N], of the loss over `per_class` training examples of each class.

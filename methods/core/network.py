@@ -32,6 +32,11 @@ class Layer:
         return self.stop - self.start
 
     @property
+    def output_axis(self) -> int:
+        """The axis of the shape along which the layer's outputs lie."""
+        return 1 if self.input_axis == 0 and len(self.shape) > 1 else 0
+
+    @property
     def span(self) -> slice:
         return slice(self.start, self.stop)
 

@@ -13,7 +13,10 @@ Arguments: TypeAlias = tuple[tuple[Any, ...], dict[str, Any]]  # those of a call
 
 
 class Probe(Protocol):
-    """The protocol by which a method gets gradients on training data, random streams and the budget."""
+    """The protocol by which a method gets gradients on training data, random streams and the budget.
+
+    A method may keep its probe and ask it in any phase; the answers are those for the present weights.
+    """
 
     learning_rates: torch.Tensor  # [R, steps], float64 on the CPU: those of all phases
 
@@ -26,6 +29,16 @@ class Probe(Protocol):
         The mean is over `batches` training batches from number `first` on, in an order that only the probe uses. Batch
         norm and dropout are in training mode, or in evaluation mode if `training` is False.
         """
+
+    def input_norms(self, batches: int) -> torch.Tensor:
+        """Return for each weight [R, N] the Euclidean norm of the inputs that it multiplies, over training batches.
+
+        The networks are in evaluation mode. Weights of other than linear and convolutional modules, such as recurrent
+        ones, have the norm 1.
+        """
+
+    def example_gradients(self, run: int, count: int) -> Iterator[torch.Tensor]:
+        """Yield the gradients [N] of one run's loss on `count` single training examples, in evaluation mode."""
 
     def hessian_gradient(self, per_class: int, temperature: float) -> torch.Tensor:
         """Return Hessian times gradient, H g [R, N], of the loss over `per_class` training examples of each class.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from methods.core.inputs import squared_inputs
 from methods.core.lazy import torch
 from methods.core.network import hessian_gradient, twice_differentiable
 from methods.core.probe import Arguments, no_trace
@@ -66,6 +67,19 @@ class ScriptProbe:
                 self.net.gather_gradients()
                 total += self.net.grad
         return total / batches
+
+    def input_norms(self, batches: int) -> torch.Tensor:
+        """Return for each weight [1, N] the norm of the inputs that it multiplies, over `batches` calls of `probe`."""
+        with no_trace(self.net, training=False), squared_inputs(self.net.model, self.net.layers) as squares:
+            for _ in range(batches):
+                self._call()
+            self.net.gather_gradients()
+        return squares.sqrt().unsqueeze(0)
+
+    def example_gradients(self, run: int, count: int) -> Iterator[torch.Tensor]:
+        """Yield the gradients [N] of `count` calls of `probe`, which are of single examples if its batches are."""
+        for _ in range(count):
+            yield self.gradient(1, training=False)[0]
 
     def hessian_gradient(self, per_class: int, temperature: float) -> torch.Tensor:
         """Return Hessian times gradient on one call of `probe`; `per_class` and `temperature` are ignored."""

@@ -98,7 +98,13 @@ def test_only_iterative_methods_and_controls_take_more_than_one_budget(form: str
 
 @pytest.mark.parametrize("form", MASKED)
 def test_pruned_weights_are_zero_at_every_step(form: str, architecture: Build) -> None:
-    after_training = ("l1", "magnitude[finetune=0]", "magnitude[finetune=0.01]")  # these prune after the last step
+    after_training = (
+        "l1",
+        "magnitude[finetune=0]",
+        "magnitude[finetune=0.01]",
+        "wanda",
+        "obs",
+    )  # these prune after the last step
     assert keeps_pruned_weights_at_zero(form, architecture) or form in after_training
 
 

@@ -43,6 +43,7 @@ def test_the_gradient_is_that_of_the_product() -> None:
     (weights @ given).backward()
     net.grad[0] = given
     method.update(torch.tensor(1.0))
+    assert vectors.grad is not None and gates.grad is not None
     torch.testing.assert_close(method.vectors, vectors.detach() - vectors.grad)
     torch.testing.assert_close(method.gates, gates.detach() - gates.grad)
 
