@@ -7,7 +7,7 @@ comparison, and selection.py takes a part of the runs. learning_rates.py chooses
 pairs of learning rate and knob. report.py writes the figures of `figures` and the leaderboard of leaderboards.py,
 comparison_report.py those of several folders, and `page` an interactive HTML page; registry.py finds the figures of
 an experiment. axes.py, looks.py and style.py hold what figures share. checklist.py judges results by the checklist of
-Blalock et al., whose items are in requirements.py. metrics.py names the metric of a task, and literature.py holds
+Blalock et al., whose items are in `requirements`. metrics.py names the metric of a task, and literature.py holds
 published curves. docs.py fills the blocks of the documentation with the tables and numbers of `doc_blocks`.
 """
 

@@ -2,7 +2,7 @@
 
 D. Blalock, J. J. Gonzalez Ortiz, J. Frankle & J. Guttag, "What is the State of Neural Network Pruning?", MLSys 2020.
 The last two items compare with published curves. An item passes, fails, or does not apply, and says why in numbers of
-these runs; requirements.py has a function for each.
+these runs; `requirements` has a function for each.
 """
 
 from __future__ import annotations

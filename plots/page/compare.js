@@ -31,7 +31,8 @@ function drawBands(folder) {
   const marked = thinned(unique(rows.map((row) => row.at)), 14);
   const said = own.filter((row) => marked.includes(row.at) && row.mean >= domain[0]).map((row) => ({ ...row,
     text: `${named[row.method]} at a compression of ${row.at.toPrecision(3)}: ${signed(row.mean)} ${metric.unit}${interval(row, '')}, n = ${row.n} of ${row.asked}` }));
-  const reach = Math.max(...rows.filter((row) => row.mean > domain[0]).map((row) => row.at));
+  const inside = rows.filter((row) => row.mean > domain[0]);
+  const reach = Math.max(...(inside.length ? inside : rows).map((row) => row.at));
   const x = { field: 'at', type: 'quantitative', scale: { type: 'log', nice: false, domain: [rows[0].at, reach] }, axis: { title: AXES.density.title, format: '~r', labelOverlap: true, tickCount: 8 } };
   const y = (field) => ({ field, type: 'quantitative', scale: { domain }, axis: { title: betterThan('dense', metric) } });
   const layers = [

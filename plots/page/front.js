@@ -123,7 +123,8 @@ function drawFront(state, runs, methods, metric, press) {
   }
   const description = `Test ${metric.name} over ${AXES[state.x].title}; the table below has the same runs.`;
   const tell = (event, item) => { byId('hover').textContent = item && item.datum && item.datum.text ? item.datum.text : ''; };
-  draw('chart', { height: 430, description, layer: layers }, drawn.length + points.length).then((view) => {
+  if (!dots.length) byId('chart').replaceChildren(element('p', { class: 'note' }, 'No run of the chosen methods has a place in this figure.'));
+  else draw('chart', { height: 430, description, layer: layers }, drawn.length + points.length).then((view) => {
     view.addEventListener('mousemove', tell);
     view.addEventListener('click', (event, item) => { tell(event, item); if (item && item.datum && item.datum.key) press(item.datum.key); });
   });

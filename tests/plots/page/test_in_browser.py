@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from urllib.parse import urlencode
 
 import pandas
@@ -20,7 +21,7 @@ from plots.page.write import write_page
 from plots.readings import LEVELS, read_at, seed_curves
 from plots.results import load
 from plots.statistics.accuracy import accuracy_table
-from tests.builders import DWF, pair, write
+from tests.builders import DWF, pair, run, write
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (Debian's package: chromium)")
@@ -32,6 +33,30 @@ RUNS = [
     *pair(EVIL, 0.2, 200, (85, 85), (88, 88), label=EVIL),
     *pair(DWF, 1, 250, (90, 90), (90, 92), knob="strength", penalty=0.1),
 ]
+
+
+LONG = "a-name-of-many-words-" * 8
+BITS = {"metric": "bits per character", "better": "lower", "chance": 6.0, "val_accuracy": None, "test_accuracy": None}
+# Results as they should not be, by the name of their folder.
+ODD = {
+    "one run": [run("snip", 0.5, 0, 500, 90, 90)],
+    "no weights": [*pair("dense", 1, 1000, (90, 92), (91, 93)), *pair(DWF, 5, 0, (10, 10), (10, 10))],
+    "<b>forty & more": [
+        *pair("dense", 1, 1000, (90, 92), (91, 93)),
+        *(run(f"{LONG}{place}{EVIL}", 0.1, 0, 100, 80, 80, label=f"{LONG}{place}") for place in range(40)),
+    ],
+    "many": [run("snip", 0.5 + place / 200, seed, 500, 90, 90) for place in range(22) for seed in range(100)],
+    "text": [
+        replace(row, **BITS, val_metric=row.val_accuracy, test_metric=row.test_accuracy)
+        for row in [
+            *pair("dense", 1, 1000, (2, 2), (2, 2.1)),
+            *pair("gmp", 0.1, 100, (2.1, 2.1), (2.25, 2.27)),
+            *pair("snip", 0.1, 100, (2.1, 2.1), (2.45, 2.47)),
+            run("snip", 0.05, 0, 50, 2.9, 3.0),
+            run("snip", 0.05, 1, 50, None, None),
+        ]
+    ],
+}
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +72,12 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
     empty = [""] * (len(THRESHOLD_COLUMNS) - 1 - len(cells))
     counts = [(run.key, *cells, *empty) for run in RUNS if run.penalty]
     append(folder / "thresholds.csv", THRESHOLD_COLUMNS, counts)
+    odd = [folder / name for name in ODD]
+    for path, rows in zip(odd, ODD.values(), strict=True):
+        path.mkdir()
+        write(path, rows)
     page = folder / "report.html"
-    write_page([folder], page)
+    write_page([folder, *odd], page)
 
     def dom(**choices: str) -> str:
         command = [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr"]
@@ -111,3 +140,40 @@ def test_the_checklist_has_a_reason_for_every_item(opened: Callable[..., str]) -
     lines = cells(opened(), "Checklist")
     assert len(lines) == 19 and all(reason for *_, reason in lines)
     assert lines[8][1] == "fail" and "dense 1 has 2" in lines[8][3]
+
+
+@pytest.mark.parametrize(
+    ("folder", "texts"),
+    [
+        ("one run", ["1 of 1 rows", "No dense run was measured.", "There is no dense run of this task"]),
+        (
+            "no weights",
+            [
+                "2 runs are not drawn: they have no weight left",
+                "No run of the chosen methods has a place in this figure.",
+            ],
+        ),
+        ("<b>forty & more", ["42 of 42 rows", f"{LONG}39"]),
+        ("many", ["Dots are thinned: 2000 of 2200 runs are drawn; means are over all.", "100 of 2200 rows"]),
+    ],
+)
+def test_results_as_they_should_not_be_make_a_readable_page(
+    opened: Callable[..., str], folder: str, texts: list[str]
+) -> None:
+    methods = ";".join({row.method for row in ODD[folder]})
+    dom = opened(folder=folder, methods=methods)
+    assert not [text for text in texts if text not in html.unescape(dom)]
+    assert "<img" not in dom and "<b>" not in dom
+
+
+def test_a_metric_of_which_less_is_better_is_named_with_its_direction_and_unit(opened: Callable[..., str]) -> None:
+    dom = opened(folder="text", methods="gmp;snip", level="5")
+    assert "toy: bits per character against compression" in dom
+    assert "at 10.00: test bits per character 2.260 ± 0.014 (2 seeds)" in dom
+    assert "at 20.00: test bits per character 4.500 ± 2.121 (2 seeds)" in dom  # one run diverged: chance is 6
+    assert "% better than dense in bits per character (lower is better)" in dom
+    differences = {line[0]: line for line in cells(dom, "Differences")}
+    assert [differences[name][3] for name in ("gmp", "snip")] == ["2.26", "2.46"]
+    assert ["2.1", "2.25"] in [line[-3:-1] for line in cells(dom, "Runs in this figure")]
+    visible = re.sub(r"<style.*?</style>|<section id=.(?:checklist|run)..*?</section>", "", dom, flags=re.DOTALL)
+    assert not re.search(r"accura|points", re.sub(r"<[^>]*>", " ", visible))
