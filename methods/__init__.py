@@ -1,8 +1,8 @@
 """Methods of sparse training: one file for each method, under the name of its registration.
 
-Every file of this folder is imported, so a new file is a new method. Three files are no methods: `dynamic` and
-`proximal` are bases that two methods share, and `dwf_factors` initializes the factors of `dwf`. `core` has the
-machinery of all methods.
+Every file of this folder is imported, so a new file is a new method. Four files are no methods: `dynamic`,
+`one_shot` and `proximal` are bases that several methods share, and `dwf_factors` initializes the factors of `dwf`.
+`core` has the machinery of all methods.
 """
 
 import importlib

@@ -2,8 +2,8 @@
 
 task.py defines a task, registry.py finds it by name, loading.py loads its data. learning_rates.py reads the learning
 rates that searches chose. lenets.py, cifar.py, signals.py, tables.py and texts.py hold tasks, and timm_models.py and
-torchvision_models.py those of other libraries' networks. All files are imported here, so a new task is one decorated
-function in a new file.
+torchvision_models.py those of other libraries' networks, which start from a file by pretrained.py. All files are
+imported here, so a new task is one decorated function in a new file.
 """
 
 import importlib

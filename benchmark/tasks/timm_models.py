@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeAlias
 from benchmark.data.image_folder import image_folder
 from benchmark.errors import UsageError, error_text
 from benchmark.tasks.cifar import RESNET_RATES, recipe
+from benchmark.tasks.pretrained import Frozen, pretrained
 from benchmark.tasks.registry import task, task_scheme
 from benchmark.tasks.task import Task
 from methods.core.lazy import torch
@@ -35,16 +36,29 @@ def timm_task(name: str) -> Callable[..., Task]:
 
 
 def library_task(library: str, name: str, build: Build, check: Check) -> Callable[..., Task]:
-    """Return the task function of MODEL-DATASET or MODEL-FOLDER for the models of a library."""
+    """Return the task function of MODEL-DATASET or MODEL-FOLDER for the models of a library.
+
+    `weights` is a file of pretrained weights, and `frozen=backbone` trains the head alone, see `pretrained`.
+    """
     model, _, dataset = name.partition("-")
     if dataset in CLASSES:
-        return lambda: _small(build, check, model, CLASSES[dataset])
 
-    def on_folder(classes: Classes = 0, images: Images = 0) -> Task:
-        return _folder_task(library, build, check, model, dataset, classes, images)
+        def on_cifar(weights: str = "", frozen: Frozen = "none") -> Task:
+            return pretrained(_small(build, check, model, CLASSES[dataset]), weights, frozen)
 
-    def on_imagenet(classes: Classes = IMAGENET["classes"], images: Images = IMAGENET["images"]) -> Task:
-        return _folder_task(library, build, check, model, dataset, classes, images)
+        return on_cifar
+
+    def on_folder(classes: Classes = 0, images: Images = 0, weights: str = "", frozen: Frozen = "none") -> Task:
+        made = _folder_task(library, build, check, model, dataset, classes, images)
+        return pretrained(made, weights, frozen)
+
+    def on_imagenet(
+        classes: Classes = IMAGENET["classes"],
+        images: Images = IMAGENET["images"],
+        weights: str = "",
+        frozen: Frozen = "none",
+    ) -> Task:
+        return on_folder(classes, images, weights, frozen)
 
     return on_imagenet if dataset == "imagenet" else on_folder
 

@@ -7,6 +7,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from benchmark.data.split import Split
 from benchmark.training.evaluation import autocast
+from benchmark.training.modes import frozen
 from methods.core.network import Network
 
 EXAMPLES = 10_000  # the largest number of training examples that the statistics are computed on
@@ -22,7 +23,7 @@ def recompute_statistics(
     torch.optim.swa_utils.update_bn computes them; all other modules, such as dropout, stay in evaluation mode.
     """
     norms = [module for module in net.model.modules() if isinstance(module, _BatchNorm)]
-    norms = [norm for norm in norms if norm.track_running_stats and norm.running_mean is not None]
+    norms = [norm for norm in norms if norm.track_running_stats and norm.running_mean is not None and not frozen(norm)]
     changed = (~net.weights.isclose(before, rtol=1e-5, atol=0, equal_nan=True)).any(
         1
     )  # the rounding of a product is no change

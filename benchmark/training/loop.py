@@ -20,6 +20,7 @@ from benchmark.training.checkpoint import Checkpoint
 from benchmark.training.devices import cpu_capability, hardware, peak_memory_mb, reset_peak_memory
 from benchmark.training.evaluation import CLASSIFICATION, autocast
 from benchmark.training.measure import Result, epoch_points, measure
+from benchmark.training.modes import train_mode
 from benchmark.training.probe import Probe
 from benchmark.training.schedule import by_step, schedules
 from benchmark.training.state import Progress, resume, snapshot
@@ -76,6 +77,7 @@ def train(
     reset_peak_memory(device)
     with torch.random.fork_rng(devices=[]):
         net = Network([initial_model(task, seed).to(device) for seed in trained_seeds])
+        train_mode(net.model)
         batches = Batches(data.train, task.augmentation, batch_size, trained_seeds)
 
         def driven(values: list[float], trained: list[int]) -> Driver:
@@ -101,7 +103,7 @@ def train(
         for epoch in range(driver.steps_done // steps_per_epoch + 1, epochs + 1):
             begun = time.perf_counter()
             streams = batches.state_dict()
-            net.model.train()
+            train_mode(net.model)
             for x, y in batches.epoch(done=driver.steps_done % steps_per_epoch):
                 spent = progress.seconds + time.perf_counter() - begun
                 stopped = stop is not None and stop.is_set()

@@ -132,5 +132,5 @@ def test_the_command_fills_the_blocks_of_a_checkout(
     assert sparsefront(monkeypatch, "docs") == 2 and "run the command in a checkout" in capsys.readouterr().err
     (tmp_path / "README.md").write_text("<!-- begin: methods -->\n<!-- end -->\n")
     assert sparsefront(monkeypatch, "docs") == 0
-    assert "| factorization | `dwf` (Kolb, " in (tmp_path / "README.md").read_text()
+    assert "; `dwf` (Kolb, Weber, " in (tmp_path / "README.md").read_text()
     assert capsys.readouterr().out == "wrote README.md\n"

@@ -270,7 +270,7 @@ def test_tasks_on_folders_know_their_size() -> None:
         ("timm:resnet26-birds[classes=3,width=2]", "has no option 'width'; its options are classes, images"),
         ("timm:resnet26-birds[classes=3,images=2.5]", "option images of .* takes a whole number in .*, not '2.5'"),
         ("timm:resnet26-birds[classes=nan,images=2]", "option classes of .* takes a whole number in .*, not 'nan'"),
-        ("timm:resnet26-cifar10[classes=3]", "no option 'classes'; its options are batch_size"),
+        ("timm:resnet26-cifar10[classes=3]", "no option 'classes'; its options are weights, frozen, batch_size"),
         ("timm:resnut26-my-birds[classes=3,images=2]", "no model 'resnut26'"),
     ]:
         with pytest.raises(UsageError, match=said):
