@@ -102,10 +102,14 @@ def processors(runs: pandas.DataFrame) -> list[str]:
     return sorted(mixed)
 
 
-def stale(runs: pandas.DataFrame) -> str:
-    """Name the methods whose rows another version of the code computed, as in `stale: snip`, or nothing."""
+def stale(runs: pandas.DataFrame, most: int | None = None) -> str:
+    """Name the methods whose rows another version of the code computed, as in `stale: snip`, or nothing.
+
+    With `most`, further methods are counted, as in `stale: snip and 9 more methods`.
+    """
     methods = sorted(measured(runs).loc[runs["stale"], "method"].unique())
-    return f"stale: {', '.join(methods)}" if methods else ""
+    more = f" and {len(methods) - most} more methods" if most is not None and len(methods) > most else ""
+    return f"stale: {', '.join(methods[:most])}{more}" if methods else ""
 
 
 def seeds(lines: pandas.DataFrame) -> str:
@@ -129,4 +133,4 @@ def subtitle(runs: pandas.DataFrame, lines: pandas.DataFrame) -> str:
     """
     epochs = " or ".join(f"{number:g}" for number in sorted(runs["epochs"].unique()))
     mixed = "several processors" if processors(runs) else ""
-    return ", ".join(filter(None, [seeds(lines), f"{epochs} epochs", mixed, stale(runs)]))
+    return ", ".join(filter(None, [seeds(lines), f"{epochs} epochs", mixed, stale(runs, 4)]))

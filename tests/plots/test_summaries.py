@@ -11,7 +11,7 @@ import pytest
 
 from plots.leaderboards import footnote
 from plots.results import load
-from plots.summaries import budgets, processors, seeds, subtitle, summary, thresholds
+from plots.summaries import budgets, processors, seeds, stale, subtitle, summary, thresholds
 from tests.builders import run, write
 
 
@@ -83,3 +83,9 @@ def test_means_over_runs_of_different_processors_are_named(tmp_path: Path) -> No
     assert "EPYC AVX512, Xeon AVX512" in footnote(models)
     assert "several processors" in subtitle(models, summary(models))
     assert processors(frame("hidden", ("EPYC", "AVX512"), ("EPYC", "AVX2"))) == ["EPYC AVX2", "EPYC AVX512"]
+
+
+def test_stale_methods_beyond_the_first_are_counted(tmp_path: Path) -> None:
+    runs = load(write(tmp_path)).assign(stale=True)
+    assert stale(runs) == "stale: dense, dwf[depth=3], snip"
+    assert stale(runs, 1) == "stale: dense and 2 more methods"
