@@ -34,7 +34,7 @@ function drawBands(folder) {
   const inside = rows.filter((row) => row.mean > domain[0]);
   const reach = Math.max(...(inside.length ? inside : rows).map((row) => row.at));
   const x = { field: 'at', type: 'quantitative', scale: { type: 'log', nice: false, domain: [rows[0].at, reach] }, axis: { title: AXES.density.title, format: '~r', labelOverlap: true, tickCount: 8 } };
-  const y = (field) => ({ field, type: 'quantitative', scale: { domain }, axis: { title: betterThan('dense', metric) } });
+  const y = (field) => ({ field, type: 'quantitative', scale: { domain }, axis: { title: metric.accuracy ? betterThan('dense', metric) : ['% better than dense in', metric.directed] } });
   const layers = [
     { data: { values: rows.filter((row) => !state.methods.has(row.method)) }, mark: { type: 'line', clip: true, strokeWidth: 0.8, color: colour('--line'), aria: false },
       encoding: { x, y: y('mean'), detail: { field: 'method', type: 'nominal' } } },
