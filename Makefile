@@ -54,7 +54,7 @@ bench-sweep: install  ## time planning, resuming and reporting of 100,000 rows, 
 
 bench-inference: install  ## time the networks of the experiment `inference` in every form; TASKS=lenet300-fmnist takes one
 	@$(BIN)/sparsefront run inference --keep-networks --tier $(TIER) --results $(RESULTS) $(if $(TASKS),--tasks $(TASKS))
-	@$(BIN)/python -m benchmark.profiling.inference $(RESULTS)/inference$(if $(filter smoke,$(TIER)),-smoke)
+	@$(BIN)/python -m benchmark.profiling.inference $(RESULTS)/inference$(if $(filter smoke,$(TIER)),-smoke) $(if $(THREADS),--threads $(THREADS))
 	@$(BIN)/sparsefront report inference$(if $(filter smoke,$(TIER)),-smoke) --results $(RESULTS)
 
 clean:  ## remove the virtual environment

@@ -98,7 +98,11 @@ def test_a_wrong_file_is_one_sentence_and_leaves_the_model(tmp_path: Path) -> No
     model = nn.Linear(3, 2)
     before = model.weight.clone()
     (tmp_path / "text").write_text("no network")
-    for path, says in ((tmp_path / "none", "there is no network's file"), (tmp_path / "text", "is damaged or no")):
+    for path, says in (
+        (tmp_path / "none", "there is no network's file"),
+        (tmp_path / "text", "is damaged or no"),
+        (tmp_path, "cannot be read"),
+    ):
         with pytest.raises(UsageError, match=says):
             load_network(path, model)
     for other, says in (
