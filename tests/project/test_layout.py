@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 import subprocess
 import sys
@@ -56,16 +57,25 @@ def test_the_distribution_holds_four_packages_and_one_command() -> None:
     assert project["project"]["scripts"] == {"sparsefront": "benchmark.cli.commands:main"}
 
 
-def test_pins_are_names_and_versions_only() -> None:
-    pins = (ROOT / "constraints.txt").read_text().split()
-    assert all(len(pin.split("==")) == 2 and "/" not in pin for pin in pins)
-    pinned = {pin.split("==")[0].lower() for pin in pins}
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    wanted = [
-        *project["dependencies"],
-        *(name for extra in project["optional-dependencies"].values() for name in extra),
-    ]
-    assert {name.split(">=")[0].lower() for name in wanted if not name.startswith("sparsefront")} <= pinned
+def test_the_lock_pins_every_package_by_hash_and_names_no_index() -> None:
+    lock = (ROOT / "requirements.txt").read_text()
+    assert "://" not in lock and "--index-url" not in lock
+    pins = re.split(r"\n(?=[\w#])", lock)
+    pins = [pin for pin in pins if not pin.startswith("#")]
+    assert all(re.match(r"[\w.-]+==[\w.]+ ", pin) and "--hash=sha256:" in pin for pin in pins)
+    pinned = {pin.split("==")[0] for pin in pins}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    extras = project["project"]["optional-dependencies"].values()
+    wanted = [*project["build-system"]["requires"], *project["project"]["dependencies"], *itertools.chain(*extras)]
+    assert {name.split(">=")[0] for name in wanted if not name.startswith("sparsefront")} <= pinned
+    assert {"nvidia-cublas", "pydantic-core"} <= pinned  # what the packages themselves need
+
+
+def test_make_installs_what_the_lock_names_and_nothing_else() -> None:
+    recipe = subprocess.run(["make", "--dry-run", "--always-make", "install"], cwd=ROOT, capture_output=True, text=True)
+    installs = [line for line in recipe.stdout.splitlines() if "pip install" in line]
+    assert len(installs) == 2 and "--require-hashes --requirement requirements.txt" in installs[0]
+    assert "--no-deps --no-build-isolation" in installs[1]
 
 
 def test_python_m_benchmark_is_the_command_sparsefront() -> None:
