@@ -13,6 +13,7 @@ from benchmark.errors import UsageError
 from plots.figures import attainments, costs, profiles
 from plots.figures.below_dense import below_dense
 from plots.figures.forest import forest
+from plots.files import write_text
 from plots.leaderboards import markdown
 from plots.report import shown_runs
 from plots.results import correct, measured
@@ -76,7 +77,7 @@ def compare(
             written += draw(output, runs, output)
         written += write_statistics(output, runs, bits)
         board = output / "leaderboard.md"
-        board.write_text(text, encoding="utf-8")
+        write_text(board, text)
     except OSError as error:
         raise UsageError(f"{error.filename or output} cannot be written: {error.strerror}") from error
     return [*written, board]

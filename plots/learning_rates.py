@@ -8,6 +8,7 @@ import numpy
 import pandas
 from moocore import hypervolume
 
+from plots.files import write_table
 from plots.metrics import Metric, metric_of
 from plots.results import AT_LEARNING_RATE
 from plots.summaries import summary
@@ -72,5 +73,5 @@ def write_learning_rates(folder: Path, runs: pandas.DataFrame, figures: Path) ->
     path = folder / "learning_rates.csv"
     table = learning_rates(runs)
     table["chosen"] = table["chosen"].map({True: "true", False: "false"})
-    table.to_csv(path, index=False, float_format="%.10g", lineterminator="\n")
+    write_table(path, table, 10)
     return [path]

@@ -13,6 +13,7 @@ from benchmark.errors import UsageError
 from benchmark.records.table import read
 from plots.figures.attainments import attainment_differences
 from plots.figures.fronts import draw
+from plots.files import write_text
 from plots.leaderboards import markdown
 from plots.registry import RegisteredFigure, figures_of
 from plots.results import AT_SETTING, VALUE, correct, load, measured
@@ -107,7 +108,7 @@ def report(
         paths += _differences(runs, folder / "figures", suffix) if chosen else []
         if not suffix:
             paths += write_statistics(folder, runs, bits)
-        board.write_text(text, encoding="utf-8")
+        write_text(board, text)
     except OSError as error:
         raise UsageError(f"{error.filename or folder} cannot be read or written: {error.strerror}") from error
     return Report([*paths, board], runs)

@@ -19,6 +19,9 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.text import Text
 
+from benchmark.records.files import replacing
+from plots.files import write_text
+
 STYLE: dict[Any, Any] = {
     "figure.figsize": (7.2, 4.2),
     "figure.constrained_layout.use": True,
@@ -138,8 +141,9 @@ def save(figure: Figure, path: Path) -> list[Path]:
         kinds["png"] = {"dpi": 150, "metadata": {"Software": None}}
     targets = [path.with_name(f"{path.name}.{kind}") for kind in sorted(kinds)]
     with figure_style():
-        for target, (_, options) in zip(targets, sorted(kinds.items()), strict=True):
-            figure.savefig(target, **options)
+        for target, (kind, options) in zip(targets, sorted(kinds.items()), strict=True):
+            with replacing(target, follow=False) as file:
+                figure.savefig(file, format=kind, **options)
     _number_elements(targets[-1])
     figure.clear()
     return targets
@@ -153,7 +157,7 @@ def _number_elements(svg: Path) -> None:
     text = re.sub(
         r'(?<=id=")[a-z][0-9a-f]{10}(?=")|(?<=#)[a-z][0-9a-f]{10}(?=["\)])', lambda m: numbers.get(m[0], m[0]), text
     )
-    svg.write_text(text, encoding="utf-8")
+    write_text(svg, text)
 
 
 def _show_dollars(figure: Figure) -> None:

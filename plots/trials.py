@@ -9,6 +9,7 @@ import numpy
 import pandas
 from moocore import is_nondominated
 
+from plots.files import write_table
 from plots.learning_rates import FARTHEST, least_useful
 from plots.metrics import metric_of
 from plots.results import AT_LEARNING_RATE, load
@@ -91,7 +92,7 @@ def write_trials(folder: Path, runs: pandas.DataFrame) -> list[Path]:
     paths = []
     for name, lines in (("trials", table), ("expected_hypervolume", expected_hypervolume(runs))):
         paths.append(folder / f"{name}.csv")
-        lines.to_csv(paths[-1], index=False, float_format="%.10g", lineterminator="\n")
+        write_table(paths[-1], lines, 10)
     return paths
 
 

@@ -59,7 +59,7 @@ def bench_inference(
                         machine = [hardware(torch.device("cpu")), runtime_of(forms[name])]
                         rows.append([*run, name, batch, threads, *numbers, *machine])
             _say(row, rows)
-            with replacing(folder / "inference.csv") as file:
+            with replacing(folder / "inference.csv", follow=False) as file:
                 file.write(encoded([INFERENCE_COLUMNS], rows))
     return rows
 

@@ -13,19 +13,20 @@ TEMPORARY = ".*.partial"  # the names of files that are being written
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
+def replacing(path: Path, follow: bool = True) -> Iterator[BinaryIO]:
     """Yield a file that takes the place of `path` when the block ends, and vanishes if the block raises.
 
     File and folder are on disk when the block has ended, so no journal can keep the removal of an older file and lose
-    the new one. A link stays a link, and permissions stay as they were.
+    the new one. Permissions stay as they were. A link stays a link, or, without `follow`, the file takes its place:
+    then no one who may write to the folder can let us overwrite another file.
     """
-    target = Path(os.path.realpath(path))  # Path.resolve raises where links form a loop
+    target = Path(os.path.realpath(path)) if follow else path  # Path.resolve raises where links form a loop
     temporary = target.with_name(
         f".{target.name[:100]}.{secrets.token_hex(4)}.partial"
     )  # no one can plant a link there
     try:
         with temporary.open("xb") as file:
-            if target.exists():
+            if target.is_file() and not target.is_symlink():
                 temporary.chmod(target.stat().st_mode & 0o777)
             yield file
             file.flush()

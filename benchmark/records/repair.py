@@ -7,7 +7,7 @@ import gzip
 import os
 import shutil
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmark.errors import UsageError
@@ -33,41 +33,57 @@ def repair(path: Path, columns: Sequence[str]) -> str | None:
         check_columns(path, columns, names_of(path, header))
         if _is_whole(path, len(names_of(path, header))):
             return None
-    lines = path.read_bytes().splitlines(keepends=True)
-    width = len(names_of(path, lines[0]))
-    counts = []
-    for line in lines:
-        whole = line.endswith((b"\n", b"\r"))
-        text = _text(path, line) if whole else ""
-        counts.append(len(next(csv.reader([text]), [])) if whole else -1)
-    torn = [line for line, count in zip(lines, counts, strict=True) if count == -1 or 0 < count < width]
+    width = len(names_of(path, start.splitlines()[0]))
+    torn, whole = [], False
+    for line, is_torn in _lines(path, width):
+        if is_torn:
+            torn.append(line)
+        whole |= not is_torn
     if not torn:
         read(path, columns)  # raises for a row with too many cells
         return None
     aside = path.with_name(path.name + ".torn")
-    with aside.open("ab") as file:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW  # a link there may lead to a file of someone else
+    with os.fdopen(os.open(aside, flags, 0o666), "ab") as file:
         file.writelines(line.rstrip(b"\r\n") + b"\n" for line in torn)
         file.flush()
         os.fsync(file.fileno())
     sync_folder(path.parent)
-    if len(torn) == len(lines):
-        path.unlink()
-    else:
+    if whole:
         with replacing(path) as file:
-            file.writelines(line for line, count in zip(lines, counts, strict=True) if count == 0 or count >= width)
+            file.writelines(line for line, is_torn in _lines(path, width) if not is_torn)
         read(path, columns)
+    else:
+        path.unlink()
     return f"{len(torn)} torn lines of {path} were moved to {aside.name}; their runs will be trained again"
+
+
+def _lines(path: Path, width: int) -> Iterator[tuple[bytes, bool]]:
+    """Yield the lines of a table, each with whether it is torn; raise UsageError for a whole line that is no text."""
+    with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+        for line in file:
+            try:
+                torn = not line.endswith(("\n", "\r")) or 0 < len(next(csv.reader([line]), [])) < width
+                torn or line.encode()
+            except UnicodeEncodeError:
+                raise UsageError(
+                    f"{path} is not a CSV of sparsefront: it is not text in UTF-8; it is left as it is"
+                ) from None
+            yield line.encode(errors="surrogateescape"), torn
 
 
 def _is_whole(path: Path, width: int) -> bool:
     """Tell quickly whether all of a table is text in lines of `width` cells; a table of curves may have millions."""
-    rest = b""
+    rest: list[bytes] = []
     with path.open("rb") as file:
         while block := file.read(2**20):
-            lines, newline, rest = (rest + block).rpartition(b"\n")
-            if newline and not _has_cells(lines, width):
-                return False
-    return not rest
+            lines, newline, tail = block.rpartition(b"\n")
+            if newline:
+                if not _has_cells(b"".join([*rest, lines]), width):
+                    return False
+                rest.clear()
+            rest.append(tail)
+    return not any(rest)
 
 
 def _has_cells(lines: bytes, width: int) -> bool:
@@ -81,13 +97,6 @@ def _has_cells(lines: bytes, width: int) -> bool:
     except (UnicodeDecodeError, csv.Error):
         return False
     return len(counts) == len(split) and set(counts) <= {0, width}
-
-
-def _text(path: Path, line: bytes) -> str:
-    try:
-        return line.decode()
-    except UnicodeDecodeError:
-        raise UsageError(f"{path} is not a CSV of sparsefront: it is not text in UTF-8; it is left as it is") from None
 
 
 def check_packed(path: Path, columns: Sequence[str]) -> None:

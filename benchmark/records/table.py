@@ -68,13 +68,19 @@ def stream(path: Path, columns: Sequence[str], kept: Sequence[str]) -> Iterator[
             whole = file.read() in (b"\n", b"\r")
         with path.open(encoding="utf-8-sig") as text:  # spreadsheets write a byte order mark
             rows = filter(None, csv.reader(text))
-            names = [RENAMED.get(name, name) for name in next(rows, [])]
+            header = next(rows, [])
+            names = [RENAMED.get(name, name) for name in header]
             check_columns(path, columns, names)
             lacking = [name for name in kept if name not in names]
             present = [*names, *lacking]
             places, defaults = [present.index(name) for name in kept], [DEFAULTS[name] for name in lacking]
             equal: dict[str, str] = {}  # one object for equal cells, so that many rows take little memory
             for number, row in enumerate(rows, start=2):
+                if row == header:
+                    raise UsageError(
+                        f"row {number} of {path} is its header once more; delete that row, or join folders by "
+                        "`sparsefront merge`"
+                    )
                 if len(row) > len(names):
                     raise UsageError(
                         f"row {number} of {path} has more cells than its header; correct or delete that row"

@@ -162,7 +162,7 @@ class ResultsFolder:
         for key, result in pairs:
             if result.network is not None:
                 (self.path / NETWORKS).mkdir(exist_ok=True)
-                with replacing(self.network(key)) as file:
+                with replacing(self.network(key), follow=False) as file:
                     file.write(result.network)
         append(self.path / "curves.csv", CURVE_COLUMNS, curves)
         append(self.path / "layers.csv", LAYER_COLUMNS, layers)

@@ -97,7 +97,7 @@ def recorded(folder: Path, **asked: Any) -> Iterator[Callable[..., None]]:
     def update(**changed: Any) -> None:
         nonlocal invocation
         invocation = replace(invocation, updated=_now(), **changed)
-        with replacing(path) as file:
+        with replacing(path, follow=False) as file:
             file.write((json.dumps(asdict(invocation), indent=2) + "\n").encode())
 
     update()

@@ -88,7 +88,7 @@ def is_held(folder: Path) -> bool:
 def _locked(path: Path, folder: Path, holder: Callable[[], str]) -> int:
     """Return the descriptor of the lock file, with the operating system's lock on it."""
     for attempt in range(20):
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK, 0o666)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK | os.O_NOFOLLOW, 0o666)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if path.exists() and os.path.samestat(os.fstat(descriptor), path.stat()):

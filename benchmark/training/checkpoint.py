@@ -42,7 +42,8 @@ class Checkpoint:
         try:
             self.folder.mkdir(exist_ok=True)
             saved = {"format": FORMAT, "torch": str(torch.__version__), "keys": self.keys, "state": state}
-            with replacing(self.path) as file:  # one that does not fit leaves no part, which would take the rows' room
+            # One that does not fit leaves no part, which would take the rows' room.
+            with replacing(self.path, follow=False) as file:
                 torch.save(saved, file)
         except (OSError, RuntimeError) as error:  # torch raises RuntimeError if the disk is full
             self.warnings.append(f"{self.path} cannot be written ({str(error).partition(chr(10))[0]})")

@@ -12,6 +12,7 @@ from matplotlib.ticker import NullLocator
 
 from plots.axes import PLAIN, scale_metric
 from plots.comparisons import NEAR, intervals, near_best
+from plots.files import write_table
 from plots.looks import GREY, looks, names
 from plots.metrics import metric_of
 from plots.readings import read_at, seed_curves
@@ -41,9 +42,7 @@ def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
     written = [folder / "budgets.csv"]
     scores = ["test_accuracy", "low", "high"]  # the file has values of the metric
     signs = table["task"].map({task: metric_of(own).sign for task, own in frame.groupby("task")})
-    table.assign(**{name: signs * table[name] for name in scores}).to_csv(
-        written[0], index=False, float_format="%.6g", lineterminator="\n"
-    )
+    write_table(written[0], table.assign(**{name: signs * table[name] for name in scores}))
     for task in sorted(frame["task"].unique()):
         drawing = budget_figure(frame[frame["task"] == task], table[table["task"] == task])
         written += save(drawing, figures / file_name(f"budget-{task}"))

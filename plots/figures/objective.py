@@ -12,6 +12,7 @@ from matplotlib.ticker import LogLocator, NullLocator
 
 from plots.axes import PLAIN
 from plots.figures.fronts import members
+from plots.files import write_table
 from plots.looks import look
 from plots.registry import figure
 from plots.results import AT_SETTING, VALUE, load, measured
@@ -51,7 +52,7 @@ def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
         return []
     validated = load(folder, "validated", AT_SETTING)
     written = [folder / "objectives.csv"]
-    table.to_csv(written[0], index=False, float_format="%.6g", lineterminator="\n")
+    write_table(written[0], table)
     for task in sorted(table["task"].unique()):
         drawing = objective_figure(*(runs[runs["task"] == task] for runs in (chosen, validated)))
         written += save(drawing, figures / file_name(f"objective-{task}"))

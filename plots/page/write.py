@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.errors import UsageError
+from plots.files import write_text
 from plots.page.folder import folder_data
 from plots.page.library import library
 
@@ -36,7 +37,7 @@ def write_page(folders: Sequence[Path], target: Path, stale: Mapping[Path, Set[s
     title = found[0]["name"] if len(folders) == 1 else "sparsefront results"
     text = page({"title": title, "folders": found, "faults": faults})
     try:
-        target.write_text(text, encoding="utf-8")
+        write_text(target, text)
     except OSError as error:
         raise UsageError(f"{target} cannot be written: {error.strerror}") from error
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas
 
+from plots.files import write_table
 from plots.metrics import metric_of
 from plots.readings import LEVELS, read_at, seed_curves
 from plots.results import VALUE, measured
@@ -50,6 +51,6 @@ def write_statistics(folder: Path, runs: pandas.DataFrame, bits: Bits) -> list[P
             path.unlink(missing_ok=True)
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
-        table.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
+        write_table(path, table)
         written.append(path)
     return written

@@ -89,7 +89,13 @@ def test_a_report_writes_figures_and_leaderboard_and_returns_their_paths(
     assert not capsys.readouterr().out  # the command line prints the tables
     show(written.runs)
     assert "dense: 92.00" in capsys.readouterr().out
-    assert report(tmp_path).paths == paths  # a second time writes over the first
+    other = tmp_path / "other"
+    other.write_text("not ours")
+    for path in paths:
+        path.unlink()
+        path.symlink_to(other)
+    assert report(tmp_path).paths == paths  # a second time writes over the first, and not where a link leads
+    assert other.read_text() == "not ours"
 
 
 def test_unreadable_results_leave_no_file(tmp_path: Path) -> None:

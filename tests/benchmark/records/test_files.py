@@ -39,6 +39,15 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
     assert path.is_symlink() and target.read_bytes() == b"new"
 
 
+def test_a_planted_link_is_replaced_where_links_are_not_followed(tmp_path: Path) -> None:
+    path, other = tmp_path / "link", tmp_path / "other"
+    other.write_text("not ours")
+    path.symlink_to(other)
+    with replacing(path, follow=False) as file:
+        file.write(b"new")
+    assert not path.is_symlink() and path.read_bytes() == b"new" and other.read_text() == "not ours"
+
+
 def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
     (tmp_path / ".runs.csv.0123abcd.partial").write_bytes(b"half")
     (tmp_path / "runs.csv").write_bytes(b"whole")

@@ -184,6 +184,23 @@ def test_repair_keeps_links_and_every_other_byte(tmp_path: Path) -> None:
     assert (tmp_path / "runs.csv.torn").read_bytes() == b"caf\xc3\n"
 
 
+def test_torn_lines_are_not_written_where_a_link_leads(tmp_path: Path) -> None:
+    path, other = tmp_path / "runs.csv", tmp_path / "other"
+    path.write_bytes(b"name,number\na,1\nb")
+    other.write_text("not ours")
+    (tmp_path / "runs.csv.torn").symlink_to(other)
+    with pytest.raises(OSError):
+        repair(path, TWO)
+    assert path.read_bytes() == b"name,number\na,1\nb" and other.read_text() == "not ours"
+
+
+def test_a_header_within_a_table_is_named_by_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "runs.csv"
+    path.write_text("name,number\na,1\nname,number\nb,2\n")  # as `cat` joins two tables
+    with pytest.raises(UsageError, match=r"row 3 of .* is its header once more"):
+        read(path, TWO)
+
+
 def test_a_row_with_a_cell_too_many_is_named_by_its_place(tmp_path: Path) -> None:
     path = tmp_path / "runs.csv"
     path.write_text("name,number\na,1\nb,2,3\n")

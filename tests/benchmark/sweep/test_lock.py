@@ -112,6 +112,17 @@ def test_a_sweep_that_lost_its_folder_writes_no_further_row(
     assert (folder.path / lock.LOCK).exists() == (change is _take)  # the other sweep's lock stays
 
 
+def test_a_lock_file_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.write_text("not ours")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / lock.LOCK).symlink_to(other)
+    with pytest.raises(OSError), ResultsFolder(folder).lock():
+        pass
+    assert other.read_text() == "not ours"
+
+
 def test_a_file_system_that_cannot_lock_is_named_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(descriptor: int, mode: int) -> None:
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
