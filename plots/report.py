@@ -10,7 +10,7 @@ import pandas
 
 import plots.figures  # noqa: F401  (its files register the figures)
 from benchmark.errors import UsageError
-from benchmark.records.table import read
+from benchmark.records.schema import COLUMNS
 from plots.figures.attainments import attainment_differences
 from plots.figures.fronts import draw
 from plots.files import write_text
@@ -21,6 +21,7 @@ from plots.selection import board_table, select
 from plots.statistics.mcnemar import Bits, resolution_notes
 from plots.statistics.write import write_statistics
 from plots.style import file_name, paper_style, save
+from plots.tables import read_table
 from plots.thresholds import Threshold
 
 
@@ -52,8 +53,8 @@ def _shown(
 
 
 def _figures(folder: Path) -> list[RegisteredFigure]:
-    rows = read(folder / "runs.csv", only=("experiment",))
-    return figures_of({row["experiment"].removesuffix("-smoke") for row in rows})
+    names = read_table(folder / "runs.csv", COLUMNS, (), ["experiment"])["experiment"].unique()
+    return figures_of({name.removesuffix("-smoke") for name in names})
 
 
 def report_for_paper(folder: Path, stale: Set[str] = frozenset()) -> list[Path]:

@@ -10,15 +10,49 @@ from pathlib import Path
 import pandas
 
 from benchmark.errors import UsageError
+from benchmark.records.repair import is_whole
 from benchmark.records.table import stream
 
 
-def read_table(path: Path, columns: Sequence[str], numbers: Collection[str]) -> pandas.DataFrame:
+def read_table(
+    path: Path, columns: Sequence[str], numbers: Collection[str], only: Sequence[str] | None = None
+) -> pandas.DataFrame:
     """Return a CSV of an experiment; the columns in `numbers` hold numbers, NaN for an empty cell, others hold text.
 
-    Raises UsageError if the file is incomplete or if one of these cells holds no number.
+    With `only`, the other columns are left out. Raises UsageError if the file is incomplete or if one of these cells
+    holds no number.
     """
-    return with_numbers(pandas.DataFrame(stream(path, columns, columns), columns=list(columns)), numbers, path)
+    kept = [name for name in columns if only is None or name in only]
+    numbers = [name for name in numbers if name in kept]
+    fast = _read_fast(path, columns, numbers, kept)
+    return fast if fast is not None else with_numbers(_read(path, columns, kept), numbers, path)
+
+
+def _read(path: Path, columns: Sequence[str], kept: Sequence[str]) -> pandas.DataFrame:
+    return pandas.DataFrame(stream(path, columns, kept), columns=list(kept))
+
+
+def _read_fast(
+    path: Path, columns: Sequence[str], numbers: Collection[str], kept: Sequence[str]
+) -> pandas.DataFrame | None:
+    """Return the same table by the parser of pandas, many times as fast, or None for a file with any irregularity."""
+    try:
+        with path.open("rb") as file:
+            regular = file.readline() == (",".join(columns) + "\n").encode() and is_whole(path, len(columns))
+        if not regular:
+            return None
+        table = pandas.read_csv(
+            path,
+            usecols=list(kept),
+            dtype={name: str for name in kept if name not in numbers},
+            na_values={name: ["", "nan"] for name in numbers},
+            keep_default_na=False,
+            low_memory=False,
+        )
+    except (OSError, ValueError):
+        return None
+    sound = all(pandas.api.types.is_numeric_dtype(table[name]) for name in numbers)
+    return table if sound and not (table[kept[0]].astype(str) == kept[0]).any() else None
 
 
 def with_numbers(table: pandas.DataFrame, numbers: Collection[str], path: Path) -> pandas.DataFrame:
@@ -44,5 +78,5 @@ def with_packed(path: Path, columns: Sequence[str]) -> pandas.DataFrame:
         if list(parts[-1].columns) != list(columns):
             raise UsageError(f"{packed} does not have the columns {', '.join(columns)}")
     if path.is_file():
-        parts.append(pandas.DataFrame(stream(path, columns, columns), columns=list(columns)))
+        parts.append(_read(path, columns, columns))
     return pandas.concat(parts, ignore_index=True)

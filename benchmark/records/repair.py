@@ -31,7 +31,7 @@ def repair(path: Path, columns: Sequence[str]) -> str | None:
     if not ",".join(columns).encode().startswith(start):  # else the first write was cut within the header
         header = start.splitlines()[0]
         check_columns(path, columns, names_of(path, header))
-        if _is_whole(path, len(names_of(path, header))):
+        if is_whole(path, len(names_of(path, header))):
             return None
     width = len(names_of(path, start.splitlines()[0]))
     torn, whole = [], False
@@ -72,7 +72,7 @@ def _lines(path: Path, width: int) -> Iterator[tuple[bytes, bool]]:
             yield line.encode(errors="surrogateescape"), torn
 
 
-def _is_whole(path: Path, width: int) -> bool:
+def is_whole(path: Path, width: int) -> bool:
     """Tell quickly whether all of a table is text in lines of `width` cells; a table of curves may have millions."""
     rest: list[bytes] = []
     with path.open("rb") as file:

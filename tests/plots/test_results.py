@@ -8,6 +8,7 @@ from dataclasses import astuple
 from pathlib import Path
 
 import numpy
+import pandas
 import pytest
 
 from benchmark.errors import UsageError
@@ -15,7 +16,8 @@ from benchmark.records.bits import encode
 from benchmark.records.repair import compress
 from benchmark.records.schema import COLUMNS, CORRECT_COLUMNS, CURVE_COLUMNS, THRESHOLD_COLUMNS
 from benchmark.records.table import append
-from plots.results import correct, curves, load, measured, option
+from plots import tables
+from plots.results import NUMBERS, correct, curves, load, measured, option
 from plots.summaries import failed, thresholds
 from tests.builders import GOLDEN, pair, run, write
 
@@ -28,6 +30,20 @@ def test_columns_have_types_and_missing_numbers_are_nan(tmp_path: Path) -> None:
     assert frame["test_accuracy"].isna().sum() == 2
     assert frame["error"].tolist() == [""] * len(GOLDEN)
     assert frame["depth"].isna().all()
+
+
+def test_both_ways_of_reading_give_the_same_table(tmp_path: Path) -> None:
+    rows = [run("snip", 0.1, 0, 100, 80, 80, train_loss=1 / 3, options='a="x,y"', error="nan")]
+    rows.append(run("dense", 1, 1, 1, 1, 2))
+    path = write(tmp_path, rows) / "runs.csv"
+    fast = tables._read_fast(path, COLUMNS, NUMBERS, COLUMNS)
+    assert fast is not None
+    pandas.testing.assert_frame_equal(fast, tables.with_numbers(tables._read(path, COLUMNS, COLUMNS), NUMBERS, path))
+    regular = path.read_text()
+    header = regular.partition("\n")[0]
+    for fault in ("a,b\n", f"{header}\n", "torn", header.replace("value", "epoch") + "\n"):
+        path.write_text(regular + fault)
+        assert tables._read_fast(path, COLUMNS, NUMBERS, COLUMNS) is None
 
 
 def test_infinite_cells_are_infinite(tmp_path: Path) -> None:
