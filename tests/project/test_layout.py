@@ -86,13 +86,13 @@ def test_python_m_benchmark_is_the_command_sparsefront() -> None:
     assert answers[0] == answers[1] and "lenet300-digits" in answers[0]
 
 
-def test_tests_import_builders_and_no_other_module_of_tests() -> None:
+def test_tests_import_shared_helpers_and_no_other_module_of_tests() -> None:
     for path in (ROOT / "tests").rglob("*.py"):
         modules = {
             node.module or "" for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)
         }
         ours = {module for module in modules if module.split(".")[0] == "tests"}
-        assert ours <= {"tests.builders"}, path
+        assert ours <= {"tests.builders", "tests.processes"}, path
 
 
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda package: str(package.relative_to(ROOT)))
