@@ -42,6 +42,7 @@ def with_two_of_four(model: nn.Module) -> nn.Module:
         warnings.simplefilter("ignore")  # torch calls these tensors a prototype
         for path in fitting:
             layer = model.get_submodule(path)
+            assert isinstance(layer, nn.Linear)
             layer.weight = nn.Parameter(to_sparse_semi_structured(layer.weight.detach()), requires_grad=False)
     return model
 

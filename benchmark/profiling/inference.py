@@ -6,6 +6,7 @@ import argparse
 import statistics
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -51,7 +52,7 @@ def bench_inference(
                 continue
             inputs = task.synthetic_data().train[0][: max(batches)]
             inputs = inputs[torch.arange(max(batches)) % len(inputs)]  # there may be fewer examples
-            forms = forms_of(model, inputs[:1], lambda text, key=row["key"]: _note(f"{key} has {text}"))
+            forms = forms_of(model, inputs[:1], partial(_note_of, row["key"]))
             for threads in threads_of or dict.fromkeys((1, cores())):
                 for batch in batches:
                     for name, numbers in _measure(forms, inputs[:batch], threads, seconds, memory_of):
@@ -106,6 +107,11 @@ def _after_a_pause(turn: Turn) -> Turn:
         return turn()
 
     return paused
+
+
+def _note_of(key: str, text: str) -> None:
+    """Say what a network lacks."""
+    _note(f"{key} has {text}")
 
 
 def _note(text: str) -> None:

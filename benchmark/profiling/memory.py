@@ -36,11 +36,11 @@ def processes() -> Iterator[Measure]:
 
         def measure(form: Form, inputs: torch.Tensor, threads: int) -> float:
             kind = "onnx" if isinstance(form, bytes) else "csr" if _has_rows(form) else "dense"
-            paths = [
+            tiny, own, batch = (
                 _written(part, Path(folder) / name)
                 for name, part in (("tiny", _tiny(kind)), ("own", form), ("inputs", inputs.clone()))
-            ]
-            return executor.submit(grown_mb, *paths, threads).result()
+            )
+            return executor.submit(grown_mb, tiny, own, batch, threads).result()
 
         yield measure
 

@@ -24,17 +24,22 @@ def latency(experiment: str, task: str, batch: str) -> str:
     for method, name in names(table).items():
         for _, own in table[table["method"] == method].groupby("key", sort=False):
             forms, run = own.set_index("form"), own.iloc[0]
-            memory = [rounded(forms.loc[form, "memory_mb"], 1) if form in forms.index else NONE for form in FORMS[:2]]
+            memory = [_cell(forms, form, "memory_mb", 1) for form in FORMS[:2]]
             cells = [
                 name,
                 rounded(run["compression"], 0),
                 rounded(run["theoretical_speedup"], 1),
-                *(rounded(forms.loc[form, "speedup"], 2) if form in forms.index else NONE for form in FORMS),
-                " / ".join([rounded(forms.loc["dense", "memory_mb"], 1), *memory]),
+                *(_cell(forms, form, "speedup", 2) for form in FORMS),
+                " / ".join([_cell(forms, "dense", "memory_mb", 1), *memory]),
                 rounded(run["file_bytes"] / 1000, 0),
             ]
             lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _cell(forms: pandas.DataFrame, form: str, column: str, digits: int) -> str:
+    """Return a number of a form, which may not have been timed."""
+    return rounded(float(forms[column][form]), digits) if form in forms.index else NONE
 
 
 def pays(experiment: str, task: str, batch: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -30,19 +31,19 @@ class Written(nn.Module):
         return self._forward(self, x)
 
 
-def in_place_through_a_view(net: nn.Module, x: torch.Tensor) -> torch.Tensor:
+def in_place_through_a_view(net: Any, x: torch.Tensor) -> torch.Tensor:
     hidden = relu(net.a(x.flatten(1)))
     hidden[:, :8].fill_(2.0)
     return net.b(hidden)
 
 
-def set_items(net: nn.Module, x: torch.Tensor) -> torch.Tensor:
+def set_items(net: Any, x: torch.Tensor) -> torch.Tensor:
     hidden = relu(net.a(x.flatten(1)))
     hidden[:, 0] = 1.0
     return net.b(hidden)
 
 
-def written_out(net: nn.Module, x: torch.Tensor) -> torch.Tensor:
+def written_out(net: Any, x: torch.Tensor) -> torch.Tensor:
     hidden = net.a(x.flatten(1))
     torch.add(hidden, 1, out=hidden)
     return net.b(hidden)
@@ -137,8 +138,8 @@ def test_common_ways_to_write_a_network_leave_dead_units_to_remove(name: str, le
 
 def test_masks_of_torch_are_made_permanent_first() -> None:
     net = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 2))
-    prune.l1_unstructured(net[0], "weight", 0.5)  # type: ignore[no-untyped-call]
+    prune.l1_unstructured(net[0], "weight", 0.5)
     with pytest.raises(UsageError, match=r"the network cannot be copied .*; it stays whole"):
         compact(net, torch.zeros(1, 4))
-    prune.remove(net[0], "weight")  # type: ignore[no-untyped-call]
+    prune.remove(net[0], "weight")
     compact(net, torch.zeros(1, 4))

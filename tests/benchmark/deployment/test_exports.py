@@ -164,13 +164,14 @@ def test_two_of_four_takes_the_layers_that_fit(
     monkeypatch.setattr(two_of_four, "to_sparse_semi_structured", on_cpu)
     with pytest.raises(UsageError, match="no linear layer has at most two nonzeros in four neighbours"):
         with_two_of_four(nn.Sequential(nn.Linear(64, 32), nn.Linear(32, 10)))
-    wide = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 64), nn.Linear(64, 10))
-    wide[0].weight.data.view(64, 16, 4)[..., ::2] = 0
+    first = nn.Linear(64, 64)
+    wide = nn.Sequential(first, nn.ReLU(), nn.Linear(64, 64), nn.Linear(64, 10))
+    first.weight.data.view(64, 16, 4)[..., ::2] = 0
     export(wide, torch.zeros(1, 64), tmp_path / "net.pt", "torch-2:4")
     state = torch.load(tmp_path / "net.pt", weights_only=False)
     kinds = [isinstance(state[f"{place}.weight"], torch.sparse.SparseSemiStructuredTensor) for place in (0, 2, 3)]
     assert kinds == [True, False, False] and state["0.weight"].packed.shape == (64, 32)
-    assert torch.equal(state["0.weight"].to_dense(), wide[0].weight.detach().half())
+    assert torch.equal(state["0.weight"].to_dense(), first.weight.detach().half())
     monkeypatch.setattr(two_of_four.torch.cuda, "get_device_capability", lambda: (7, 5))
     with pytest.raises(UsageError, match=r"compute capability 8\.0 or higher"):
         with_two_of_four(wide)

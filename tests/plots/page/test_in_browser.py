@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 from urllib.parse import urlencode
 
 import pandas
@@ -36,7 +37,13 @@ RUNS = [
 
 
 LONG = "a-name-of-many-words-" * 8
-BITS = {"metric": "bits per character", "better": "lower", "chance": 6.0, "val_accuracy": None, "test_accuracy": None}
+BITS: dict[str, Any] = {
+    "metric": "bits per character",
+    "better": "lower",
+    "chance": 6.0,
+    "val_accuracy": None,
+    "test_accuracy": None,
+}
 # Results as they should not be, by the name of their folder.
 ODD = {
     "one run": [run("snip", 0.5, 0, 500, 90, 90)],
