@@ -19,6 +19,6 @@ ARITHMETIC = SUMS | PRODUCTS | QUOTIENTS | {"sub", "sub_", "__sub__", "__rsub__"
 MAX_POOLS = {"max_pool1d", "max_pool2d", "max_pool3d", "adaptive_max_pool1d", "adaptive_max_pool2d"}
 MEAN_POOLS = {"avg_pool1d", "avg_pool2d", "avg_pool3d"}
 ADAPTIVE_MEANS = {"adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d"}
-ALONG = {"mean", "amax", "squeeze"}  # of constants, over other axes, they give the constants
+ALONG = {"mean", "amax", "squeeze"}  # over other axes than the units, these keep constants
 SAME = {"contiguous", "clone", "detach"}
 RESHAPES = {"flatten", "view", "reshape"}

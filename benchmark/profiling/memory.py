@@ -21,7 +21,7 @@ from benchmark.deployment.sparse_rows import with_sparse_rows
 from benchmark.profiling.forms import Form, Forward, forward_of
 
 EXAMPLE = torch.zeros(1, 1, 8, 8)  # an input of the tiny network
-# What each process would import otherwise, among it the modules of the script that measures.
+# Modules that each process would import otherwise, among them those of the script that measures.
 NEEDED = ("benchmark.sweep.kept", "benchmark.profiling.timing", "onnxruntime")
 
 Measure = Callable[[Form, torch.Tensor, int], float]

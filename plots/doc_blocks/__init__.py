@@ -1,13 +1,13 @@
 """The blocks of the documentation that come from the published results: tables and numbers of sentences.
 
 published.py reads the results. numbers.py has accuracies, compressions and differences of methods, counts.py has
-numbers of single runs, of trials of learning rates and of layers, tables.py has the tables, and latency.py has those of
-measured latency with their numbers.
+numbers of single runs, of trials of learning rates and of layers, tables.py has the tables, objectives.py that of
+objectives, and latency.py has those of measured latency with their numbers.
 """
 
 from __future__ import annotations
 
-from plots.doc_blocks import counts, latency, numbers, tables
+from plots.doc_blocks import counts, latency, numbers, objectives, tables
 from plots.docs import Block
 
 _FUNCTIONS: tuple[Block, ...] = (
@@ -32,6 +32,7 @@ _FUNCTIONS: tuple[Block, ...] = (
     latency.gain,
     latency.latency,
     latency.pays,
+    objectives.objectives,
     tables.differences,
     tables.masks,
     tables.penalties,

@@ -19,7 +19,7 @@ from plots.statistics.profiles import LOSSES, losses
 from plots.style import figure_style, legend, save, sheet
 from plots.summaries import seeds, summary, titled
 
-PARTS = ("task", "compression", "seed")  # of a problem
+PARTS = ("task", "compression", "seed")  # the columns that name a problem
 FARTHEST = 6.0  # points below the best at the right edge
 
 

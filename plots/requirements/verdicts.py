@@ -1,4 +1,4 @@
-"""What every requirement judges and returns, and the sentences that they share."""
+"""The data that every requirement judges, the verdict that it returns, and the sentences that they share."""
 
 from __future__ import annotations
 
