@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
+from matplotlib.ticker import LogLocator, NullLocator
 
 from benchmark.errors import UsageError
 from benchmark.records.schema import INFERENCE_COLUMNS
@@ -51,8 +51,9 @@ def grid(frame: pandas.DataFrame, table: pandas.DataFrame, task: str) -> Figure:
     methods, batches = names(frame[frame["method"].isin(sparse["method"])]), sorted(table["batch"].unique())
     caption = (
         "Points: medians over alternating turns; bars: quartiles. All ratios are to the dense network in the same "
-        "turns. Compact: without dead units; csr: that with sparse rows; onnx: that by ONNX Runtime; onnx dense: the "
-        "dense network by ONNX Runtime. Lines: multiply-adds, dense / nonzero (dotted) and dense / compact (dashed)."
+        "turns. compact: without dead units; csr: that with sparse rows; onnx: that by ONNX Runtime. onnx dense: the "
+        "dense network by ONNX Runtime. Black lines: multiply-adds of dense / nonzero (dotted), dense / compact "
+        "(dashed)."
     )
     hardware = ", ".join(sorted(table["hardware"].unique()))
     with figure_style():
@@ -60,7 +61,6 @@ def grid(frame: pandas.DataFrame, table: pandas.DataFrame, task: str) -> Figure:
         drawing, panels = sheet(
             title, f"{subtitle(frame, summary(frame))}, {hardware}", caption, 1.6 + 2 * len(batches)
         )
-        panels.supxlabel("compression ratio", fontsize=9)
         panels.supylabel("times faster than dense", fontsize=9)
         axes = panels.subplots(len(batches), len(methods), sharex=True, sharey="row", squeeze=False)
         for row, batch in zip(axes, batches, strict=True):
@@ -69,9 +69,11 @@ def grid(frame: pandas.DataFrame, table: pandas.DataFrame, task: str) -> Figure:
             row[0].set_ylabel(f"batch {batch:g}", fontsize=8)
             row[0].set_ylim(0.08, max(2, 1.3 * float(sparse.loc[sparse["batch"] == batch, "speedup_high"].max())))
         for panel, method in zip(axes[0], methods, strict=True):
-            panel.set_title(methods[method], fontsize=9)
+            panel.set_title(str(methods[method]).replace("[", "\n["), fontsize=8)
         scale_compression(axes[0, 0], float(sparse["compression"].max()))
-        panels.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside right upper")
+        axes[0, 0].xaxis.set_major_locator(LogLocator())
+        axes[-1, len(methods) // 2].set_xlabel("compression ratio", fontsize=9)
+        panels.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return drawing
 
 
