@@ -1,4 +1,4 @@
-# Everything runs from .venv, which is built again when pyproject.toml or requirements.txt changes.
+# Everything runs from .venv, which is built again when pyproject.toml or constraints.txt changes.
 PYTHON ?= python3
 BIN := .venv/bin
 TIER ?= full
@@ -18,15 +18,15 @@ help:  ## print this list
 
 install: .venv/installed  ## build .venv with everything in it
 
-.venv/installed: pyproject.toml requirements.txt
+.venv/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "sparsefront needs Python >= 3.11: make install PYTHON=python3.x")'
 	$(PYTHON) -m venv --clear .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-lock: install  ## pin what pyproject.toml newly names in requirements.txt; `make lock UPGRADE=--upgrade` renews all pins
-	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command 'make lock' --quiet $(UPGRADE) --output-file requirements.txt
+lock: install  ## pin what pyproject.toml newly names in constraints.txt; `make lock UPGRADE=--upgrade` renews all pins
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command 'make lock' --quiet $(UPGRADE) --output-file constraints.txt
 
 test: install lint  ## lint, then run all tests
 	$(BIN)/python -m pytest --numprocesses auto
@@ -72,4 +72,4 @@ $(EXPERIMENTS): install
 %:
 	@echo "there is no target or experiment '$@'; experiments are $(EXPERIMENTS)" >&2; exit 2
 
-Makefile pyproject.toml requirements.txt: ;
+Makefile pyproject.toml constraints.txt: ;

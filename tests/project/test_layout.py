@@ -58,7 +58,7 @@ def test_the_distribution_holds_four_packages_and_one_command() -> None:
 
 
 def test_the_lock_pins_every_package_by_hash_and_names_no_index() -> None:
-    lock = (ROOT / "requirements.txt").read_text()
+    lock = (ROOT / "constraints.txt").read_text()
     assert "://" not in lock and "--index-url" not in lock
     pins = re.split(r"\n(?=[\w#])", lock)
     pins = [pin for pin in pins if not pin.startswith("#")]
@@ -74,7 +74,7 @@ def test_the_lock_pins_every_package_by_hash_and_names_no_index() -> None:
 def test_make_installs_what_the_lock_names_and_nothing_else() -> None:
     recipe = subprocess.run(["make", "--dry-run", "--always-make", "install"], cwd=ROOT, capture_output=True, text=True)
     installs = [line for line in recipe.stdout.splitlines() if "pip install" in line]
-    assert len(installs) == 2 and "--require-hashes --requirement requirements.txt" in installs[0]
+    assert len(installs) == 2 and "--require-hashes --requirement constraints.txt" in installs[0]
     assert "--no-deps --no-build-isolation" in installs[1]
 
 
