@@ -28,6 +28,7 @@ def _command(arguments: tuple[str, ...], output: Path, folder: Path) -> None:
     """Run the command line in this process, which leads a new session as that of a terminal does."""
     os.setsid()
     signal.signal(signal.SIGINT, signal.default_int_handler)  # the server may ignore it
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup ignores it
     file = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     for stream in (1, 2):
         os.dup2(file, stream)
