@@ -26,7 +26,7 @@ def objectives(experiment: str) -> str:
             lowest = own["objective"].min()
             cells = []
             for names in COLUMNS.values():
-                held = own.loc[own["method"].str.split("[").str[0].isin(names), "objective"]
+                held = own.loc[own["method"].str.startswith(names), "objective"]
                 text = f"{held.iloc[0]:.3f}" if len(held) else NONE
                 cells.append(f"**{text}**" if len(held) and held.iloc[0] == lowest else text)
             lines.append(f"| {shown} | {penalty:g} | {' | '.join(cells)} |")

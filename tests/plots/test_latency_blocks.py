@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,8 +16,8 @@ from tests.builders import run, write
 
 
 @pytest.fixture
-def timed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Return the name of published results with five compressions whose forms have these milliseconds."""
+def timed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Give the name of published results with five compressions whose forms have these milliseconds."""
     times = {2: (9.5, 12, 9), 10: (8, 11, 9), 50: (9.9, 7.5, 5), 100: (5, 8, 4), 500: (4, 2, 1)}
     (tmp_path / "inference").mkdir()
     rows = [run("dense", 1, 0, 1000, 90, 90)]
@@ -36,7 +37,8 @@ def timed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     append(tmp_path / "inference" / "inference.csv", INFERENCE_COLUMNS, cells)
     monkeypatch.setattr(published, "REFERENCE", tmp_path)
     published.runs.cache_clear()
-    return "inference"
+    yield "inference"
+    published.runs.cache_clear()
 
 
 def test_a_form_pays_from_the_compression_from_which_all_larger_ones_do(timed: str) -> None:

@@ -75,7 +75,9 @@ def test_every_experiment_has_a_docstring_and_runs(name: str) -> None:
     assert len(EXPERIMENTS[name].__doc__ or "") > 40
     runs = get_experiment(name).runs()
     # What is claimed has a spread; choosing rates has one seed, so that it can have many rates.
-    assert len({run.seed for run in runs}) >= (1 if name.startswith(("learning-rate", "search", "gpt")) else 3)
+    assert len({run.seed for run in runs}) >= (
+        1 if name.startswith(("learning-rate", "search", "gpt", "inference")) else 3
+    )
     smoke, some = get_experiment(name).smoke().runs(), set(map(str, map(parse, get_experiment(name).smoke_methods)))
     assert {run.method for run in smoke} == (some or {run.method for run in runs})
     epochs = {1, 2} if get_experiment(name).budgets else {2}

@@ -49,7 +49,7 @@ def test_cells_are_at_their_learning_rate_and_strength(tmp_path: Path) -> None:
     assert [text.get_text() for text in compression.get_xticklabels()] == ["6", "12"]
     assert cells(accuracy).tolist() == [[80, 75], [77.5, -1], [10, 60]]  # without weights: chance
     numpy.testing.assert_allclose(cells(compression), [[10, 100], [100, -1], [-1, 10]])
-    assert accuracy.collections[0].get_clim() == (70, 95)  # what is below is clipped
+    assert accuracy.collections[0].get_clim() == (70, 90)  # what is below is clipped
 
 
 def test_diverged_cells_are_hatched_and_cells_without_weights_are_marked(tmp_path: Path) -> None:
