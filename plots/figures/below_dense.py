@@ -25,6 +25,7 @@ DRAWN = {"factorization": 3, "penalty": 2, "during training": 2, "dynamic": 1, "
 GREY = "#d6d6d6"
 DEEPEST = 8  # points below dense at the lower edge
 READ = numpy.geomspace(2, 2000, 121).tolist()  # compressions that are read
+COARSE, FINE = (2, 5, 10, 20, 50, 100, 200, 500, 1000), (2, 3, 4, 6, 8)  # ticks; the fine ones for narrow ranges
 MARKED = {
     READ[int(numpy.abs(numpy.log(numpy.array(READ) / x)).argmin())] for x in (2, 5, 10, 20, 50, 100, 200, 500, 1000)
 }
@@ -151,6 +152,7 @@ def _draw(axes: Axes, table: pandas.DataFrame, drawn: dict[str, Look], shown: di
     axes.set_xscale("log")
     axes.set_xlim(means.index.min(), reached.max() if len(reached) else means.index.max())
     axes.xaxis.set_major_formatter(PLAIN)
-    axes.set_xticks([x for x in (2, 5, 10, 20, 50, 100, 200, 500, 1000) if means.index.min() <= x <= reached.max()])
+    coarse, fine = ([x for x in ticks if means.index.min() <= x <= reached.max()] for ticks in (COARSE, FINE))
+    axes.set_xticks(coarse if len(coarse) > 1 else fine)
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_ylim(-DEEPEST, 0.8)
