@@ -205,6 +205,29 @@ def test_rows_have_the_same_columns_whether_they_were_read_or_appended(tmp_path:
     assert set(folder.rows[0]) == set(KNOWN)
 
 
+def test_rows_written_before_a_kill_are_replaced_when_their_run_is_trained_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tables of a run are written one after the other, and runs.csv last."""
+
+    def killed(path: Path, *arguments: Any) -> None:
+        if path.name == "runs.csv":
+            raise InterruptedError
+        append(path, *arguments)
+
+    folder, run = ResultsFolder(tmp_path), RUNS[0]
+    points = [(epoch, "val_loss", epoch / 2) for epoch in range(3)]
+    result = Result(Measurement(density=0.5), points, [("fc1.weight", 10, 5)])
+    with monkeypatch.context() as patch, pytest.raises(InterruptedError):
+        patch.setattr("benchmark.sweep.folder.append", killed)
+        folder.append([make_row("made", run, result, "cpu", "", "")], [result])
+    again = ResultsFolder(tmp_path)
+    with again.writing():
+        assert again.to_do([run]) == [run]
+        again.append([make_row("made", run, result, "cpu", "", "")], [result])
+    assert curves(tmp_path)["value"].tolist() == [0, 0.5, 1]
+
+
 def test_long_tables_are_packed_while_a_sweep_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("benchmark.records.repair.PACKED_ABOVE", 300)
     folder, lengths = ResultsFolder(tmp_path), []
