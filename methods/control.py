@@ -10,7 +10,7 @@ from methods.core.lazy import torch
 from methods.core.masked import Masked
 from methods.core.network import Network
 from methods.core.probe import Probe
-from methods.core.registry import register
+from methods.core.registry import MethodError, register
 
 
 @register("control", knob="density")
@@ -35,6 +35,8 @@ class Control(HandOver):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.inner.family == "dense":
+            raise MethodError(f"the mask of control is a method that makes weights zero, not {self.mask}")
         self.knob = self.inner.knob
 
     @property

@@ -56,8 +56,8 @@ class Factorization(Method):
     by: Literal["strength", "penalty"] = "strength"
     init: Initialization = "scaled"
     rates: Literal["matched", "equal"] = "matched"
-    epsilon: ShareFrom0 = 0.25
-    rescale: bool = False
+    epsilon: ShareFrom0 = field(default=0.25, metadata={"needs": ("init", "truncated")})
+    rescale: bool = field(default=False, metadata={"needs": ("init", "truncated")})
     decay: Literal["coupled", "decoupled"] = "coupled"
     threshold: ShareFrom0To1 = EPSILON
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal
 
 from methods.core.lazy import torch
@@ -40,9 +40,9 @@ class IterativeMagnitude(Masked):
     derived_names: ClassVar[tuple[str, ...]] = ("round_steps", "last_round")
 
     rounds: Annotated[int, Range(f"[0, {MOST_ROUNDS}]")] = 0
-    share: Annotated[float, Range("[0.001, 1)")] = 0.2
+    share: Annotated[float, Range("[0.001, 1)")] = field(default=0.2, metadata={"needs": ("rounds", 0)})
     rewind: Literal["weights", "rate", "none"] = "weights"
-    point: ShareFrom0 = 0.05
+    point: ShareFrom0 = field(default=0.05, metadata={"needs": ("rewind", "weights")})
     distribution: Distribution = "global"
     score: Score = "magnitude"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal
 
 from methods.core.base import EPSILON
@@ -29,8 +29,8 @@ class VanillaL1(Masked):
     family: ClassVar[str] = "penalty"
 
     by: Literal["density", "penalty"] = "density"
-    penalty_weight: Annotated[float, Range("[0, 1e6]")] = 1e-4
-    distribution: Distribution = "global"
+    penalty_weight: Annotated[float, Range("[0, 1e6]")] = field(default=1e-4, metadata={"needs": ("by", "density")})
+    distribution: Distribution = field(default="global", metadata={"needs": ("by", "density")})
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -28,7 +28,7 @@ class Snip(Masked):
     family: ClassVar[str] = "before training"
     paper: ClassVar[str] = "Lee, Ajanthan & Torr, ICLR 2019; iterated: de Jorge et al., ICLR 2021"
 
-    batches: Annotated[int, Range("[1, 1000000]")] = 1
+    batches: Annotated[int, Range("[1, 10000]")] = 1
     iterations: Annotated[int, Range("[1, 10000]")] = 1
     mode: Literal["evaluation", "training"] = "evaluation"
     distribution: Distribution = "global"

@@ -34,7 +34,7 @@ class Wanda(OneShot):
 
     finetune: ShareFrom0 = 0.0
     distribution: Literal["row"] | Distribution = "row"
-    batches: Annotated[int, Range("[1, 1000000]")] = 1
+    batches: Annotated[int, Range("[1, 10000]")] = 1
 
     def setup(self, net: Network, probe: Probe) -> None:
         super().setup(net, probe)

@@ -95,7 +95,8 @@ def _experiment(name: str) -> Iterator[str]:
 def _options(owner: Any) -> Iterator[str]:
     for option in options_of(owner):
         default = "" if option.default is MISSING else f", by default {print_value(option.default)}"
-        yield f"  option {option.name}: {choices(option.kind)}{default}"
+        needs = f", only with {option.needs[0]}={print_value(option.needs[1])}" if option.needs else ""
+        yield f"  option {option.name}: {choices(option.kind)}{default}{needs}"
 
 
 def folder_of(results: Path, name: str) -> Path:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 from methods.core.option_types import ratio
 from methods.core.spec import (
     SpecError,
+    check_needs,
     check_option,
     name_of,
     near,
@@ -153,16 +154,27 @@ def signature(cls: type[Method]) -> str:
 
 def check_options(method: Method) -> None:
     """Raise MethodError unless every option of a method has a value of its type and range."""
-    name = getattr(method, "name", type(method).__name__)
     try:
         for option in options_of(type(method)):
-            check_option(f"method {name}", option, getattr(method, option.name))
+            check_option(_called(method), option, getattr(method, option.name))
     except SpecError as error:
         raise MethodError(str(error)) from None
 
 
+def _called(method: Method) -> str:
+    """Return how messages call a method; a base class is not registered and has no name."""
+    return f"method {getattr(method, 'name', type(method).__name__)}"
+
+
 def check_value(method: Method, value: float) -> None:
-    """Raise MethodError unless the method's knob can be turned to `value`, at a budget that the method allows."""
+    """Raise MethodError unless the method's knob can be turned to `value`, at a budget that the method allows.
+
+    All options that are given have to act. `parse` does not ask for it, since rows of older versions hold others.
+    """
+    try:
+        check_needs(_called(method), options_of(type(method)), vars(method))
+    except SpecError as error:
+        raise MethodError(str(error)) from None
     words, holds = KNOBS[method.knob]
     if not holds(value):
         raise MethodError(f"the {method.knob} of {method} must be {words}, not {value:g}")

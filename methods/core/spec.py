@@ -30,6 +30,7 @@ class Option:
     kind: Any  # int, float, bool, str, a Literal, a number with a Range, or one of them `| None`
     default: Any = MISSING
     shown: bool = False  # printed even at its default
+    needs: tuple[str, Any] | None = None  # another option and the value that it has where this one acts
 
 
 @lru_cache(maxsize=1024)  # a sweep asks for the same few forms once for each of its runs
@@ -112,7 +113,10 @@ def options_of(owner: Callable[..., Any]) -> tuple[Option, ...]:
 def _options_of(owner: Any) -> tuple[Option, ...]:
     if isinstance(owner, type) and is_dataclass(owner):
         found = ((field.name, _annotation(owner, field.name), field.default, field.metadata) for field in fields(owner))
-        return tuple(Option(name, kind, default, bool(meta.get("shown"))) for name, kind, default, meta in found)
+        return tuple(
+            Option(name, kind, default, bool(meta.get("shown")), meta.get("needs"))
+            for name, kind, default, meta in found
+        )
     options = []
     for name, parameter in inspect.signature(owner, eval_str=True).parameters.items():
         default = MISSING if parameter.default is parameter.empty else parameter.default
@@ -166,6 +170,14 @@ def check_option(owner: str, option: Option, value: Any, text: str | None = None
     if not holds(option.kind, value):
         shown = value if text is None else text
         raise SpecError(f"option {option.name} of {owner} takes {choices(option.kind)}, not {shown!r}")
+
+
+def check_needs(owner: str, options: Iterable[Option], values: Mapping[str, Any]) -> None:
+    """Raise SpecError for a value that changes nothing, because another option keeps its option from acting."""
+    for option in options:
+        if option.needs and values[option.name] != option.default and values[option.needs[0]] != option.needs[1]:
+            needed = f"{option.needs[0]}={print_value(option.needs[1])}"
+            raise SpecError(f"option {option.name} of {owner} acts only with {needed}; leave it out, or add {needed}")
 
 
 def print_form(

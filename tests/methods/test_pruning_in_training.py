@@ -92,7 +92,8 @@ def test_acdc_regrows_weights_from_zero_without_momentum() -> None:
 
 @pytest.mark.parametrize("rewind", ["weights", "rate"])
 def test_imp_rewinds_the_weights(rewind: str) -> None:
-    net, method = started(f"imp[rounds=2,point=0.5,rewind={rewind}]", 12, density=1 / 3, momentum=0.0)
+    point = ",point=0.5" if rewind == "weights" else ""
+    net, method = started(f"imp[rounds=2{point},rewind={rewind}]", 12, density=1 / 3, momentum=0.0)
     seen = {}
     for step in range(12):
         if step % 4 == 0:
@@ -132,7 +133,7 @@ def test_imp_prunes_a_fifth_a_round_for_as_many_rounds_as_the_density_asks_for()
 def test_imp_refuses_a_density_that_takes_too_many_rounds() -> None:
     with pytest.raises(MethodError, match=r"takes 459 rounds of a whole training to density 0\.01, more than 100"):
         check_value(parse("imp[share=0.01]"), 0.01)
-    check_value(parse("imp[share=0.01,rounds=3]"), 0.01)
+    check_value(parse("imp[rounds=3]"), 0.01)
 
 
 def test_imp_ends_at_its_density_even_if_training_ends_early() -> None:

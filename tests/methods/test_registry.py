@@ -38,7 +38,8 @@ def test_one_method_has_one_printed_form(text: str, printed: str) -> None:
 
 @given(depth=st.integers(1, 64), threshold=st.floats(0, 1), epsilon=st.floats(0, 0.99))
 def test_parsing_undoes_printing(depth: int, threshold: float, epsilon: float) -> None:
-    method = METHODS["dwf"](depth=depth, threshold=threshold, epsilon=epsilon)  # type: ignore[call-arg]
+    options = {"depth": depth, "init": "truncated", "threshold": threshold, "epsilon": epsilon}
+    method = METHODS["dwf"](**options)
     assert parse(str(method)) == method
 
 
@@ -97,11 +98,29 @@ def test_wrong_written_forms_of_methods_are_rejected_in_one_sentence(text: str, 
         ("rigl[drop_fraction=0]", "option drop_fraction of method rigl"),
         ("set[interval=2]", "option interval of method set"),
         ("set[update_end=2]", "option update_end of method set"),
+        ("control[mask=dense]", "makes weights zero"),
+        ("prune-after[mask=l1[by=penalty,distribution=erk]]", "distribution of method l1 acts only with by=density"),
     ],
 )
 def test_invalid_options_are_rejected(text: str, reason: str) -> None:
     with pytest.raises(MethodError, match=reason):
         parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("dwf[epsilon=0]", "option epsilon of method dwf acts only with init=truncated"),
+        ("dwf[init=root,rescale=true]", "rescale of method dwf acts only with init=truncated"),
+        ("imp[share=0.5,rounds=2]", "option share of method imp acts only with rounds=0"),
+        ("imp[rewind=rate,point=0.5]", "option point of method imp acts only with rewind=weights"),
+        ("l1[by=penalty,penalty_weight=1]", "option penalty_weight of method l1 acts only with by=density"),
+        ("control[mask=dwf[epsilon=0]]", "option epsilon of method dwf acts only with init=truncated"),
+    ],
+)
+def test_an_option_that_changes_nothing_is_refused_for_a_run(text: str, reason: str) -> None:
+    with pytest.raises(MethodError, match=reason):
+        check_value(parse(text), 0.5)
 
 
 @pytest.mark.parametrize(
@@ -133,6 +152,8 @@ def test_every_number_has_a_range(name: str, option: Option) -> None:
     for text in outside:
         with pytest.raises(MethodError, match=rf"option {option.name} of method {name} takes a .*number in .*, not"):
             parse(f"{name}[{option.name}={text}]")
+    with pytest.raises(MethodError, match="where an option and its value should be"):
+        parse(f"{name}[{option.name}=]")
     for number in (math.nan, math.inf, 1e300, low - 1, 10**400):
         with pytest.raises(MethodError, match=rf"option {option.name} of method {name}"):
             METHODS[name](**{option.name: number})
