@@ -6,9 +6,8 @@ import math
 from collections.abc import Iterator
 
 from benchmark.engines.local import in_processes, in_this_process
-from benchmark.engines.packs import make_packs
 from benchmark.engines.ray_cluster import connect, on_ray
-from benchmark.engines.settings import Settings
+from benchmark.engines.settings import Pack, Settings
 from benchmark.experiments.run import Run
 from benchmark.training.measure import Result
 
@@ -21,9 +20,8 @@ def places(settings: Settings, workers: int | None) -> int:
     return workers or 1 if settings.engine == "local" else connect(settings, workers)
 
 
-def run_all(runs: list[Run], settings: Settings, workers: int) -> Iterator[list[tuple[Run, Result]]]:
-    """Compute runs and yield them with their results as they finish; runs of one pack come together."""
-    packs = make_packs(runs, settings, workers)
+def run_all(packs: list[Pack], settings: Settings, workers: int) -> Iterator[list[tuple[Run, Result]]]:
+    """Compute packs in their order and yield runs with their results as they finish; runs of a pack come together."""
     if settings.engine == "ray":
         yield from on_ray(packs, settings, workers)
     elif (workers > 1 and len(packs) > 1) or settings.timeout < math.inf:  # only a process can be ended when it hangs

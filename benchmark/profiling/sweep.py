@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmark.engines.dispatch import places, run_all
+from benchmark.engines.packs import make_packs
 from benchmark.engines.settings import Settings
 from benchmark.experiments.run import Run
 from benchmark.profiling.rows import bench_rows
@@ -32,7 +33,8 @@ class Sleeper(Method):
 
 def pace(runs: list[Run], settings: Settings, workers: int) -> float:
     """Return the mean seconds between two finished runs, without each worker's first run, which includes its start."""
-    ends = [time.perf_counter() for _ in run_all(runs, settings, places(settings, workers))]
+    packs = make_packs(runs, settings, workers)
+    ends = [time.perf_counter() for _ in run_all(packs, settings, places(settings, workers))]
     return (ends[-1] - ends[workers - 1]) / (len(ends) - workers)
 
 

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmark.engines.dispatch import places, run_all
+from benchmark.engines.packs import make_packs
 from benchmark.engines.settings import Settings
 from benchmark.errors import UsageError
 from benchmark.experiments.run import Run
@@ -103,6 +104,8 @@ def _compute(
     statuses: Counter[str] = Counter()
     version, commit, device = invocation.version(), invocation.commit(), settings.device.partition(":")[0]
     slots = min(places(settings, workers), len(runs)) if runs else 0
+    packs = make_packs(runs, settings, slots) if runs else []
+    runs = [run for pack in packs for run in pack]  # in the order in which they begin
     # A cluster's hardware is not known here.
     machine = hardware(torch.device(settings.device)) if settings.engine == "local" else ""
     earlier = seconds_per_epoch(folder.rows, device, machine)
@@ -124,7 +127,7 @@ def _compute(
         bar(console, SweepProgress.count(statuses, len(runs), slots, left)) as show,
     ):
         begun = time.monotonic()
-        for part in run_all(runs, settings, slots) if runs else ():
+        for part in run_all(packs, settings, slots) if runs else ():
             done = [make_row(name, run, result, device, version, commit) for run, result in part]
             folder.append(done, [result for _, result in part])
             for row, (run, result) in zip(done, part, strict=True):

@@ -222,7 +222,7 @@ def test_stopping_all_processes_of_a_run_loses_nothing(folder: Path, tmp_path: P
 
 def test_a_run_on_a_folder_is_measured_like_any_other(folder: Path) -> None:
     run = Run("timm:test_resnet-greys[classes=2,images=40]", "snip", 0.1, 0, 1, 0.05)
-    results = dict(pair for part in run_all([run], Settings("cpu", folder), 1) for pair in part)
+    results = dict(pair for part in run_all([[run]], Settings("cpu", folder), 1) for pair in part)
     measured = results[run].measured
     assert not measured.error and 0 <= float(str(measured.test_accuracy)) <= 100
 

@@ -76,7 +76,7 @@ def test_a_timeout_ends_a_hang_and_other_runs_go_on(plugin: Path, monkeypatch: p
     load_plugin(plugin)
     runs = [Run("lenet300-digits", method, 1, 0, 1, 0.1, synthetic=True) for method in ("hanging", "dense")]
     settings = replace(SETTINGS, plugins=(plugin,), timeout=100)
-    results = dict(pair for part in run_all(runs, settings, 1) for pair in part)
+    results = dict(pair for part in run_all([[run] for run in runs], settings, 1) for pair in part)
     assert [results[run].measured.status for run in runs] == ["timeout", "ok"]
     assert results[runs[0]].measured.error == "not done after 230 s with loading and evaluation"
 

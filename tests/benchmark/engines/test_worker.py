@@ -48,7 +48,7 @@ def test_a_run_in_this_process_leaves_torch_and_signals_as_they_were() -> None:
     torch.set_flush_denormal(True)
     try:
         run = Run("lenet300-digits", "dense", 1.0, 0, 1, 0.1, synthetic=True)
-        assert [len(part) for part in run_all([run], SETTINGS, 1)] == [1]
+        assert [len(part) for part in run_all([[run]], SETTINGS, 1)] == [1]
         assert torch.get_num_threads() == 2 and torch.backends.cudnn.allow_tf32 and tiny / 2 == 0
         assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers
     finally:

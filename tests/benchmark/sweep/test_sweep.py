@@ -64,6 +64,23 @@ def test_a_sweep_writes_a_row_its_curves_and_its_layers_for_every_run(tmp_path: 
         assert sum(int(layer["total"]) for layer in own) == int(row["prunable"])
 
 
+def test_the_time_left_is_estimated_in_the_order_in_which_packs_begin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[list[Run]] = []
+
+    def seconds_left(runs: list[Run], *arguments: Any) -> float:
+        asked.append(runs)
+        return 1.0
+
+    monkeypatch.setattr("benchmark.sweep.sweep.seconds_left", seconds_left)
+    runs = replace(GRID, seeds=(0, 1)).runs()  # seed by seed; a pack holds both seeds
+    sweep("test", runs, tmp_path, replace(SETTINGS, pack=2), 1, QUIET)
+    written = [row["key"] for row in rows(tmp_path)]
+    assert written != [run.key for run in runs]
+    assert [run.key for run in asked[-1]] == written
+
+
 def test_a_finished_run_is_never_run_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     runs = GRID.runs()
     sweep("test", runs[:2], tmp_path, SETTINGS, 1, QUIET)
@@ -185,7 +202,8 @@ def test_a_worker_that_dies_loses_only_its_own_run(tmp_path: Path) -> None:
     load_plugin(plugin)
     healthy = GRID.runs()
     runs = [Run("lenet300-digits", "deadly", 1.0, 0, 1, 0.1, synthetic=True), *healthy]
-    results = dict(pair for part in run_all(runs, Settings("cpu", tmp_path, (plugin,)), 2) for pair in part)
+    alone = [[run] for run in runs]
+    results = dict(pair for part in run_all(alone, Settings("cpu", tmp_path, (plugin,)), 2) for pair in part)
     assert results[runs[0]].measured == Measurement(status=Status.ERROR, error="worker died with exit code 9")
     assert all(results[run].measured.test_accuracy is not None for run in healthy)
 
