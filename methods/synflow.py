@@ -23,7 +23,8 @@ class SynFlow(Masked):
     R is the sum of the outputs for an input of ones, in the network whose weights are |w|.
     Tanaka, Kunin, Yamins & Ganguli, NeurIPS 2020. The density falls to d^(k / n) in iteration k of n = `iterations`,
     with new scores each time. They are float64, because those of deep networks overflow in float32. Without biases the
-    scores of every layer have the same sum. Batch norm is in evaluation mode, with its statistics at initialization.
+    scores of every layer have the same sum. Batch norm is in evaluation mode, with its statistics at initialization and
+    |mean| for a mean, as in the authors' code; other buffers, such as masks of attention, stay.
 
     A script's model may take several inputs and keywords, and return dicts or tuples: floating-point inputs are ones,
     tokens are those of the first example, and R sums the logits, if they are named so, or else all outputs.
@@ -65,7 +66,8 @@ def _flow(net: Network, run: int, ones: Arguments, double: bool) -> torch.Tensor
     device = torch.device("cpu") if net.weights.device.type == "mps" else net.weights.device  # MPS has no float64
     model = copy.deepcopy(net.plain(run)).to(device, torch.float64 if double else None).eval()
     with torch.no_grad():
-        for tensor in (*model.parameters(), *model.buffers()):
+        means = (buffer for name, buffer in model.named_buffers() if name.endswith("running_mean"))
+        for tensor in (*model.parameters(), *means):
             tensor.abs_()
     args, kwargs = _moved(ones, device, double)
     outputs = _outputs(model(*args, **kwargs))

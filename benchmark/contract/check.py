@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from benchmark.contract import method_promises, task_promises
 from benchmark.contract.promise import BrokenPromise
-from benchmark.contract.stage import ARCHITECTURES
 from methods.core.registry import METHODS
 
 
@@ -26,14 +25,14 @@ class Finding:
 
 
 def check_method(form: str) -> Iterator[Finding]:
-    """Check the promises of a method, given by its written form, on each of the small networks."""
+    """Check the promises of a method, given by its written form, on small networks."""
     promises = method_promises.PROMISES
     if METHODS[form].knob == "density":
         promises = promises | method_promises.MASK_PROMISES
     given: set[str] = set()  # one fault may break every promise, and its sentence is long
     for sentence, look in promises.items():
         reason = ""
-        for name, build in ARCHITECTURES.items():
+        for name, build in method_promises.architectures(look).items():
             found = _reason(look, form, build)
             reason = reason or (found and f"{found} (on the network {name})")
         yield Finding(form, sentence, "of the same error as above" if reason in given else reason)

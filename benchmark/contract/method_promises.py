@@ -12,7 +12,7 @@ import torch
 from benchmark.contract.mask_promises import counts_exactly_for_any_scores, keeps_pruned_weights_at_zero
 from benchmark.contract.promise import TIMES, require
 from benchmark.contract.resumption import resumes_bit_for_bit
-from benchmark.contract.stage import STEPS_PER_EPOCH, Build, results, toy_data, values_of
+from benchmark.contract.stage import ARCHITECTURES, STEPS_PER_EPOCH, Build, results, toy_data, values_of
 from benchmark.data.inputs import InMemory
 from benchmark.data.split import Data
 from benchmark.training.measure import Result
@@ -154,3 +154,15 @@ MASK_PROMISES: dict[str, Promise] = {
     "pruned weights are zero after every step": keeps_pruned_weights_at_zero,
     "equal, zero and NaN scores change no count": counts_exactly_for_any_scores,
 }
+# The networks that could break a promise in their own way; a promise that is not here has the first two.
+_NETWORKS: dict[Promise, tuple[str, ...]] = {
+    **dict.fromkeys((reads_back_what_it_prints, spends_the_steps_of_its_phases), ("mlp",)),
+    gives_the_same_row_for_the_same_seed: ("mlp",),  # resuming compares two trainings on the others
+    **dict.fromkeys((counts_what_it_promises, gives_in_a_pack_what_it_gives_alone), tuple(ARCHITECTURES)),
+    **dict.fromkeys((resumes_bit_for_bit, keeps_pruned_weights_at_zero), tuple(ARCHITECTURES)),
+}
+
+
+def architectures(promise: Promise) -> dict[str, Build]:
+    """Return the small networks that a promise is tested on, by name."""
+    return {name: ARCHITECTURES[name] for name in _NETWORKS.get(promise, ("mlp", "batch-norm-cnn"))}

@@ -10,6 +10,7 @@ from torch import nn
 
 from benchmark.data.split import Data
 from benchmark.data.synthetic import synthetic_data
+from benchmark.models.gpts import Block
 from benchmark.tasks.task import Task
 from benchmark.training.loop import train
 from benchmark.training.measure import Result
@@ -60,7 +61,27 @@ def batch_norm_cnn(seed: int = 0) -> nn.Sequential:
     )
 
 
-ARCHITECTURES: dict[str, Build] = {"mlp": mlp, "batch-norm-cnn": batch_norm_cnn}
+class Rows(nn.Module):
+    """Read each row of an image as a token, by the signs of its pixels, and embed it and its place."""
+
+    def __init__(self, rows: int, columns: int, width: int):
+        super().__init__()
+        self.token, self.place = nn.Embedding(2**columns, width), nn.Embedding(rows, width)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        bits = 2 ** torch.arange(x.shape[-1], device=x.device)
+        embedded: torch.Tensor = self.token(((x[:, 0] > 0) * bits).sum(-1)) + self.place.weight
+        return embedded
+
+
+def transformer(seed: int = 0) -> nn.Sequential:
+    """Build a transformer of one block with two heads, which has 256 prunable weights and two embeddings."""
+    torch.manual_seed(seed)
+    block = Block(length=4, width=4, heads=2)
+    return nn.Sequential(Rows(4, 4, width=4), block, nn.LayerNorm(4), nn.Flatten(), nn.Linear(16, 4))
+
+
+ARCHITECTURES: dict[str, Build] = {"mlp": mlp, "batch-norm-cnn": batch_norm_cnn, "transformer": transformer}
 
 
 class FakeProbe:

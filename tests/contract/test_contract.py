@@ -1,4 +1,4 @@
-"""Every registered method holds the contract, on a perceptron and on a small network with batch norm."""
+"""Every registered method holds the contract, on a perceptron, a network with batch norm and a transformer."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from benchmark.contract.mask_promises import counts_exactly_for_any_scores, keeps_pruned_weights_at_zero
-from benchmark.contract.method_promises import PROMISES, counts_what_it_promises
-from benchmark.contract.stage import ARCHITECTURES, VALUES, Build, mlp, results
+from benchmark.contract.method_promises import PROMISES, Promise, architectures, counts_what_it_promises
+from benchmark.contract.stage import VALUES, Build, mlp, results
 from benchmark.data.batches import Batches
 from benchmark.data.split import Batch
 from benchmark.training import loop
@@ -19,11 +19,12 @@ from tests.builders import dropout_mlp
 
 # Every method is under test, in its default form or in one that comes to something sooner, and others of interest.
 SHORT = {
-    **{"synflow": "synflow[iterations=5]", "imp": "imp[rounds=2]"},
+    **{"synflow": "synflow[iterations=5]", "imp": "imp[rounds=2]", "obs": "obs[examples=20]"},
     **{name: f"{name}[threshold=0.001]" for name in ("dwf", "d-gating")},
 }
+DEFAULTS = [SHORT.get(name, name) for name in METHODS]  # all that is tested on the transformer
 FORMS = [
-    *(SHORT.get(name, name) for name in METHODS),
+    *DEFAULTS,
     "shallow[threshold=0.001]",
     "dwf[depth=1]",
     "dwf[depth=4,threshold=0.001]",
@@ -65,26 +66,37 @@ ELEMENTWISE = {
     "set[interval=0.1]",
     "iht[interval=0.1]",
 }
-CASES = [
-    pytest.param(form, build, id=f"{name}-{form}")
-    for name, build in ARCHITECTURES.items()
-    for form in FORMS
-    if name == "mlp" or form not in ELEMENTWISE
-]
+
+
 MASKED = [form for form in FORMS if parse(form).knob == "density"]
 
 
+def cases(promise: Promise, forms: list[str] = FORMS) -> list[Any]:
+    """Return each form with each network that the promise is tested on."""
+    return [
+        pytest.param(form, build, id=f"{name}-{form}")
+        for name, build in architectures(promise).items()
+        for form in forms
+        if name == "mlp" or (form in DEFAULTS if name == "transformer" else form not in ELEMENTWISE)
+    ]
+
+
 @pytest.mark.parametrize(
-    "promise", [promise for promise in PROMISES.values() if promise is not counts_what_it_promises]
+    ("promise", "form", "build"),
+    [
+        pytest.param(promise, *case.values, id=f"{promise.__name__}-{case.id}")
+        for promise in PROMISES.values()
+        if promise is not counts_what_it_promises
+        for case in cases(promise)
+    ],
 )
-@pytest.mark.parametrize(("form", "architecture"), CASES)
-def test_every_method_keeps_its_promises(form: str, promise: Any, architecture: Build) -> None:
-    promise(form, architecture)
+def test_every_method_keeps_its_promises(promise: Promise, form: str, build: Build) -> None:
+    promise(form, build)
 
 
-@pytest.mark.parametrize(("form", "architecture"), CASES)
-def test_masks_hit_their_density_and_penalties_thin_out(form: str, architecture: Build) -> None:
-    densities = counts_what_it_promises(form, architecture)
+@pytest.mark.parametrize(("form", "build"), cases(counts_what_it_promises))
+def test_masks_hit_their_density_and_penalties_thin_out(form: str, build: Build) -> None:
+    densities = counts_what_it_promises(form, build)
     # Five epochs are too few for the zeros of rewa, whose fixed points tests/contract/test_theory.py computes.
     thin_later = ("dwf[depth=1]", "l1[by=penalty]", "rewa", "rewa[k=3,m=0]")
     assert len(densities) == 1 or form in thin_later or densities[-1] < densities[0]
@@ -96,16 +108,10 @@ def test_only_iterative_methods_and_controls_take_more_than_one_budget(form: str
     assert sum(parse(form).phases) == pytest.approx(budget)
 
 
-@pytest.mark.parametrize("form", MASKED)
-def test_pruned_weights_are_zero_at_every_step(form: str, architecture: Build) -> None:
-    after_training = (
-        "l1",
-        "magnitude[finetune=0]",
-        "magnitude[finetune=0.01]",
-        "wanda",
-        "obs",
-    )  # these prune after the last step
-    assert keeps_pruned_weights_at_zero(form, architecture) or form in after_training
+@pytest.mark.parametrize(("form", "build"), cases(keeps_pruned_weights_at_zero, MASKED))
+def test_pruned_weights_are_zero_at_every_step(form: str, build: Build) -> None:
+    after_training = ("l1", "magnitude[finetune=0]", "magnitude[finetune=0.01]", "wanda", "obs[examples=20]")
+    assert keeps_pruned_weights_at_zero(form, build) or form in after_training  # these prune after the last step
 
 
 @pytest.mark.parametrize("form", MASKED)
