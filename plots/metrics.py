@@ -51,8 +51,16 @@ class Metric:
 
     @property
     def label(self) -> str:
-        """The label of an axis of the metric."""
-        return "test accuracy in %" if self.is_accuracy else f"test {self.directed}"
+        """The label of an axis of the metric on test data."""
+        return self.label_on("test")
+
+    def label_on(self, split: str) -> str:
+        """Return the label of an axis of the metric on a split of the data, `test` or `validation`."""
+        return f"{split} accuracy in %" if self.is_accuracy else f"{split} {self.directed}"
+
+    def narrow_label_on(self, split: str) -> str:
+        """Return the label of `label_on` in lines, for a small panel."""
+        return self.label_on(split).replace(" ", "\n", 1).replace(" (", "\n(")
 
     @property
     def unit(self) -> str:

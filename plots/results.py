@@ -16,7 +16,7 @@ from benchmark.errors import UsageError
 from benchmark.records.bits import decode
 from benchmark.records.schema import COLUMNS, CORRECT_COLUMNS, CURVE_COLUMNS, Row
 from plots.deployed import with_deployed
-from plots.metrics import metric_of, with_scores
+from plots.metrics import SIGNS, metric_of, with_scores
 from plots.tables import read_table, with_numbers, with_packed
 from plots.thresholds import Threshold, at_threshold
 
@@ -166,14 +166,20 @@ def correct(folder: Path | str) -> Mapping[str, NDArray[numpy.bool_]]:
 def traces(folder: Path, runs: pandas.DataFrame, metrics: Sequence[str]) -> pandas.DataFrame:
     """Return the measured runs over time: one row for each run and epoch, with a column for each metric.
 
-    A metric is NaN if the run has no curve of it. Raises UsageError if no run has a curve of one of the metrics.
+    val_accuracy holds scores, as in the table of runs. A metric is NaN if the run has no curve of it.
+
+    Raises UsageError if no run has a curve of one of the metrics.
     """
     table = curves(folder)
+    table["metric"] = table["metric"].replace("val_metric", "val_accuracy")
     table = table[table["metric"].isin(metrics) & table["key"].isin(measured(runs)["key"])]
     if missing := [metric for metric in metrics if metric not in set(table["metric"])]:
         raise UsageError(f"{folder} holds no curve of {' and '.join(missing)}; running its experiment makes them")
     wide = table.pivot(index=["key", "epoch"], columns="metric", values="value").reset_index()
-    return measured(runs)[[*VALUE, "depth", "seed", "key"]].merge(wide, on="key")
+    found = measured(runs)[[*VALUE, "depth", "seed", "key", "better"]].merge(wide, on="key")
+    if "val_accuracy" in metrics:
+        found["val_accuracy"] *= found["better"].map(SIGNS).fillna(1)
+    return found
 
 
 def of_task(runs: pandas.DataFrame | Sequence[pandas.DataFrame], task: str | None = None) -> pandas.DataFrame:

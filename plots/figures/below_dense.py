@@ -78,7 +78,9 @@ def below_dense(
             full = f"{dense.mean():.1f} %" if metric.is_accuracy else metric.text(dense.mean())
             panel.set_title(f"{task} (dense: {full})")
             panel.set_xlabel(axis)
-        shown[0].set_ylabel("\nor ".join(each.better_than("dense") for each in metrics_of(table)))
+        shown[0].set_ylabel(
+            "\nor ".join(each.better_than("dense").replace(" in ", "\nin ") for each in metrics_of(table))
+        )
         handles = {label: handle for a in shown for handle, label in zip(*a.get_legend_handles_labels(), strict=True)}
         legend(panels, [*handles.values()], fontsize=8)
     return drawing

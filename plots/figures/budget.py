@@ -72,9 +72,10 @@ def budget_figure(runs: pandas.DataFrame, table: pandas.DataFrame) -> Figure:
     metric = metric_of(runs)
     caption = (
         f"Test {metric.directed} at exactly the compression, read log-linearly between values, as means over seeds; "
-        " bars: 95 % intervals of the mean, with the variance pooled over the methods near the best. "
+        "bars: 95 % intervals of the mean, with the variance pooled over the methods near the best. "
         "Solid: the zero of the runs; dashed, for penalties: the validated zero. A line has no mark where the front "
-        "does not reach the compression. Grey: dense."
+        "does not reach the compression. Grey: dense. "
+        f"Means more than {DEEPEST} {metric.unit} below the best are not shown."
     )
     counts = measured(runs).groupby(["method", "value", "epochs"]).agg(n=("seed", "size"))
     counts["asked"] = runs.groupby(["method", "value", "epochs"])["seed"].size()

@@ -1,4 +1,4 @@
-"""The figure of training over time: accuracy, compression, misalignment and norm of the weights over the epochs."""
+"""The figure of training over time: the metric, compression, misalignment and norm of the weights over the epochs."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
-from plots.axes import PLAIN, shrink, stretch
+from plots.axes import PLAIN, scale_metric, shrink, stretch
 from plots.looks import names
+from plots.metrics import metric_of
 from plots.registry import figure
 from plots.results import VALUE, traces
 from plots.style import figure_style, file_name, legend, save, sequence, sheet
@@ -20,7 +21,7 @@ from plots.summaries import failed, subtitle, summary, titled
 
 METRICS = ("val_accuracy", "density", "relative_misalignment", "weight_norm")
 ROWS = {
-    "val_accuracy": "validation\naccuracy in %\n(log of error)",
+    "val_accuracy": "",  # named by the metric of the task
     "compression": "compression\nratio",
     "relative_misalignment": "relative\nmisalignment",
     "weight_norm": "norm of\nweights",
@@ -62,6 +63,10 @@ def grid(frame: pandas.DataFrame, table: pandas.DataFrame, task: str) -> Figure:
         "Lines: means over seeds; bands: their least and largest. Epoch 0 is the start. Relative misalignment: the "
         "share of the factors' penalty that the same weights would not pay if their factors were of one magnitude."
     )
+    metric = metric_of(frame)
+    rows = ROWS | {"val_accuracy": metric.narrow_label_on("validation")}
+    if metric.is_accuracy:
+        rows["val_accuracy"] += "\n(log of error)"
     if count := failed(frame):
         caption += f" Runs not drawn: {count} without a result."
     with figure_style():
@@ -69,8 +74,8 @@ def grid(frame: pandas.DataFrame, table: pandas.DataFrame, task: str) -> Figure:
             titled(f"{task}: when does it become sparse?", frame), subtitle(frame, summary(frame)), caption, height=6.2
         )
         panels.supxlabel("epoch", fontsize=9)
-        axes = panels.subplots(len(ROWS), len(methods), sharex=True, sharey="row", squeeze=False)
-        for row, (name, text) in zip(axes, ROWS.items(), strict=True):
+        axes = panels.subplots(len(rows), len(methods), sharex=True, sharey="row", squeeze=False)
+        for row, (name, text) in zip(axes, rows.items(), strict=True):
             for panel, method in zip(row, methods, strict=True):
                 own = table[(table["row"] == name) & (table["method"] == method)]
                 for value, course in own.groupby("value"):
@@ -79,9 +84,12 @@ def grid(frame: pandas.DataFrame, table: pandas.DataFrame, task: str) -> Figure:
             row[0].set_ylabel(text, fontsize=8)
         for panel, method in zip(axes[0], methods, strict=True):
             panel.set_title(methods[method].replace(" ", "\n"))
-        axes[0, 0].set_yscale("function", functions=(stretch, shrink))  # a linear scale would squeeze the end
-        axes[0, 0].yaxis.set_major_locator(FixedLocator([10, 50, 80, 90, 95, 98]))
-        axes[0, 0].set_ylim(max(0, axes[0, 0].get_ylim()[0]), min(100, axes[0, 0].get_ylim()[1]))
+        if metric.is_accuracy:
+            axes[0, 0].set_yscale("function", functions=(stretch, shrink))  # a linear scale would squeeze the end
+            axes[0, 0].yaxis.set_major_locator(FixedLocator([10, 50, 80, 90, 95, 98]))
+            axes[0, 0].set_ylim(max(0, axes[0, 0].get_ylim()[0]), min(100, axes[0, 0].get_ylim()[1]))
+        else:
+            scale_metric(axes[0, 0], metric.sign)
         axes[1, 0].set_yscale("log")
         axes[1, 0].yaxis.set_major_formatter(PLAIN)
         axes[1, 0].yaxis.set_minor_locator(NullLocator())

@@ -19,7 +19,7 @@ from plots.style import figure_style, in_paper, sheet, shortened
 from plots.summaries import seeds, summary, titled
 
 COMPRESSIONS = (5, 20, 50, 100, 200, 500)
-EDGE = 3  # points at the left and right edge
+EDGE = 3  # points, or percent of another metric, at the left and right edge
 
 
 def forest(
@@ -29,7 +29,7 @@ def forest(
 
     Marks are at points of test accuracy, or percent of another metric. Bars are Dunnett's simultaneous 95 % intervals;
     a mark is hollow if its interval holds zero. Runs and task are as in `plots.front`. Methods that are more than 3
-    points or percent worse than the control are numbers at the edge.
+    points or percent worse or better than the control are numbers at the edge.
     """
     frame = of_task(runs, task)
     readings = read_at(seed_curves(frame), COMPRESSIONS)
@@ -41,8 +41,8 @@ def forest(
     caption = (
         f"Marks: {metric.better_than(control)} at the same compression, read log-linearly between values. Bars: "
         f"Dunnett's simultaneous 95 % intervals, variance pooled over the methods within 5 {metric.unit} of the best; "
-        f"hollow: the interval holds zero. Numbers: methods more than 3 {metric.unit} below. Empty: the method was not "
-        "run so far, or has a single run there."
+        f"hollow: the interval holds zero. Numbers: methods more than 3 {metric.unit} worse or better. Empty: the "
+        "method was not run so far, or has a single run there."
     )
     # Half a column has room for two panels.
     reached = set(readings.loc[readings["method"] == control, "at"])
@@ -77,7 +77,7 @@ def _draw(axes: Axes, samples: dict[str, list[float]], control: str, methods: li
     if control not in samples:
         return
     table = differences(near_best(samples), control) if control in near_best(samples) else pandas.DataFrame()
-    shown = table[table["difference"] >= -EDGE] if len(table) else table
+    shown = table[table["difference"].abs() <= EDGE] if len(table) else table
     for place, method in enumerate(methods):
         colour, marker, _ = look[method]
         if method == control:
@@ -88,5 +88,6 @@ def _draw(axes: Axes, samples: dict[str, list[float]], control: str, methods: li
             axes.plot(line[["low", "high"]], [place, place], color=colour, linewidth=1.2)
             axes.plot(line["difference"], place, marker, color=colour, mfc="white" if hollow else colour)
         elif method in samples:
-            lost = float(numpy.mean(samples[method]) - numpy.mean(samples[control]))
-            axes.text(-EDGE, place, f" {lost:.1f}", fontsize=7, color=colour, va="center")
+            gain = float(numpy.mean(samples[method]) - numpy.mean(samples[control]))
+            edge, side = (EDGE, "right") if gain > 0 else (-EDGE, "left")
+            axes.text(edge, place, f" {gain:+.1f} ", fontsize=7, color=colour, ha=side, va="center")

@@ -12,8 +12,9 @@ from matplotlib.ticker import LogLocator, NullLocator
 
 from benchmark.errors import UsageError
 from benchmark.records.schema import INITIAL_COLUMNS
-from plots.axes import PLAIN, shrink, stretch, ticks
+from plots.axes import PLAIN, scale_metric, shrink, stretch, ticks
 from plots.looks import look
+from plots.metrics import metric_of
 from plots.registry import figure
 from plots.results import measured, option
 from plots.style import figure_style, file_name, legend, save, sequence, sheet
@@ -100,12 +101,13 @@ def _draw_weights(axes: Axes, name: str, table: pandas.DataFrame) -> None:
 
 
 def reached(frame: pandas.DataFrame, task: str) -> Figure:
-    """Draw the results on one task: a panel for each depth, a line for each start, accuracy over compression."""
+    """Draw the results on one task: a panel for each depth, a line for each start, metric over compression."""
     frame = frame[(frame["task"] == task) & frame["depth"].notna()]
     frame = frame.assign(start=starts(frame))
     lines = summary(frame)
     lines = lines.merge(frame[["method", "depth", "start"]].drop_duplicates(), on="method")
     drawn = lines[numpy.isfinite(lines["compression"])]
+    metric = metric_of(frame)
     caption = "Bars: one standard deviation over seeds."
     caption += " Lines join the strengths of one start." if lines["value"].nunique() > 1 else ""
     caption += f" {lost}" if (lost := _lost(frame)) else ""
@@ -119,7 +121,8 @@ def reached(frame: pandas.DataFrame, task: str) -> Figure:
         axes = panels.subplots(1, len(depths), sharex=True, sharey=True, squeeze=False)[0]
         for panel, depth in zip(axes, depths, strict=True):
             panel.set_title(f"depth {depth:g}")
-            panel.set_yscale("function", functions=(stretch, shrink))
+            if metric.is_accuracy:
+                panel.set_yscale("function", functions=(stretch, shrink))
             panel.set_xscale("log")
             panel.xaxis.set_major_formatter(PLAIN)
             panel.xaxis.set_major_locator(LogLocator(subs=subs))
@@ -127,11 +130,16 @@ def reached(frame: pandas.DataFrame, task: str) -> Figure:
             panel.tick_params(labelsize=8)
             for method, start in _order(drawn[drawn["depth"] == depth]):
                 _draw_start(panel, start, drawn[drawn["method"] == method].sort_values("value"))
-        axes[0].set_ylabel("test accuracy in %\n(log scale of the error)", fontsize=9)
-        bottom, top = (min(max(limit, 0), 100) for limit in axes[0].get_ylim())
-        axes[0].set_ylim(bottom, top)
-        axes[0].set_yticks(ticks(bottom, top))
-        axes[0].yaxis.set_major_formatter(PLAIN)
+        axes[0].set_ylabel(
+            f"{metric.label}\n(log scale of the error)" if metric.is_accuracy else metric.label, fontsize=9
+        )
+        if metric.is_accuracy:
+            bottom, top = (min(max(limit, 0), 100) for limit in axes[0].get_ylim())
+            axes[0].set_ylim(bottom, top)
+            axes[0].set_yticks(ticks(bottom, top))
+            axes[0].yaxis.set_major_formatter(PLAIN)
+        else:
+            scale_metric(axes[0], metric.sign)
         handles = {line.get_label(): line for panel in axes for line in panel.get_legend_handles_labels()[0]}
         legend(panels, [*handles.values()], "start")
     return drawing

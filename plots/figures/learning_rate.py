@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.transforms import offset_copy
 
-from plots.axes import PLAIN
+from plots.axes import PLAIN, scale_metric
 from plots.learning_rates import MASKS, at_chosen, learning_rates, least_useful, write_learning_rates
 from plots.looks import names
 from plots.metrics import metric_of
@@ -36,21 +36,22 @@ def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
 
 
 def heatmaps(frame: pandas.DataFrame, task: str) -> Figure:
-    """Draw the figure of one task: a column for each method, validation accuracy above, compression below."""
+    """Draw the figure of one task: a column for each method, validation metric above, compression below."""
     frame = frame[frame["task"] == task]
     table, everything = learning_rates(frame), summary(frame, AT_LEARNING_RATE)
     chosen = table[table["chosen"]].set_index("method")["learning_rate"]
     frame = frame[~frame["knob"].isin(MASKS)]
     lines = summary(frame, AT_LEARNING_RATE)
+    metric = metric_of(frame)
     largest = lines.loc[numpy.isfinite(lines["compression"]), "compression"].max()
     scales: dict[str, tuple[Normalize, str]] = {
-        "val_mean": (Normalize(least_useful(everything, metric_of(frame)), everything["val_mean"].max()), "viridis"),
+        "val_mean": (Normalize(least_useful(everything, metric), everything["val_mean"].max()), "viridis"),
         "compression": (LogNorm(1, max(10, largest)), "cividis"),
     }
     methods = names(frame)
     caption = (
         "Triangles: the chosen learning rate, that of largest hypervolume in log10 compression and validation "
-        "accuracy. Hatched: diverged, or without a result. \N{INFINITY}: no weight left. White: not run."
+        f"{metric.name}. Hatched: diverged, or without a result. \N{INFINITY}: no weight left. White: not run."
     )
     title = titled(f"{task}: which learning rate does each depth want?", frame)
     with figure_style():
@@ -58,28 +59,30 @@ def heatmaps(frame: pandas.DataFrame, task: str) -> Figure:
         panels.supxlabel("strength (lambda \N{MULTIPLICATION SIGN} summed learning rate)", fontsize=9)
         panels.supylabel("peak learning rate", fontsize=9)
         axes = panels.subplots(2, len(methods), sharex=True, sharey=True, squeeze=False)
-        for row, (metric, scale) in zip(axes, scales.items(), strict=True):
+        for row, (column, scale) in zip(axes, scales.items(), strict=True):
             for panel, method in zip(row, methods, strict=True):
-                _draw_map(panel, frame, lines, method, metric, scale)
+                _draw_map(panel, frame, lines, method, column, scale)
                 _mark(panel, frame, chosen[method])
         for panel, method in zip(axes[0], methods, strict=True):
             panel.set_title(methods[method].replace(" ", "\n"), fontsize=8)
         above = panels.colorbar(ScalarMappable(*scales["val_mean"]), ax=axes[0], extend="min", aspect=12)
         below = panels.colorbar(ScalarMappable(*scales["compression"]), ax=axes[1], aspect=12, format=PLAIN)
-        above.set_label("validation accuracy in %", fontsize=8)
+        above.set_label(metric.narrow_label_on("validation"), fontsize=8)
         below.set_label("compression ratio", fontsize=8)
         for bar in (above, below):
             bar.ax.tick_params(labelsize=8)
+        if not metric.is_accuracy:
+            scale_metric(above.ax, metric.sign)
     return drawing
 
 
 def _draw_map(
-    axes: Axes, frame: pandas.DataFrame, lines: pandas.DataFrame, method: str, metric: str, scale: tuple[Normalize, str]
+    axes: Axes, frame: pandas.DataFrame, lines: pandas.DataFrame, method: str, column: str, scale: tuple[Normalize, str]
 ) -> None:
     """Draw one panel: a cell for each strength and learning rate, all cells of one size."""
     norm, colours = scale
     place = ["learning_rate", "value"]
-    cells = lines[lines["method"] == method].set_index(place)[metric]
+    cells = lines[lines["method"] == method].set_index(place)[column]
     levels, strengths = (sorted(frame[name].unique()) for name in place)
     grid = cells.replace(numpy.inf, numpy.nan).unstack().reindex(index=levels, columns=strengths)
     axes.pcolormesh(grid.to_numpy(dtype=float), norm=norm, cmap=colours, edgecolors="white", linewidth=0.5)

@@ -10,10 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
-from plots.axes import PLAIN
+from plots.axes import PLAIN, scale_metric
 from plots.figures.fronts import members
 from plots.files import write_table
 from plots.looks import look
+from plots.metrics import metric_of
 from plots.registry import figure
 from plots.results import AT_SETTING, VALUE, load, measured
 from plots.style import figure_style, file_name, save, sheet
@@ -28,7 +29,7 @@ LOOKS = {
     "pwd": ("p-norm weight decay (pwd)", "#009e73", "^"),
     "rewa": ("tied factors (rewa)", "#000000", "D"),
 }
-DEEPEST = 12  # points below dense at the lower edge
+DEEPEST = 12  # points below dense, or percent of another metric, at the lower edge
 
 
 def of_lowest_objective(runs: pandas.DataFrame) -> pandas.DataFrame:
@@ -82,7 +83,7 @@ def objectives(runs: pandas.DataFrame) -> pandas.DataFrame:
 
 
 def objective_figure(chosen: pandas.DataFrame, validated: pandas.DataFrame) -> Figure:
-    """Draw a column of panels for each exponent of one task: objective over lambda, and accuracy over compression.
+    """Draw a column of panels for each exponent of one task: objective over lambda, and metric over compression.
 
     `chosen` has one learning rate for each method and value; `validated` has the same runs among others, counted at the
     validated zero threshold.
@@ -91,11 +92,13 @@ def objective_figure(chosen: pandas.DataFrame, validated: pandas.DataFrame) -> F
     shown = validated[validated["key"].isin(chosen["key"])]
     dense = summary(chosen[chosen["method"] == "dense"])["test_mean"].max()
     exponents = sorted(table["exponent"].unique(), reverse=True)
+    metric = metric_of(chosen)
     caption = (
         "Above: mean objective on the training set before small weights become zero, divided by the panel's lowest at "
         "this lambda. Each method has at each lambda its learning rate of lowest objective. Below: the same runs, "
         "counted at the validated zero; lines join values that none of the method's others beats in compression and "
-        "validation accuracy, hollow marks are the others. Bars: one standard deviation over seeds. Dashed: dense."
+        f"validation {metric.name}, hollow marks are the others. Bars: one standard deviation over seeds. "
+        "Dashed: dense."
     )
     with figure_style():
         drawing, panels = sheet(
@@ -118,11 +121,13 @@ def objective_figure(chosen: pandas.DataFrame, validated: pandas.DataFrame) -> F
         top = min(max(1.2, 1.05 * (table["objective"] / lowest).max()), 10)
         axes[0, 0].set_yticks([1, 1.1, 1.2, 1.5, 2] if top < 3 else [1, 1.5, 2, 3, 5, 10])
         axes[0, 0].set_ylim(0.97, top)
-        axes[1, 0].set_ylabel("test accuracy in %")
+        axes[1, 0].set_ylabel(metric.narrow_label_on("test"))
+        if not metric.is_accuracy:
+            scale_metric(axes[1, 0], metric.sign)
         if not numpy.isnan(dense):
             for below in axes[1]:
                 below.axhline(dense, color="#6e6e6e", linestyle="--", linewidth=1)
-            axes[1, 0].set_ylim(dense - DEEPEST, dense + 0.8)
+            axes[1, 0].set_ylim(dense - metric.margin(DEEPEST, dense), dense + metric.margin(0.8, dense))
         handles = {label: line for a in axes[0] for line, label in zip(*a.get_legend_handles_labels(), strict=True)}
         panels.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=3, fontsize=8)
     return drawing

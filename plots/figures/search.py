@@ -36,7 +36,7 @@ def worth_of_trials(frame: pandas.DataFrame, lines: pandas.DataFrame) -> Figure:
         axes.set_xlabel("trials k of learning rate and knob")
         metric = metric_of(frame)
         unit = "points" if metric.is_accuracy else metric.name
-        axes.set_ylabel(f"hypervolume in log10 compression x {unit}")
+        axes.set_ylabel(f"hypervolume in\nlog10 compression \N{MULTIPLICATION SIGN} {unit}")
         look = looks(frame)
         for method, name in names(frame).items():
             own = lines[lines["method"] == method]

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from matplotlib.text import Text
 
-from benchmark.records.schema import Row
+from benchmark.records.schema import CURVE_COLUMNS, INITIAL_COLUMNS, THRESHOLD_COLUMNS, Row
+from benchmark.records.table import append
 from plots.figures.attainments import attainment
 from plots.figures.below_dense import below_dense, points_above_dense
 from plots.figures.forest import forest
@@ -17,7 +18,8 @@ from plots.figures.fronts import front, members
 from plots.figures.profiles import profiles
 from plots.leaderboards import footnote, heading, leaderboard
 from plots.readings import read_at, seed_curves
-from plots.results import load
+from plots.report import report
+from plots.results import load, traces
 from plots.statistics.accuracy import accuracy_table
 from plots.statistics.profiles import losses
 from plots.summaries import summary
@@ -41,6 +43,7 @@ def bits(rows: list[Row]) -> list[Row]:
     ]
 
 
+CURVES = ("val_metric", "density", "relative_misalignment", "weight_norm")
 ROWS = bits(
     [
         *pair("dense", 1, 1000, (2.0, 2.0), (2.0, 2.0)),
@@ -97,6 +100,47 @@ def test_gains_are_percent_of_the_metric_and_no_figure_says_accuracy_or_points(t
         assert not [text for text in texts if re.search(r"accura|point", text)]
         assert any("lower is better" in text for text in texts) or figure is figures[3]
     assert not re.search(r"accura|point", footnote(runs))
+
+
+PENALIZED = {"knob": "strength", "depth": 2, "penalty": 0.1, "exponent": 1.0, "penalty_sum": 1.0, "objective": 2.0}
+
+
+@pytest.mark.parametrize(
+    ("name", "figure"),
+    [
+        ("objective", "objective-toy"),
+        ("init", "init-toy"),
+        ("dynamics", "dynamics-toy"),
+        ("learning-rate", "learning-rate-toy"),
+        ("search", "search-toy"),
+        ("budget", "budget-toy"),
+    ],
+)
+def test_the_figures_of_experiments_name_the_metric(tmp_path: Path, name: str, figure: str) -> None:
+    lines = [run("dense", 1, seed, 1000, 2.0, 2.0) for seed in (0, 1)]
+    for method in ("dwf[depth=2]", "dwf[depth=2,init=ones]"):
+        lines += [run(method, 7, seed, 50, 2.1, 2.125, **PENALIZED) for seed in (0, 1)]
+    rows = [replace(row, experiment=name) for row in bits(lines)]
+    curves = [(row.key, epoch, metric, 2.5 - epoch) for row in rows for metric in CURVES for epoch in (0, 1)]
+    append(write(tmp_path, rows) / "curves.csv", CURVE_COLUMNS, curves)
+    counts = [(row.key, 1e-7, 50, 0.05, "", "", 0, 2.1, 2.125) for row in rows if row.penalty]
+    append(tmp_path / "thresholds.csv", THRESHOLD_COLUMNS, counts)
+    append(tmp_path / "initial_weights.csv", INITIAL_COLUMNS, [("root", 1, 0, 1, 3.0)])
+    report(tmp_path)
+    text = (tmp_path / "figures" / f"{figure}.svg").read_text()
+    assert "bits per character" in text and not re.search(r"accura|[^x]point", re.sub("<style.*?</style>", "", text))
+    shown = [
+        float(tick) for tick in re.findall(r">(\N{MINUS SIGN}?[\d.]+)</text>", text.replace("\N{MINUS SIGN}", "-"))
+    ]
+    assert shown and min(shown) >= 0  # heights are values of the metric, not scores
+
+
+def test_the_course_of_another_metric_is_one_of_scores_in_tables(tmp_path: Path) -> None:
+    rows = bits([run("dwf[depth=2]", 7, 0, 50, 2.1, 2.1, **PENALIZED)])
+    curves = [(rows[0].key, epoch, metric, 2.5 - epoch) for metric in CURVES for epoch in (0, 1)]
+    append(write(tmp_path, rows) / "curves.csv", CURVE_COLUMNS, curves)
+    table = traces(tmp_path, load(tmp_path), ["val_accuracy", "density"])
+    assert table[["val_accuracy", "density"]].to_numpy().tolist() == [[-2.5, 2.5], [-1.5, 1.5]]
 
 
 def test_thresholds_of_another_metric_are_chosen_by_it(tmp_path: Path) -> None:
