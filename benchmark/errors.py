@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import traceback
+from collections.abc import Callable
 
 
 class UsageError(ValueError):
@@ -23,19 +25,31 @@ def error_text(error: BaseException) -> str:
 
     Without a message, the line of code that raised it takes its place.
     """
-    try:
-        message = " ".join(str(error).split())
-    except BaseException:  # an exception of a plugin may have a faulty __str__
-        message = ""
-    if not message and (frames := traceback.extract_tb(error.__traceback__)):
-        message = f"at `{frames[-1].line}`" if frames[-1].line else ""
-    text = printable(f"{type(error).__name__}: {message}" if message else type(error).__name__)
+    kind = _tried(lambda: str(type(error).__name__), "an exception without a name")
+    message = _tried(lambda: " ".join(str(error).split()), "") or _tried(lambda: _last_line_of_code(error), "")
+    text = printable(f"{kind}: {message}" if message else kind)
     return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]} ... ({len(text)} characters)"
+
+
+def _tried(attempt: Callable[[], str], otherwise: str) -> str:
+    """Return a text, or another one where an exception of a plugin fails even when it is asked for its text."""
+    try:
+        return attempt()
+    except BaseException:
+        return otherwise
+
+
+def _last_line_of_code(error: BaseException) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"at `{frames[-1].line}`" if frames and frames[-1].line else ""
 
 
 def traceback_text() -> str:
     """Return the traceback of the exception that is being handled, with long lines cut."""
-    lines = printable(traceback.format_exc()).splitlines()
+    _, error, frames = sys.exc_info()
+    assert error is not None
+    lines = printable(_tried(traceback.format_exc, "")).splitlines()
+    lines = lines or [*printable("".join(traceback.format_tb(frames))).splitlines(), error_text(error)]
     return "\n".join(line[:MOST_CHARACTERS] for line in lines[-MOST_LINES:]) + "\n"
 
 

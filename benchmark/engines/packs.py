@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
 
 import torch
@@ -69,12 +68,16 @@ def _begun(runs: list[Run], settings: Settings) -> tuple[list[Pack], list[Run]]:
 def _draws(task_name: str) -> bool:
     """Tell whether a task's network draws random numbers in training; one that fails here fails again in its run."""
     task = get_task(task_name)
-    with torch.random.fork_rng(devices=[]), torch.no_grad(), suppress(Exception):
-        model = task.model()
-        before = torch.get_rng_state()
-        model(task.zeros(2))
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        try:
+            model = task.model()
+            before = torch.get_rng_state()
+            model(task.zeros(2))
+        except KeyboardInterrupt:
+            raise
+        except BaseException:
+            return False
         return not torch.equal(before, torch.get_rng_state())
-    return False
 
 
 def compute(pack: Pack, worker: Worker) -> Iterator[list[tuple[Run, Result]]]:
@@ -125,7 +128,7 @@ def _train(part: Pack, worker: Worker) -> list[Result]:
         return [Result(Measurement(status=Status.TIMEOUT, error=str(error), pack=len(part))) for _ in part]
     except BaseException as error:  # a method may raise anything, even what Ctrl-C raises
         # The processes that read images for this one may have been stopped with it.
-        if worker.stop.is_set() and isinstance(error, RuntimeError | OSError | KeyboardInterrupt):
+        if worker.stop.is_set() and _is(error, RuntimeError, OSError, KeyboardInterrupt):
             raise KeyboardInterrupt from error
         short, reason, results = _is_out_of_memory(error), error_text(error), []
         if len(part) == 1:
@@ -159,9 +162,12 @@ def _alone(run: Run, worker: Worker, reason: str) -> Result:
 def _is_out_of_memory(error: BaseException) -> bool:
     # A CPU says the first; MPS and allocations of CUDA that bypass torch's allocator say the second.
     messages = ("can't allocate memory", "out of memory")
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(
-        words in error_text(error) for words in messages
-    )
+    return _is(error, MemoryError, torch.OutOfMemoryError) or any(words in error_text(error) for words in messages)
+
+
+def _is(error: BaseException, *kinds: type[BaseException]) -> bool:
+    """Tell whether an error is of one of these kinds; `isinstance` asks its `__class__`, which may raise."""
+    return issubclass(type(error), kinds)
 
 
 def _largest(run: Run, worker: Worker) -> int:
@@ -180,7 +186,9 @@ def _largest(run: Run, worker: Worker) -> int:
             peak = results[0].measured.peak_memory_mb
             assert peak is not None  # it is measured on CUDA
             taken.append(peak)
-    except Exception:  # the run itself will raise it again and report it in its row
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # the run itself will raise it again and report it in its row
         return 1
     torch.cuda.empty_cache()  # torch's own reserve is free memory too
     free, resident = torch.cuda.mem_get_info(device)[0], torch.cuda.memory_allocated(device)

@@ -73,7 +73,7 @@ def on_ray(packs: list[Pack], settings: Settings, workers: int) -> Iterator[list
                 pack = queue.popleft()
                 name = pack[0].task, pack[0].synthetic
                 if name not in shared:  # each node fetches it once from the cluster's shared memory
-                    shared[name] = ray.put(task_data(*name, settings.data_folder))
+                    shared[name] = ray.put(_data_or_none(*name, settings))
                 running[remote.remote(pack, settings, shared[name], cpus)] = pack
             (done, *_), _ = ray.wait(list(running))
             pack = running.pop(done)
@@ -87,6 +87,16 @@ def on_ray(packs: list[Pack], settings: Settings, workers: int) -> Iterator[list
             ray.cancel(task)
         ray.wait(list(running), num_returns=len(running), timeout=30) if running else None
         ray.shutdown()
+
+
+def _data_or_none(task: str, synthetic: bool, settings: Settings) -> Data | None:
+    """Return a task's data, or None if its loader has a fault, which its runs meet again and report in their rows."""
+    try:
+        return task_data(task, synthetic, settings.data_folder)
+    except (UsageError, KeyboardInterrupt):
+        raise
+    except BaseException:
+        return None
 
 
 def _check_port(address: str) -> None:
@@ -104,11 +114,12 @@ def _worker(settings: Settings, cpus: int) -> Worker:
     return Worker(settings, cpus)
 
 
-def _task(pack: Pack, settings: Settings, data: Data, cpus: int) -> list[list[tuple[Run, Result]]]:
+def _task(pack: Pack, settings: Settings, data: Data | None, cpus: int) -> list[list[tuple[Run, Result]]]:
     """Compute a pack on a node. When the task is cancelled, training saves a checkpoint and ends."""
     worker = _worker(settings, cpus)
     worker.stop.clear()
     signal.signal(signal.SIGINT, lambda *_: worker.stop.set())
     with numerics():
-        worker.data(pack[0].task, pack[0].synthetic, data)
+        if data is not None:
+            worker.data(pack[0].task, pack[0].synthetic, data)
         return list(compute(pack, worker))

