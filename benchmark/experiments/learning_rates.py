@@ -79,3 +79,14 @@ def learning_rate_lenet5() -> Experiment:
     """
     some, rates = {"density": (0.05, 0.01), "strength": (6.5, 9.0)}, (0.05, 0.1, 0.2, 0.4, 0.8)
     return replace(grid("lenet5-fmnist"), precision="bf16", values=some, learning_rates=rates, seeds=(0,), epochs=5)
+
+
+@experiment
+def learning_rate_lenet5_dwf() -> Experiment:
+    """Find the learning rate of factorization on LeNet-5, whose factors move as fast as dense weights would.
+
+    Every depth has as many trials as the methods of learning-rate-lenet5 had, on the same seed, in float32. Half an
+    hour on two cores. Expected: dense training's learning rate, since both fail at the same one.
+    """
+    methods = ("dense", "dwf[depth=2]", "dwf[depth=3]", "dwf[depth=4]")
+    return replace(learning_rate_lenet5(), methods=methods, precision="float32")

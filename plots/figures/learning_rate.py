@@ -23,7 +23,11 @@ from plots.style import figure_style, file_name, save, sheet
 from plots.summaries import subtitle, summary, titled
 
 # Two values of a method are too few for a heat map, so these experiments have the table alone.
-figure(("learning-rate-families", "learning-rate-lenet5"), replaces_front=True, choose=at_chosen)(write_learning_rates)
+figure(
+    ("learning-rate-families", "learning-rate-lenet5", "learning-rate-lenet5-dwf"),
+    replaces_front=True,
+    choose=at_chosen,
+)(write_learning_rates)
 
 
 @figure(("learning-rate", "learning-rate-digits"), replaces_front=True, choose=at_chosen)
