@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from methods.core.base import EPSILON, Method, differs
 from methods.core.lazy import torch
@@ -26,9 +26,9 @@ class DGating(Method):
     network's weights and the gates at one, as there.
 
     The knob is strength = lambda S with S = lr_gain * sum_t lr_t, as in dwf: a group without a gradient of the loss
-    shrinks over the run by exp(-2 strength). At the end |w| < threshold becomes zero. The paper gates the convolutions
-    of convolutional networks alone; here all prunable weights are gated, and so are the rows of the output layer.
-    Groups of all sizes have the same lambda.
+    shrinks over the run by exp(-2 strength); with `by=penalty` it is lambda. At the end |w| < threshold becomes zero.
+    The paper gates the convolutions of convolutional networks alone; here all prunable weights are gated, and so are
+    the rows of the output layer. Groups of all sizes have the same lambda.
     """
 
     family: ClassVar[str] = "factorization"
@@ -37,7 +37,12 @@ class DGating(Method):
     derived_names: ClassVar[tuple[str, ...]] = ("group", "sizes", "slope")
 
     depth: Annotated[int, Range("[2, 100]")] = field(default=3, metadata={"shown": True})
+    by: Literal["strength", "penalty"] = "strength"
     threshold: ShareFrom0To1 = EPSILON
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.knob = self.by
 
     def setup(self, net: Network, probe: Probe) -> None:
         super().setup(net, probe)
@@ -46,7 +51,7 @@ class DGating(Method):
         self.vectors = net.weights.clone()
         self.gates = net.weights.new_ones(self.depth - 1, net.runs, len(self.sizes))
         self.gate_states = [self.optimizer.state(gate) for gate in self.gates]
-        budget = self.optimizer.lr_gain * probe.learning_rates.sum(1, keepdim=True)
+        budget = self.optimizer.lr_gain * probe.learning_rates.sum(1, keepdim=True) if self.by == "strength" else 1.0
         self.penalty = (self.value / budget).to(net.weights)
         self.slope = 2 * self.penalty / self.depth
 

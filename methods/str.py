@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from methods.core.base import Method, differs
 from methods.core.lazy import torch
@@ -21,7 +21,8 @@ class SoftThresholdReparametrization(Method):
     Kusupati et al., "Soft Threshold Weight Reparameterization", ICML 2020. s starts at `init`; weight decay pulls it
     towards zero, which raises the threshold, against the gradient of the loss. The knob is strength = decay * S / 2
     with S = lr_gain * sum_t lr_t: without a gradient of the loss, theta and s shrink over the run by exp(-2 strength),
-    as w does in dwf. Gradients are exact: dw / dtheta is one for nonzero w and zero elsewhere.
+    as w does in dwf; with `by=penalty` it is lambda = decay / 2. Gradients are exact: dw / dtheta is one for nonzero w
+    and zero elsewhere.
 
     The authors start s at -3200 on ImageNet, where the threshold stays zero for half of their training and then rises
     fast. In short trainings this is worse: after 40 epochs of lenet300-digits, one seed, s = -3200 has 96.4 % at a
@@ -34,6 +35,11 @@ class SoftThresholdReparametrization(Method):
     derived_names: ClassVar[tuple[str, ...]] = ("decay",)
 
     init: Annotated[float, Range("[-10000, 10]")] = -8.0
+    by: Literal["strength", "penalty"] = "strength"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.knob = self.by
 
     @property
     def zeros_stay(self) -> bool:
@@ -44,10 +50,9 @@ class SoftThresholdReparametrization(Method):
         self.theta = net.weights.clone()
         self.logits = net.weights.new_full((net.runs, len(net.layers)), self.init)
         self.logits_state = self.optimizer.state(self.logits)
-        self.decay = (2 * self.value / (self.optimizer.lr_gain * probe.learning_rates.sum(1, keepdim=True))).to(
-            net.weights
-        )
-        self.penalty = self.decay / 2  # lambda of lambda ||theta||^2
+        budget = self.optimizer.lr_gain * probe.learning_rates.sum(1, keepdim=True) if self.by == "strength" else 1.0
+        self.penalty = (self.value / budget).to(net.weights)  # lambda of lambda ||theta||^2
+        self.decay = 2 * self.penalty
         self.collapse()
 
     def collapse(self) -> None:

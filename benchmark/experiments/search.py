@@ -18,12 +18,14 @@ LEARNING_RATES = (0.05, 1.6)
 DENSITIES = (0.002, 0.2)
 # The range of lambda, also two decades, is each penalty's own, since their scales differ.
 PENALTIES: Mapping[str, tuple[float, float]] = {
+    "d-gating": (2e-4, 2e-2),
     "dwf": (2e-5, 2e-3),
     "l1": (2e-5, 2e-3),
     "prox-l1": (2e-4, 2e-2),
     "prox-lq": (2e-5, 2e-3),
     "pwd": (2e-5, 2e-3),
     "rewa": (5e-5, 5e-3),
+    "str": (1e-4, 1e-2),
 }
 
 

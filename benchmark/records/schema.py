@@ -126,7 +126,7 @@ class Measurement:
     test_metric: float | None = None
     chance: float | None = None  # the metric of a constant output on the test set: 10 for accuracy in ten classes
     train_seconds: float | None = None  # without evaluation and loading
-    step_ms: float | None = None  # milliseconds of a step, without the method's set-up
+    step_ms: float | None = None  # milliseconds of a step, without the method's set-up, phase starts and finish
     peak_memory_mb: float | None = None  # the device's peak; empty on a CPU, where only the process's peak is known
     status: Status = Status.OK
     error: str = ""  # the reason, where the status is not ok

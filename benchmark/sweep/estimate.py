@@ -68,9 +68,12 @@ def _timed_epoch(run: Run, device: str) -> float:
         (result,) = train(task, method, [run.value], [run.seed], 1, run.learning_rate, data, run.precision)
     measured = result.measured
     assert measured.step_ms is not None and measured.batch_size is not None
+    assert measured.train_seconds is not None and measured.steps is not None
+    once = max(measured.train_seconds - measured.steps * measured.step_ms / 1000, 0.0)  # set-up and finish of a run
     examples = synthetic_examples(task.shape, task.vocabulary) if run.synthetic else task.examples
     batch_size = min(task.batch_size, examples)
-    return examples // batch_size * measured.step_ms / 1000 * batch_size / measured.batch_size
+    steps = examples // batch_size * measured.step_ms / 1000 * batch_size / measured.batch_size
+    return steps + once / trained_epochs(run.method, run.value, run.epochs)
 
 
 def seconds_left(

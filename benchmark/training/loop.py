@@ -112,10 +112,13 @@ def train(
                     checkpoint.save(snapshot(replace(progress, seconds=spent), driver, streams))
                 if stopping:
                     raise KeyboardInterrupt if stopped else OutOfTime(f"not done after {timeout:g} s")
+                moment = time.perf_counter()
                 driver.start_phases()
+                progress.setup_seconds += time.perf_counter() - moment
                 progress.loss_sum += backward(net, x, y, batches.per_run, precision, task.objective)
                 driver.step(lrs[driver.steps_done], other_lrs[driver.steps_done])
             if epoch == epochs:
+                moment = time.perf_counter()
                 if net.runs < len(values):
                     net, steps_done = branched(net, places), driver.steps_done
                     driver = driven(values, places)
@@ -124,11 +127,13 @@ def train(
                 before_cut = net.weights.clone()
                 driver.start_late_phases()
                 if method.penalty is not None:
-                    paused = time.perf_counter()
+                    paused = -time.perf_counter()
                     uncut = measure_uncut(net, method, task, data, batch_size, precision)
-                    begun += time.perf_counter() - paused  # evaluation is no training
+                    paused += time.perf_counter()  # evaluation is no training
+                    begun, moment = begun + paused, moment + paused
                 driver.finish()
                 recomputed = recompute_statistics(net, before_cut, data.train, batch_size, precision)
+                progress.setup_seconds += time.perf_counter() - moment
             losses = progress.end_epoch(driver.steps_done, steps_per_epoch)
             progress.seconds += time.perf_counter() - begun
             if not any(progress.finite):

@@ -20,7 +20,7 @@ class Progress:
     """The measurements of R runs so far, and the time that they have taken."""
 
     seconds: float  # training time, set-up included and evaluation excluded
-    setup_seconds: float
+    setup_seconds: float  # the part for the method's set-up, for the starts of its phases and for its finish
     steps: list[int]  # taken by each run until its loss was no longer finite
     finite: list[bool]  # whether each run's loss has been finite in all epochs
     curves: list[list[Point]]

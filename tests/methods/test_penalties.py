@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from methods.core.base import EPSILON
 from methods.core.network import Network
 from methods.core.optimizers import Sgd
-from methods.core.registry import parse
+from methods.core.registry import METHODS, parse
 from methods.powerprop import Powerpropagation
 from methods.proximal import Proximal
 from methods.str import SoftThresholdReparametrization
@@ -189,3 +189,18 @@ def test_ham_multiplies_after_the_step() -> None:
     method.update(torch.tensor(0.1))
     expected = [(expected[i] - 0.09 * g) * numpy.exp(-0.05) for i, g in ((1, 1.0), (2, -1.0), (4, 25.0))]
     assert net.weights[0, [1, 2, 4]].tolist() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("name", [name for name, cls in METHODS.items() if cls.knob == "strength"])
+def test_a_strength_is_lambda_times_the_sum_of_the_learning_rates(name: str) -> None:
+    options = "rates=equal" if name == "dwf" else ""  # matched rates give each layer a lambda of its own
+    ended = []
+    for form, value in ((f"{name}[{options}]", 0.6), (f"{name}[{options},by=penalty]".replace("[,", "["), 0.6 / 3)):
+        net, method = six(), parse(form.replace("[]", ""))
+        method.bind(net, [value], Sgd(0.9), 0.0, FakeProbe(net, [0.1] * 3))  # S = 10 * 0.3
+        for _ in range(3):
+            net.grad.fill_(0.1)
+            method.update(torch.tensor(0.1))
+        assert method.penalty is not None and method.penalty.item() == pytest.approx(0.2)
+        ended.append(net.weights)
+    torch.testing.assert_close(*ended)

@@ -10,7 +10,7 @@ import pytest
 from benchmark.errors import UsageError
 from benchmark.experiments.registry import get_experiment
 from benchmark.experiments.search import sobol_pairs
-from methods.core.registry import parse
+from methods.core.registry import METHODS, parse
 
 
 def test_the_first_sobol_points_are_those_computed_by_hand() -> None:
@@ -32,6 +32,12 @@ def test_a_method_without_a_knob_is_tried_at_24_learning_rates() -> None:
     pairs = sobol_pairs(parse("dense"))
     assert len(dict(pairs)) == 24
     assert {value for _, value in pairs} == {1.0}
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method_can_be_searched_by_its_density_or_its_penalty(name: str) -> None:
+    form = name if parse(name).knob != "strength" else f"{name}[by=penalty]"
+    assert len(sobol_pairs(parse(form))) == 24
 
 
 @pytest.mark.parametrize("form", ["dwf[depth=3]", "str"])

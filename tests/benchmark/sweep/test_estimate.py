@@ -177,7 +177,7 @@ def test_a_plan_times_only_methods_without_a_row(monkeypatch: pytest.MonkeyPatch
 
     def train_briefly(task: Task, method: Method, *others: Any) -> list[SimpleNamespace]:
         timed.append(str(method))
-        return [SimpleNamespace(measured=SimpleNamespace(step_ms=3.125, batch_size=32))]
+        return [SimpleNamespace(measured=SimpleNamespace(step_ms=3.125, batch_size=32, steps=8, train_seconds=0.025))]
 
     monkeypatch.setattr(estimate, "train", train_briefly)
     monkeypatch.setattr(estimate, "get_task", lambda name: replace(get_task(name), batch_size=32, examples=1_293))
@@ -191,7 +191,7 @@ def test_a_plan_times_only_methods_without_a_row(monkeypatch: pytest.MonkeyPatch
 
 def test_a_timed_epoch_multiplies_the_step_by_the_steps_of_an_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     """The digits have 1,293 training examples: 40 batches of 32."""
-    step = SimpleNamespace(step_ms=2.0, batch_size=32)
+    step = SimpleNamespace(step_ms=2.0, batch_size=32, steps=10, train_seconds=0.02)
     monkeypatch.setattr(estimate, "train", lambda *arguments: [SimpleNamespace(measured=step)])
     monkeypatch.setattr(estimate, "get_task", lambda name: replace(get_task(name), batch_size=32, examples=1_293))
     assert estimate.timed_epochs([SNIP, IMP, SNIP], "cpu") == {
@@ -202,6 +202,8 @@ def test_a_timed_epoch_multiplies_the_step_by_the_steps_of_an_epoch(monkeypatch:
     assert estimate.timed_epochs([synthetic], "cpu") == {
         ("lenet300-digits", "snip"): [pytest.approx(62 * 0.002)],
     }
+    step.train_seconds += 5  # once in a run of ten epochs, for scores or for a cut at the end
+    assert estimate.timed_epochs([SNIP], "cpu") == {("lenet300-digits", "snip"): [pytest.approx(40 * 0.002 + 0.5)]}
 
 
 def test_an_estimate_agrees_with_the_training_it_predicts() -> None:

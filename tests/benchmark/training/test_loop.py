@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import asdict
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from benchmark.data.split import Data
 from benchmark.records.bits import decode
 from benchmark.records.schema import THRESHOLDS
 from benchmark.tasks.task import Task
+from benchmark.training import loop
 from benchmark.training.loop import train
 from benchmark.training.schedule import schedule
 from benchmark.training.uncut import standard_errors
@@ -160,6 +162,24 @@ def test_gradients_for_scores_do_not_change_running_statistics(toy_data: Data) -
     first, second = probe.gradient(1), probe.gradient(1, first=1)
     assert not torch.equal(first, second)
     torch.testing.assert_close((first + second) / 2, probe.gradient(2))
+
+
+@pytest.mark.parametrize(("form", "pruned_in"), [("obs[examples=2]", "finish"), ("magnitude", "on_phase_start")])
+def test_a_step_takes_no_part_of_the_time_that_a_method_needs_once(
+    toy_data: Data, monkeypatch: pytest.MonkeyPatch, form: str, pruned_in: str
+) -> None:
+    clock, method = [0.0], parse(form)
+    update, prune = method.update, getattr(method, pruned_in)
+
+    def taking(seconds: float, call: Any, *arguments: Any) -> None:
+        call(*arguments)
+        clock[0] += seconds
+
+    monkeypatch.setattr(loop, "time", SimpleNamespace(perf_counter=lambda: clock[0]))
+    monkeypatch.setattr(method, "update", lambda lr: taking(1, update, lr))
+    monkeypatch.setattr(method, pruned_in, lambda *phase: taking(1_000, prune, *phase))
+    (result,) = train(toy_task(), method, [0.5], [0], 1, 0.1, toy_data, "float32")
+    assert result.measured.step_ms == 1_000
 
 
 def test_the_final_network_is_counted_and_evaluated_at_every_threshold(toy_data: Data) -> None:
