@@ -1,9 +1,7 @@
-"""The folder of an experiment's results: one object that locks it, repairs, reads and extends its tables."""
+"""The folder of an experiment's results: one object that locks it, reads and extends its tables."""
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
@@ -12,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from benchmark.errors import UsageError
 from benchmark.experiments.run import Recipes, Run, key_of
-from benchmark.records.files import remove_partial, replacing
-from benchmark.records.repair import check_packed, compress, compress_growing, repair
+from benchmark.records.files import replacing
+from benchmark.records.repair import compress, compress_growing
 from benchmark.records.schema import (
     COLUMNS,
     CORRECT_COLUMNS,
@@ -26,21 +24,13 @@ from benchmark.records.schema import (
 from benchmark.records.table import append, cell, read
 from benchmark.sweep.invocation import latest
 from benchmark.sweep.lock import holding, is_held
-from benchmark.sweep.upgrade import has_content, rename_cuts, upgrade
+from benchmark.sweep.tables import NETWORKS, PACKED, check_readable, check_writable, repair_tables
+from benchmark.sweep.upgrade import has_content
 from benchmark.training.checkpoint import remove
 
 if TYPE_CHECKING:
     from benchmark.training.measure import Result
 
-TABLES = {
-    "runs.csv": COLUMNS,
-    "curves.csv": CURVE_COLUMNS,
-    "layers.csv": LAYER_COLUMNS,
-    "thresholds.csv": THRESHOLD_COLUMNS,
-    "correct.csv": CORRECT_COLUMNS,
-}
-NETWORKS = "networks"  # the subfolder of kept networks
-PACKED = ("curves.csv", "correct.csv")
 # The columns by which a sweep knows what is finished, how long it took, and how well each method does.
 KNOWN = (
     "key", "task", "metric", "better", "method", "value", "epochs", "precision", "compression", "val_metric",
@@ -67,9 +57,9 @@ class ResultsFolder:
         The file is read once, and `append` extends them.
         """
         path = self.path / "runs.csv"
+        check_readable(path)
         with suppress(FileNotFoundError):
-            path.stat()  # raises where links form a loop, or a folder of the path is a file
-        _check_regular(path)
+            path.stat()  # raises where a folder of the path is a file
         return read(path, only=KNOWN) if has_content(path) else []
 
     def failed(self, row: dict[str, str]) -> bool:
@@ -124,12 +114,13 @@ class ResultsFolder:
         Raises UsageError if the folder cannot be written, another sweep holds it, or a table has foreign columns.
         When a UsageError ends the block, folders that were created for it and are still empty are removed.
         """
-        self._check_writable()
+        check_writable(self.path)
         created = [path for path in (self.path, *self.path.parents) if not path.exists()]
         self.path.mkdir(parents=True, exist_ok=True)
         try:
             with self.lock():
-                yield self._repair()
+                self.__dict__.pop("rows", None)  # another sweep may have ended since they were read
+                yield repair_tables(self.path)
         except UsageError:
             with suppress(OSError):
                 for path in created:
@@ -186,43 +177,9 @@ class ResultsFolder:
         for table in PACKED:
             compress(self.path / table)
 
-    def _check_writable(self) -> None:
-        existing = next(path for path in (self.path, *self.path.absolute().parents) if path.exists())
-        try:
-            with tempfile.TemporaryFile(dir=existing):
-                pass
-            for path in (self.path / table for table in TABLES):
-                _check_regular(path)
-                if path.exists():
-                    path.open("ab").close()
-        except OSError as error:
-            raise UsageError(
-                f"results cannot be written to {self.path}: {error.strerror}; choose a folder with --results"
-            ) from None
-
-    def _repair(self) -> list[str]:
-        """Set torn lines aside, check the columns of every table, and rewrite tables of older versions."""
-        self.__dict__.pop("rows", None)  # another sweep may have ended since they were read
-        remove_partial(self.path)
-        remove_partial(self.path / NETWORKS)
-        rename_cuts(self.path)
-        for table in PACKED:
-            check_packed(self.path / table, TABLES[table])
-        warnings = [warning for table in TABLES if (warning := repair(self.path / table, TABLES[table]))]
-        for table, columns in TABLES.items():
-            if has_content(self.path / table):
-                upgrade(self.path / table, columns)
-        return warnings
-
     def _holder(self) -> str:
         """Describe the sweep that holds the folder, as its invocation's file does."""
         invocation = latest(self.path)
         if invocation is None or invocation.end:
             return ""
         return f", `{invocation.command}` since {invocation.start} as process {invocation.process},"
-
-
-def _check_regular(path: Path) -> None:
-    """Raise UsageError if a table is a folder, a pipe, or a link that leads nowhere."""
-    if os.path.lexists(path) and not path.is_file():
-        raise UsageError(f"{path} is no regular file; move it away, or choose a folder with --results")

@@ -16,8 +16,9 @@ from benchmark.errors import UsageError
 from benchmark.records.repair import check_packed, compress
 from benchmark.records.schema import COLUMNS, INITIAL_COLUMNS
 from benchmark.records.table import encoded, read
-from benchmark.sweep.folder import PACKED, TABLES, ResultsFolder
+from benchmark.sweep.folder import ResultsFolder
 from benchmark.sweep.rows import completed
+from benchmark.sweep.tables import PACKED, TABLES
 
 # Two computations of one key on different machines may differ in these, and then the key is a conflict.
 MEASURED = ("status", "nonzeros", "val_accuracy", "test_accuracy")

@@ -72,8 +72,9 @@ def _small(build: Build, check: Check, model: str, classes: int) -> Task:
 def _folder_task(library: str, build: Build, check: Check, model: str, folder: str, classes: int, images: int) -> Task:
     """Return the task of a network on a folder of images of 224 x 224, with the usual recipe of ImageNet."""
     if not model or not folder or classes < 1 or images < 1:
+        written = f"{model}-{folder}" if folder else model
         raise UsageError(
-            f"task '{library}:{model}-{folder}' is not {library}:MODEL-DATASET with a data set of "
+            f"task '{library}:{written}' is not {library}:MODEL-DATASET with a data set of "
             f"{', '.join(CLASSES)}, imagenet, nor {library}:MODEL-FOLDER[classes=K,images=N] with a folder of N "
             "images, of K classes"
         )

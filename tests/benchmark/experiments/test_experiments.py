@@ -151,7 +151,7 @@ def test_any_network_of_timm_is_a_task() -> None:
     vit = get_task("vit-cifar10").model()
     assert vit.get_parameter("pos_embed").shape[1] == 1 + 64 and vit(torch.zeros(2, 3, 32, 32)).shape == (2, 10)
     for written, said in [
-        ("timm:resnet10t", "timm:MODEL-DATASET"),
+        ("timm:resnet10t", "task 'timm:resnet10t' is not timm:MODEL-DATASET"),
         ("timm:resnet10t-mnist", "cifar10, cifar100"),
         ("timm:resnut-cifar10", "timm has no model 'resnut'"),
     ]:
