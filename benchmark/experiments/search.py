@@ -11,6 +11,7 @@ from benchmark.experiments.registry import experiment
 from benchmark.tasks.learning_rates import published
 from methods.core.base import Method
 from methods.core.lazy import torch
+from methods.core.option_types import ratio
 from methods.core.registry import parse
 
 TRIALS = 24
@@ -34,8 +35,9 @@ def search() -> Experiment:
     """Try every method at 24 pairs of learning rate and value, with one seed that no result reports.
 
     The pairs are Sobol points, equal for all methods up to the range of the knob. Penalties are given by lambda, not by
-    strength, which would tie them to the learning rate. The report writes trials.csv, which marks the pairs that no
-    other pair of the method beats in compression and validation accuracy. Six hours on two cores.
+    strength, which would tie them to the learning rate. Other options stay as they are written. The report writes
+    trials.csv, which marks the pairs that no other pair of the method beats in compression and validation accuracy. Six
+    hours on two cores.
     """
     return Experiment(
         tasks=("lenet300-fmnist",),
@@ -63,7 +65,7 @@ def search() -> Experiment:
 
 
 def sobol_pairs(method: Method) -> Pairs:
-    """Return 24 pairs of learning rate and value, log-uniform; a method without a knob has the value 1.
+    """Return 24 pairs of learning rate and value, log-uniform; one value if the method has no knob or keeps N of M.
 
     Raises UsageError for a method whose knob has no range here.
     """
@@ -94,7 +96,8 @@ def _range(method: Method) -> tuple[float, float]:
     if method.knob == "none":
         return 1.0, 1.0
     if method.knob == "density":
-        return DENSITIES
+        numbers = ratio(getattr(method.inner or method, "distribution", ""))
+        return (numbers[0] / numbers[1],) * 2 if numbers else DENSITIES
     if method.knob == "penalty" and method.name in PENALTIES:
         return PENALTIES[method.name]
     raise UsageError(

@@ -28,10 +28,14 @@ def test_all_methods_have_the_same_points() -> None:
         assert one == pytest.approx(other, abs=0.01)
 
 
-def test_a_method_without_a_knob_is_tried_at_24_learning_rates() -> None:
-    pairs = sobol_pairs(parse("dense"))
+@pytest.mark.parametrize(
+    ("form", "value"),
+    [("dense", 1.0), ("sr-ste[distribution=2:4]", 0.5), ("sign-in[mask=snip[distribution=1:4]]", 0.25)],
+)
+def test_a_method_with_one_value_is_tried_at_24_learning_rates(form: str, value: float) -> None:
+    pairs = sobol_pairs(parse(form))
     assert len(dict(pairs)) == 24
-    assert {value for _, value in pairs} == {1.0}
+    assert {found for _, found in pairs} == {value}
 
 
 @pytest.mark.parametrize("name", METHODS)
