@@ -9,8 +9,8 @@ import pandas
 from moocore import hypervolume
 
 from plots.files import write_table
-from plots.metrics import Metric, metric_of
-from plots.results import AT_LEARNING_RATE
+from plots.metrics import Metric, metric_of, with_values
+from plots.results import AT_LEARNING_RATE, ended
 from plots.summaries import summary
 
 # Points of validation accuracy below dense, or percent of another metric; lower ones are of no use to anyone.
@@ -21,6 +21,8 @@ MASKS = ("density", "none")  # the knobs that are not the strength of a penalty
 
 def learning_rates(runs: pandas.DataFrame) -> pandas.DataFrame:
     """Return one line for each task, method and learning rate; the column `chosen` marks the best one of each method.
+
+    n of its trials were measured or diverged; trials that failed are in no number.
 
     The learning rate of largest hypervolume is chosen; a lower validation loss decides a tie, and then the smaller
     learning rate. The hypervolume is that of the points (log10 compression, validation accuracy) over the values of the
@@ -40,9 +42,9 @@ def learning_rates(runs: pandas.DataFrame) -> pandas.DataFrame:
             else _hypervolume(own, least_useful(on_task, metric_of(runs[runs["task"] == task])))
         )
         diverged = int((tried["status"] == "diverged").sum())
-        rows.append((task, method, learning_rate, len(tried), diverged, volume, accuracy, loss))
-    columns = ["task", "method", "learning_rate", "trials", "diverged", "hypervolume", "best_val_accuracy", "val_loss"]
-    table = pandas.DataFrame(rows, columns=columns)
+        rows.append((task, method, learning_rate, len(tried), len(ended(tried)), diverged, volume, accuracy, loss))
+    numbers = ["trials", "n", "diverged", "hypervolume", "best_val_accuracy", "val_loss"]
+    table = pandas.DataFrame(rows, columns=["task", "method", "learning_rate", *numbers])
     ranked = table.assign(score=table["hypervolume"].fillna(table["best_val_accuracy"]))
     ranked = ranked.sort_values(["score", "val_loss", "learning_rate"], ascending=[False, True, True])
     table["chosen"] = table.index.isin(ranked.drop_duplicates(["task", "method"]).index)
@@ -69,9 +71,9 @@ def at_chosen(runs: pandas.DataFrame) -> pandas.DataFrame:
 
 
 def write_learning_rates(folder: Path, runs: pandas.DataFrame, figures: Path) -> list[Path]:
-    """Write <folder>/learning_rates.csv; `figures` stays empty."""
+    """Write <folder>/learning_rates.csv with values of the metric; `figures` stays empty."""
     path = folder / "learning_rates.csv"
-    table = learning_rates(runs)
+    table = with_values(learning_rates(runs), runs, "best_val_accuracy")
     table["chosen"] = table["chosen"].map({True: "true", False: "false"})
     write_table(path, table, 10)
     return [path]

@@ -91,6 +91,12 @@ def with_scores(table: pandas.DataFrame, better: pandas.Series) -> pandas.DataFr
     return table.assign(**{name: table[name].fillna(score) for name, score in scores.items()})
 
 
+def with_values(table: pandas.DataFrame, runs: pandas.DataFrame, *columns: str) -> pandas.DataFrame:
+    """Return a table with a column `task` whose columns hold values of the metric where they held scores."""
+    signs = table["task"].map({task: metric_of(own).sign for task, own in runs.groupby("task")})
+    return table.assign(**{name: signs * table[name] for name in columns})
+
+
 def metrics_of(runs: pandas.DataFrame) -> list[Metric]:
     """Return the metrics of the tasks of the runs, each once, accuracy first."""
     found = [metric_of(own) for _, own in runs.groupby("task")] or [ACCURACY]

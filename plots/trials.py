@@ -11,7 +11,7 @@ from moocore import is_nondominated
 
 from plots.files import write_table
 from plots.learning_rates import FARTHEST, least_useful
-from plots.metrics import metric_of
+from plots.metrics import metric_of, with_values
 from plots.results import AT_LEARNING_RATE, load
 from plots.summaries import summary
 
@@ -24,10 +24,12 @@ def trials(runs: pandas.DataFrame) -> pandas.DataFrame:
     `nondominated` marks the trials that no other of the method beats in compression and validation accuracy. `chosen`
     marks, of these, the one nearest to each compression in TARGETS on a log scale; a method without a knob has one, the
     most accurate. Trials that diverged, kept no weight or lost more than 20 points against dense are never chosen.
-    Test accuracies have no column, since nothing is chosen by them.
+    Test accuracies have no column, since nothing is chosen by them. n of the asked runs are in the numbers.
     """
     lines = summary(runs, AT_LEARNING_RATE)
-    table = runs[AT_LEARNING_RATE].drop_duplicates().merge(lines, on=AT_LEARNING_RATE, how="left")
+    tried = runs.groupby(AT_LEARNING_RATE, as_index=False, sort=False).agg(asked=("key", "size"))
+    table = tried.merge(lines.drop(columns="asked"), on=AT_LEARNING_RATE, how="left")
+    table["n"] = table["n"].fillna(0).astype(int)
     table["nondominated"] = table["chosen"] = False
     for (task, _, knob), own in table.groupby(["task", "method", "knob"]):
         useful = own[numpy.isfinite(own["compression"]) & (own["val_mean"] > _least(lines, runs, task))]
@@ -39,7 +41,7 @@ def trials(runs: pandas.DataFrame) -> pandas.DataFrame:
         logs = numpy.log(best["compression"])
         nearest = {(logs - numpy.log(target)).abs().idxmin() for target in TARGETS}
         table.loc[[best["val_mean"].idxmax()] if knob == "none" else sorted(nearest), "chosen"] = True
-    columns = [*AT_LEARNING_RATE, "compression", "val_mean", "nondominated", "chosen"]
+    columns = [*AT_LEARNING_RATE, "n", "asked", "compression", "val_mean", "nondominated", "chosen"]
     return table[columns].rename(columns={"val_mean": "val_accuracy"})
 
 
@@ -86,7 +88,9 @@ def write_trials(folder: Path, runs: pandas.DataFrame) -> list[Path]:
     if (runs["penalty"].notna() & (runs["knob"] != "density")).any():
         zeros["validated"] = load(folder, "validated", AT_LEARNING_RATE)
     table = pandas.concat([trials(counted).assign(zero=zero) for zero, counted in zeros.items()])
-    table = table[(table["zero"] == "strict") | ~table["knob"].isin(["density", "none"])]
+    table = with_values(
+        table[(table["zero"] == "strict") | ~table["knob"].isin(["density", "none"])], runs, "val_accuracy"
+    )
     for name in ("nondominated", "chosen"):
         table[name] = table[name].map({True: "true", False: "false"})
     paths = []

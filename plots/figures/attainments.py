@@ -14,7 +14,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import NullLocator
 
 from plots.axes import PLAIN, scale_metric
-from plots.figures.below_dense import DEEPEST, drawn_looks, points_above_dense
+from plots.figures.below_dense import drawn_looks, edges, points_above_dense
 from plots.looks import names
 from plots.metrics import metric_of, named
 from plots.readings import seed_curves
@@ -42,7 +42,8 @@ def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
 
 def attainment(runs: pandas.DataFrame) -> Figure:
     """Draw the best methods of each family on one task: a panel for each, with the surfaces of its seeds."""
-    drawn = drawn_looks(runs, points_above_dense(runs))
+    readings = points_above_dense(runs)
+    drawn, limits = drawn_looks(runs, readings), edges(readings, runs)
     dense = measured(runs).query("method == 'dense'")["test_accuracy"].mean()
     table = attainment_table(seed_curves(runs[runs["method"] != "dense"]), runs)
     metric = metric_of(runs)
@@ -74,7 +75,7 @@ def attainment(runs: pandas.DataFrame) -> Figure:
             control = table[(table["method"] == CONTROL) & (table["attained_by"] == "median")]
             panel.plot(grid, _steps(control, grid), ":", color="#6e6e6e", linewidth=1)
             panel.set_title(names(runs)[method])
-            _scale(panel)
+            _scale(panel, limits)
         for panel in axes[:, 0]:
             panel.set_ylabel("points above dense" if metric.is_accuracy else "% better than dense")
         for panel in axes.flat[max(len(drawn) - COLUMNS, 0) : len(drawn)]:
@@ -128,11 +129,11 @@ def _steps(surface: pandas.DataFrame, grid: numpy.ndarray) -> numpy.ndarray:
     return numpy.append(corners["points"].to_numpy(), numpy.nan)[place]
 
 
-def _scale(axes: Axes) -> None:
+def _scale(axes: Axes, limits: tuple[float, float]) -> None:
     axes.set_xscale("log")
     axes.set_xlim(2, FARTHEST)
     axes.set_xticks([2, 10, 50, 200, 1000])
     axes.xaxis.set_major_formatter(PLAIN)
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_ylim(-DEEPEST, 0.8)
+    axes.set_ylim(limits)
     axes.axhline(0, color="#6e6e6e", linestyle="-", linewidth=0.6)

@@ -24,6 +24,7 @@ from plots.summaries import failed, seeds, summary, titled
 DRAWN = {"factorization": 3, "penalty": 2, "during training": 2, "dynamic": 1, "before training": 1}
 GREY = "#d6d6d6"
 DEEPEST = 8  # points below dense at the lower edge
+DEEPEST_PERCENT = 50  # the same of another metric, whose losses in percent may be much larger
 READ = numpy.geomspace(2, 2000, 121).tolist()  # compressions that are read
 COARSE, FINE = (2, 5, 10, 20, 50, 100, 200, 500, 1000), (2, 3, 4, 6, 8)  # ticks; the fine ones for narrow ranges
 MARKED = {
@@ -47,6 +48,7 @@ def below_dense(
     places = [(task, axis) for task in tasks for axis in axes]
     drawn = drawn_looks(table, *readings.values())
     means = {axis: bands(own, drawn) for axis, own in readings.items()}
+    limits = edges(readings[axes[0]], table)
     lines = summary(table)
     metrics = {task: metric_of(own) for task, own in table.groupby("task")}
     unit = " or ".join(dict.fromkeys(each.unit for each in metrics_of(table)))
@@ -70,7 +72,7 @@ def below_dense(
         shown = panels.subplots(1, max(len(places), 1), sharey=True, squeeze=False)[0]
         for panel, (task, axis) in zip(shown, places, strict=False):
             of_task = means[axis]["task"] == task
-            _draw(panel, means[axis][of_task], drawn, names(table))
+            _draw(panel, means[axis][of_task], drawn, names(table), limits)
             if axis == COMPRESSION:
                 draw_published(panel, published(task), "points")
             dense = lines.loc[(lines["task"] == task) & (lines["method"] == "dense"), "test_mean"]
@@ -128,14 +130,29 @@ def bands(readings: pandas.DataFrame, drawn: Collection[str]) -> pandas.DataFram
 def best_methods(readings: pandas.DataFrame, runs: pandas.DataFrame) -> set[str]:
     """Return the best methods of each family, by mean accuracy over the logarithm of compression."""
     family = measured(runs).drop_duplicates("method").set_index("method")["family"]
-    clipped = readings.assign(gain=readings["points"].clip(lower=-DEEPEST) + DEEPEST)
+    lowest, _ = edges(readings, runs)
+    clipped = readings.assign(gain=readings["points"].clip(lower=lowest) - lowest)
     per_seed = clipped.groupby(["task", "method", "seed"])["gain"].sum().groupby(["task", "method"]).mean()
     score = per_seed.groupby("method").mean().sort_values(ascending=False)
     by_family = {name: [m for m in score.index if family[m] == name] for name in DRAWN}
     return {method for name, own in by_family.items() for method in own[: DRAWN[name]]}
 
 
-def _draw(axes: Axes, table: pandas.DataFrame, drawn: dict[str, Look], shown: dict[str, str]) -> None:
+def edges(readings: pandas.DataFrame, runs: pandas.DataFrame) -> tuple[float, float]:
+    """Return the lower and upper edge of heights above dense, by `points_above_dense`.
+
+    The lower one is 8 points below dense, or twice the median loss of another metric in percent, 8 to 50. No mean is
+    above the upper one.
+    """
+    means = readings.groupby(["task", "at", "method"])["points"].mean()
+    accuracy = means.empty or all(metric.is_accuracy for metric in metrics_of(runs))
+    lowest = -DEEPEST if accuracy else -float(numpy.clip(-2 * means.median(), DEEPEST, DEEPEST_PERCENT))
+    return lowest, max(-lowest / 10, 1.05 * means.max()) if len(means) else -lowest / 10
+
+
+def _draw(
+    axes: Axes, table: pandas.DataFrame, drawn: dict[str, Look], shown: dict[str, str], limits: tuple[float, float]
+) -> None:
     wide = table.pivot(index="at", columns="method")  # NaN, and so no band, across a gap
     means = pandas.DataFrame(wide["mean"])
     at = means.index.to_numpy(dtype=float)
@@ -150,11 +167,11 @@ def _draw(axes: Axes, table: pandas.DataFrame, drawn: dict[str, Look], shown: di
             low, high = (wide[edge][method].to_numpy(dtype=float) for edge in ("low", "high"))
             axes.fill_between(at, low, high, color=colour, alpha=0.13, lw=0)
     axes.axhline(0, color="#6e6e6e", linestyle=":", linewidth=1.2)
-    reached = means[(means > -DEEPEST).any(axis=1)].index
+    reached = means[(means > limits[0]).any(axis=1)].index
     axes.set_xscale("log")
     axes.set_xlim(means.index.min(), reached.max() if len(reached) else means.index.max())
     axes.xaxis.set_major_formatter(PLAIN)
     coarse, fine = ([x for x in ticks if means.index.min() <= x <= reached.max()] for ticks in (COARSE, FINE))
     axes.set_xticks(coarse if len(coarse) > 1 else fine)
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_ylim(-DEEPEST, 0.8)
+    axes.set_ylim(limits)

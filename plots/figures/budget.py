@@ -14,7 +14,7 @@ from plots.axes import PLAIN, scale_metric
 from plots.comparisons import NEAR, intervals, near_best
 from plots.files import write_table
 from plots.looks import GREY, looks, names
-from plots.metrics import metric_of
+from plots.metrics import metric_of, with_values
 from plots.readings import read_at, seed_curves
 from plots.registry import figure
 from plots.results import AT_SETTING, load, measured
@@ -40,9 +40,10 @@ def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
         validated = _penalties(load(folder, "validated", AT_SETTING))
         table = pandas.concat([table, readings(validated, VALIDATED)])
     written = [folder / "budgets.csv"]
-    scores = ["test_accuracy", "low", "high"]  # the file has values of the metric
-    signs = table["task"].map({task: metric_of(own).sign for task, own in frame.groupby("task")})
-    write_table(written[0], table.assign(**{name: signs * table[name] for name in scores}))
+    values = with_values(table, frame, "test_accuracy", "low", "high")
+    write_table(
+        written[0], values.assign(low=values[["low", "high"]].min(axis=1), high=values[["low", "high"]].max(axis=1))
+    )
     for task in sorted(frame["task"].unique()):
         drawing = budget_figure(frame[frame["task"] == task], table[table["task"] == task])
         written += save(drawing, figures / file_name(f"budget-{task}"))
@@ -59,8 +60,9 @@ def readings(runs: pandas.DataFrame, zero: str) -> pandas.DataFrame:
             best = max(float(numpy.mean(sample)) for sample in samples.values())
             near = near_best(samples, metric.margin(NEAR, best))
             found = intervals(samples).assign(**intervals(near)[["low", "high"]])
+            found.insert(1, "asked", here.groupby("method")["asked"].max())
             rows += [(task, zero, at, *line, epochs) for line in found.itertuples()]
-    columns = ["task", "zero", "at", "method", "n", "test_accuracy", "low", "high", "epochs"]
+    columns = ["task", "zero", "at", "method", "n", "asked", "test_accuracy", "low", "high", "epochs"]
     return pandas.DataFrame(rows, columns=columns)
 
 

@@ -61,15 +61,22 @@ def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
 
 
 def objectives(runs: pandas.DataFrame) -> pandas.DataFrame:
-    """Return means over seeds for each method and lambda: the objective, its standard deviation and its two parts."""
+    """Return means over seeds for each method and lambda: the objective, its standard deviation and its two parts.
+
+    n of the asked seeds are in the means.
+    """
     there = measured(runs)
+    # Rounded, so that methods that store them in another precision share a line.
+    rounded = {
+        "exponent": lambda own: own["exponent"].round(4),
+        "penalty": lambda own: own["penalty"].map(lambda number: float(f"{number:.3g}")),
+    }
     lines = there[there["objective"].notna()].assign(
-        penalty_term=lambda own: own["penalty"] * own["penalty_sum"],
-        # Rounded, so that methods that store them in another precision share a line.
-        exponent=lambda own: own["exponent"].round(4),
-        penalty=lambda own: own["penalty"].map(lambda number: float(f"{number:.3g}")),
+        penalty_term=lambda own: own["penalty"] * own["penalty_sum"], **rounded
     )
-    return (
+    place = ["task", "penalty", "method", "learning_rate"]
+    asked = runs.assign(**rounded).groupby(place, as_index=False).agg(asked=("seed", "nunique"))
+    table = (
         lines.groupby(["task", "exponent", "penalty", "method", "learning_rate"], as_index=False)
         .agg(
             n=("seed", "size"),
@@ -78,8 +85,11 @@ def objectives(runs: pandas.DataFrame) -> pandas.DataFrame:
             train_loss=("uncut_train_loss", "mean"),
             penalty_term=("penalty_term", "mean"),
         )
+        .merge(asked, on=place)
         .sort_values(["task", "exponent", "penalty", "objective"], ascending=[True, False, True, True])
     )
+    table.insert(table.columns.get_loc("n") + 1, "asked", table.pop("asked"))
+    return table
 
 
 def objective_figure(chosen: pandas.DataFrame, validated: pandas.DataFrame) -> Figure:

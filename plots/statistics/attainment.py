@@ -8,26 +8,27 @@ from moocore import eaf, eafdiff
 from numpy.typing import NDArray
 
 from plots.metrics import metric_of
-from plots.results import measured
+from plots.results import ended, measured
 
 SHARES = {"best": 0, "median": 50, "worst": 100}  # percent of the seeds that attain a point; 0: at least one
-COLUMNS = ["task", "method", "n", "attained_by", "compression", "test_accuracy"]  # a score
+COLUMNS = ["task", "method", "n", "asked", "attained_by", "compression", "test_accuracy"]  # a score
 
 
 def attainment_table(curves: pandas.DataFrame, runs: pandas.DataFrame) -> pandas.DataFrame:
     """Return the corners of each method's best, median and worst attainment surfaces, by rising compression.
 
     C. M. Fonseca & P. J. Fleming, 1996, by moocore.eaf. A seed attains a compression and an accuracy if one of its runs
-    has at least both; its runs are those at the values of `plots.readings.seed_curves`, each at its own compression,
-    and every seed attains chance at compression 1. The best surface is a best of n seeds, so it is no expectation.
+    has at least both; its runs are those at the values of `plots.readings.seed_curves`, each at its own compression.
+    n of the asked seeds have a run that was measured or diverged, and each of these attains chance at compression 1.
+    The best surface is a best of n seeds, so it is no expectation.
     """
     rows = []
     for (task, method), sets in _sets(curves, runs).items():
+        n, asked = len(numpy.unique(sets[:, 2])), _seeds(runs, task, method)
         surfaces = eaf(-sets[:, :2], sets[:, 2], percentiles=list(SHARES.values()))
         for name, percent in SHARES.items():
             for compression, accuracy, _ in sorted((-surfaces[surfaces[:, 2] == percent]).tolist()):
-                n = len(numpy.unique(sets[:, 2]))
-                rows.append((task, method, n, name, float(numpy.exp(compression)), accuracy))
+                rows.append((task, method, n, asked, name, float(numpy.exp(compression)), accuracy))
     return pandas.DataFrame(rows, columns=COLUMNS)
 
 
@@ -55,18 +56,23 @@ def attainment_difference(
 
 def _sets(curves: pandas.DataFrame, runs: pandas.DataFrame) -> dict[tuple[str, str], NDArray[numpy.float64]]:
     """Return points of log compression, accuracy and number of the seed, by task and method."""
+    there = ended(runs)
     members = measured(runs).merge(curves[["task", "method", "value"]].drop_duplicates())
     members = members[members["density"] > 0]
     sets = {}
     for (task, method), own in members.groupby(["task", "method"]):
         chance = metric_of(runs[runs["task"] == task]).chance
-        seeds = sorted(runs.loc[(runs["task"] == task) & (runs["method"] == method), "seed"].unique())
+        seeds = sorted(there.loc[(there["task"] == task) & (there["method"] == method), "seed"].unique())
         places = own["seed"].map({seed: place for place, seed in enumerate(seeds)})
         points = numpy.column_stack([numpy.log(own["compression"]), own["test_accuracy"], places])
         nothing = [(0.0, chance, place) for place in range(len(seeds))]
         both = numpy.vstack([points, nothing]).astype(float)
         sets[str(task), str(method)] = both[both[:, 2].argsort(kind="stable")]  # moocore takes the seeds one by one
     return sets
+
+
+def _seeds(runs: pandas.DataFrame, task: str, method: str) -> int:
+    return int(runs.loc[(runs["task"] == task) & (runs["method"] == method), "seed"].nunique())
 
 
 def _repeated(points: NDArray[numpy.float64], times: int) -> NDArray[numpy.float64]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy
 import pandas
 
-COLUMNS = ["method", "control", "compared", "probability"]
+COLUMNS = ["method", "control", "compared", "n", "asked", "probability"]
 
 
 def improvement_table(readings: pandas.DataFrame, control: str) -> pandas.DataFrame:
@@ -13,15 +13,22 @@ def improvement_table(readings: pandas.DataFrame, control: str) -> pandas.DataFr
 
     `probability` is that of a random seed of the method being more accurate than a random seed of the control, ties
     counted as half: the statistic of Mann and Whitney, as mean over the `compared` pairs of task and compression that
-    both reach (Agarwal et al., NeurIPS 2021). It has no interval: with a few seeds a bootstrap, which they propose,
-    covers far less than it says.
+    both reach (Agarwal et al., NeurIPS 2021). n counts the method's readings there, and `asked` those that all its
+    seeds would have wherever the control has one on these tasks. It has no interval: with a few seeds a bootstrap,
+    which they propose, covers far less than it says.
     """
     own = readings[readings["method"] == control]
     base = {cell: of_cell["test_accuracy"].tolist() for cell, of_cell in own.groupby(["task", "at"])}
-    shares: dict[str, list[float]] = {}
-    for (method, task, at), of_cell in readings[readings["method"] != control].groupby(["method", "task", "at"]):
-        if (task, at) in base:
-            gains = numpy.subtract.outer(of_cell["test_accuracy"].to_numpy(dtype=float), base[task, at])
-            shares.setdefault(str(method), []).append(float((gains > 0).mean() + (gains == 0).mean() / 2))
-    lines = [(method, control, len(own), sum(own) / len(own)) for method, own in shares.items()]
+    reached = own.groupby("task")["at"].nunique()
+    lines = []
+    for method, others in readings[readings["method"] != control].groupby("method"):
+        shares, n = [], 0
+        for cell, of_cell in others.groupby(["task", "at"]):
+            if cell in base:
+                gains = numpy.subtract.outer(of_cell["test_accuracy"].to_numpy(dtype=float), base[cell])
+                shares.append(float((gains > 0).mean() + (gains == 0).mean() / 2))
+                n += len(of_cell)
+        if shares:
+            asked = others.groupby("task")["asked"].max().mul(reached).dropna().sum()
+            lines.append((method, control, len(shares), n, int(asked), sum(shares) / len(shares)))
     return pandas.DataFrame(lines, columns=COLUMNS).sort_values("probability", ascending=False, ignore_index=True)

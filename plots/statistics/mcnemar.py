@@ -69,9 +69,10 @@ def resolution_table(runs: pandas.DataFrame, bits: Bits) -> pandas.DataFrame:
             found = counts[p_value(counts, round(differing * n) - counts) < 0.05]
             floor = 100 * (round(differing * n) - 2 * found.max()) / n if len(found) else numpy.nan
             error = 100 * (share * (1 - share) / n) ** 0.5
-            lines.append((task, n, len(right), 100 / n, error, 100 * differing, floor))
+            asked = runs.loc[(runs["task"] == task) & (runs["method"] == "dense"), "seed"].nunique()
+            lines.append((task, n, len(right), asked, 100 / n, error, 100 * differing, floor))
     return pandas.DataFrame(
-        lines, columns=["task", "examples", "dense_runs", "step", "standard_error", "differing", "floor"]
+        lines, columns=["task", "examples", "dense_runs", "asked", "step", "standard_error", "differing", "floor"]
     )
 
 

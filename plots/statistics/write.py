@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas
 
 from plots.files import write_table
-from plots.metrics import metric_of
+from plots.metrics import with_values
 from plots.readings import LEVELS, read_at, seed_curves
 from plots.results import VALUE, measured
 from plots.statistics.accuracy import CONTROL, accuracy_table
@@ -35,9 +35,7 @@ def tables(runs: pandas.DataFrame, bits: Bits) -> Iterator[tuple[str, pandas.Dat
     yield "hypervolume", hypervolume_table(curves, runs)
     yield "improvement", improvement_table(readings, CONTROL)
     yield "profiles", profile_table(readings, runs)
-    attained = attainment_table(curves, runs)
-    signs = attained["task"].map({task: metric_of(own).sign for task, own in runs.groupby("task")})
-    yield "attainment", attained.assign(test_accuracy=signs * attained["test_accuracy"])
+    yield "attainment", with_values(attainment_table(curves, runs), runs, "test_accuracy")
     yield "mcnemar", mcnemar_table(runs, bits, CONTROL)
     yield "resolution", resolution_table(runs, bits)
 

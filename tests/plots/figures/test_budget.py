@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from benchmark.errors import UsageError
-from benchmark.records.schema import Row
+from benchmark.records.schema import Row, Status
 from plots.figures.budget import STRICT, budget_figure, longest, readings
 from plots.results import AT_SETTING, load
 from tests.builders import points, run, write
@@ -31,6 +32,13 @@ def test_accuracy_is_read_at_each_number_of_epochs_by_itself(tmp_path: Path) -> 
     assert there["gmp", 100, 10] == pytest.approx(70) and there["gmp", 100, 30] == pytest.approx(76)
     assert there["rigl", 20, 30] == pytest.approx(66) and ("gmp", 300, 30) not in there
     assert there["gmp", 20, 10] == pytest.approx(80 - 10 * 0.30103, abs=1e-3)  # log10(2) of the way from CR 10 to 100
+
+
+def test_a_seed_that_failed_is_asked_and_in_no_mean(tmp_path: Path) -> None:
+    failed = replace(at("gmp", 30, 100, 84), seed=1, key="failed", status=Status.MEMORY)
+    table = readings(load(write(tmp_path, [*ROWS, failed]), point=AT_SETTING), STRICT)
+    own = table[(table["method"] == "gmp") & (table["at"] == 20)].set_index("epochs")
+    assert own[["n", "asked"]].to_numpy().tolist() == [[1, 1], [1, 2]]
 
 
 def test_a_line_goes_over_the_epochs(tmp_path: Path) -> None:

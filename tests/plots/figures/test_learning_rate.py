@@ -20,11 +20,11 @@ from tests.builders import DWF, SEARCH, at_rate, write
 def test_the_written_table_has_one_chosen_learning_rate_for_each_method(tmp_path: Path) -> None:
     path, *figures = draw(write(tmp_path, SEARCH), load(tmp_path, point=AT_LEARNING_RATE), tmp_path)
     assert path.read_text().splitlines()[:5] == [
-        "task,method,learning_rate,trials,diverged,hypervolume,best_val_accuracy,chosen",
-        "toy,dense,0.1,1,0,,88,false",
-        "toy,dense,0.2,1,0,,90,true",
-        "toy,dense,0.4,1,1,,,false",
-        f"toy,{DWF},0.1,2,0,15,80,true",
+        "task,method,learning_rate,trials,n,diverged,hypervolume,best_val_accuracy,chosen",
+        "toy,dense,0.1,1,1,0,,88,false",
+        "toy,dense,0.2,1,1,0,,90,true",
+        "toy,dense,0.4,1,1,1,,,false",
+        f"toy,{DWF},0.1,2,2,0,15,80,true",
     ]
     assert [figure.name for figure in figures] == ["learning-rate-toy.png", "learning-rate-toy.svg"]
     before = [file.read_bytes() for file in (path, *figures)]
@@ -72,4 +72,4 @@ def test_a_smoke_run_has_the_figures_of_its_experiment(tmp_path: Path, capsys: p
     rows = [at_rate("dense", 0.1, 1, 1000, 90, experiment="learning-rate-smoke")]
     names = [path.name for path in report(write(tmp_path, rows)).paths]
     assert names == ["learning_rates.csv", "leaderboard.md"]  # nothing to map
-    assert (tmp_path / "learning_rates.csv").read_text().splitlines()[1:] == ["toy,dense,0.1,1,0,,90,true"]
+    assert (tmp_path / "learning_rates.csv").read_text().splitlines()[1:] == ["toy,dense,0.1,1,1,0,,90,true"]

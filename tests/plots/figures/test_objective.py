@@ -47,6 +47,9 @@ def test_methods_of_one_exponent_share_a_panel_and_are_divided_by_its_lowest_obj
     table = objectives(chosen)
     own = table[table["method"] == "dwf[depth=3,by=penalty]"]
     assert own[["objective", "train_loss", "penalty_term"]].to_numpy().tolist() == [[4, 0.25, 0.5]]
+    both = objectives(runs)  # at a rate where one of two runs diverged
+    failed = both[(both["method"] == "dwf[depth=3,by=penalty]") & (both["learning_rate"] == 0.2)]
+    assert failed[["n", "asked"]].to_numpy().tolist() == [[1, 2]]
     first, second, *_ = objective_figure(chosen, runs).subfigs[0].axes
     assert [axes.get_title(loc="left") for axes in (first, second)] == ["q = 1", "q = 2/3"]
     heights = {round(points(line)[0, 1], 3) for line in second.get_lines() if len(points(line)) == 1}

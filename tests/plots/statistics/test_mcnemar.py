@@ -44,6 +44,6 @@ def test_the_floor_is_the_smallest_difference_that_the_exact_test_finds(tmp_path
     bits[rows[0].key][:20] = True  # the seeds differ in 20 examples: 5 to 15 is p 0.041, 6 to 14 is 0.115
     (line,) = resolution_table(load(write(tmp_path, rows)), bits).to_dict("records")
     assert line == {
-        **{"task": "toy", "examples": 100, "dense_runs": 2, "step": 1.0, "differing": 20.0, "floor": 10.0},
+        **{"task": "toy", "examples": 100, "dense_runs": 2, "asked": 2, "step": 1.0, "differing": 20.0, "floor": 10.0},
         "standard_error": pytest.approx(3.0),
     }

@@ -47,8 +47,10 @@ def test_the_probability_of_improvement_counts_pairs_of_seeds_and_ties_as_half(t
     curves, _ = loaded(tmp_path, [*control, *STEPS])
     found = improvement_table(read_at(curves, (10, 100, 500)), "gmp").to_dict("records")
     # CR 10: 90 beats both, 88 beats 87 and ties with 88. CR 100: both beat the only one.
-    expected = {"method": "a", "control": "gmp", "compared": 2, "probability": (3.5 / 4 + 1) / 2}
+    expected = {"method": "a", "control": "gmp", "compared": 2, "n": 4, "asked": 4, "probability": (3.5 / 4 + 1) / 2}
     assert found == [pytest.approx(expected)]
+    short = improvement_table(read_at(curves[curves["compression"] < 20], (10,)), "gmp")
+    assert short[["n", "asked"]].to_numpy().tolist() == [[2, 2]]
 
 
 def test_profiles_count_problems_of_task_compression_and_seed(tmp_path: Path) -> None:
@@ -78,6 +80,13 @@ def test_a_seed_whose_run_diverged_does_not_attain_its_value(tmp_path: Path) -> 
     rows = [run("a", 0.1, 0, 100, 90, 90), run("a", 0.1, 1, 100, 90, 90), run("a", 0.01, 0, 10, 85, 85)]
     table = attainment_table(*loaded(tmp_path, [*rows, run("a", 0.01, 1, 10, None, None)]))
     assert corners(table, "worst") == [[10, 90]]
+
+
+def test_a_seed_that_failed_is_asked_and_in_no_surface(tmp_path: Path) -> None:
+    failed = [run("a", value, 2, 100, None, None, status=Status.MEMORY) for value in (0.1, 0.01)]
+    table = attainment_table(*loaded(tmp_path, [*STEPS, *failed]))
+    assert corners(table, "worst") == [[10, 88], [100, 85]]
+    assert table[["n", "asked"]].drop_duplicates().to_numpy().tolist() == [[2, 3]]
 
 
 def test_differences_of_attainment_are_shares_of_seeds_also_of_several_sizes(tmp_path: Path) -> None:
