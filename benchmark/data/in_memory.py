@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import sys
 import tempfile
 from collections.abc import Callable
@@ -12,15 +11,12 @@ from typing import Any
 
 from benchmark.data.class_folders import class_folders
 from benchmark.data.image_files import image_files, read_image
+from benchmark.data.published import check_published
 from benchmark.data.split import Batch, Data, balanced_order, split
 from benchmark.errors import UsageError, last_line
 from methods.core.lazy import torch
 
 DEBIAN_FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
-# Digests of data sets whose files torchvision does not check. MNIST's is that of the archives with the published MD5
-# hashes; Fashion-MNIST's is that of Debian's package, whose archives are packed anew.
-DIGESTS = {"MNIST": "55c41ac0f5a8", "FashionMNIST": "a64cc0dca83e"}
-PUBLISHED = ("MNIST",)
 
 
 def digits(folder: Path) -> Data:
@@ -50,18 +46,7 @@ def by_torchvision(name: str) -> Callable[[Path], Data]:
             raise UsageError(f"{name} is read by torchvision: pip install torchvision") from None
         if (folder / name / "train").is_dir():
             return class_folders(folder.absolute() / name)
-        dataset = getattr(datasets, name)
-        loaded, raw = split(*map(_tensors, _files(dataset, folder))), _raw(dataset, folder)
-        others = [other for other, digest in DIGESTS.items() if other != name and digest == loaded.digest]
-        published = _as_in_archives(dataset, raw)
-        if published is None and name in PUBLISHED:
-            published = loaded.digest == DIGESTS[name]
-        if others or published is False:
-            raise UsageError(
-                f"the files of {name} in {raw} hold {(*others, 'other data')[0]}, "
-                f"not the published {name}; replace them, or name with --data the folder that holds it"
-            )
-        return loaded
+        return split(*map(_tensors, _files(getattr(datasets, name), folder)))
 
     return load
 
@@ -85,8 +70,11 @@ def _files(dataset: Any, folder: Path) -> list[Any]:
     try:
         absent = [part for part in parts if not (raw / part).exists()]
         damaged = [part for part, md5 in parts.items() if part not in absent and not check_integrity(raw / part, md5)]
+        check_published(name, raw, dict(getattr(dataset, "resources", ())))
         if not absent + damaged:
             return both(folder)
+    except UsageError:
+        raise
     except Exception as error:  # reading a damaged file may raise anything
         raise UsageError(f"the files of {name} in {raw} cannot be read ({last_line(error)}); replace them") from error
     if name == "FashionMNIST" and any(DEBIAN_FASHION_MNIST.glob("*.gz")):
@@ -118,19 +106,6 @@ def _parts(dataset: Any) -> dict[str, str | None]:
     if hasattr(dataset, "train_list"):
         return dict([*dataset.train_list, *dataset.test_list, (dataset.meta["filename"], dataset.meta["md5"])])
     return {Path(archive).stem: None for archive, _ in dataset.resources}
-
-
-def _as_in_archives(dataset: Any, raw: Path) -> bool | None:
-    """Tell whether files are those in the archives of the published MD5 hashes; None where these are not all there.
-
-    A download leaves the archives beside the files. torchvision reads the files without comparing them.
-    """
-    from torchvision.datasets.utils import check_integrity
-
-    archives = {raw / archive: md5 for archive, md5 in getattr(dataset, "resources", ())}
-    if not archives or not all(check_integrity(path, md5) for path, md5 in archives.items()):
-        return None
-    return all(gzip.decompress(path.read_bytes()) == path.with_suffix("").read_bytes() for path in archives)
 
 
 def _from_debian(both: Callable[[Path], list[Any]]) -> list[Any]:

@@ -12,7 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
-from benchmark.data import in_memory
+from benchmark.data import in_memory, published
 from benchmark.data.in_memory import by_torchvision, digits, tiny_imagenet
 from benchmark.data.objective import Classification
 from benchmark.data.split import split
@@ -37,9 +37,22 @@ def write_mnist(raw: Path, compressed: bool = False) -> None:
         write_idx(raw / f"{name}-labels-idx1-ubyte{suffix}", labels, compressed)
 
 
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the published files have the sizes of those that `write_mnist` writes, and no known hash."""
+    sizes = {"train-images": 16 + 100 * 784, "train-labels": 108, "t10k-images": 16 + 20 * 784, "t10k-labels": 28}
+    files = {f"{part}-idx{3 if 'images' in part else 1}-ubyte": size for part, size in sizes.items()}
+    monkeypatch.setattr(published, "SIZES", files)
+    monkeypatch.setattr(published, "HASHES", {})
+
+
+def hashes(raw: Path) -> dict[str, str]:
+    return {path.name: hashlib.md5(path.read_bytes()).hexdigest() for path in raw.iterdir()}
+
+
+@pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("name", ["MNIST", "FashionMNIST", "KMNIST"])
-def test_data_in_the_layout_of_torchvision_is_found(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(in_memory, "PUBLISHED", ())
+def test_data_in_the_layout_of_torchvision_is_found(name: str, tmp_path: Path) -> None:
     write_mnist(tmp_path / name / "raw")
     loaded = by_torchvision(name)(tmp_path)
     assert [tuple(x.shape) for x, _ in (loaded.train, loaded.val, loaded.test)] == [
@@ -174,6 +187,7 @@ def unreachable(*_: object, **__: object) -> None:
     raise RuntimeError("Error downloading")
 
 
+@pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("lacking", ["t10k-labels-idx1-ubyte", "train-images-idx3-ubyte"])
 def test_a_data_set_without_one_of_its_files_is_incomplete(
     lacking: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -197,17 +211,38 @@ def test_a_damaged_file_of_cifar_is_named(tmp_path: Path, monkeypatch: pytest.Mo
         by_torchvision("CIFAR10")(tmp_path)
 
 
-def test_data_of_a_published_name_is_the_published_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_mnist(tmp_path / "MNIST" / "raw")
-    with pytest.raises(UsageError, match="hold other data, not the published MNIST"):
+@pytest.mark.parametrize("name", ["MNIST", "FashionMNIST", "KMNIST"])
+def test_files_of_another_size_are_not_the_published_ones(name: str, tmp_path: Path) -> None:
+    raw = tmp_path / name / "raw"
+    write_mnist(raw)
+    (raw / "t10k-images-idx3-ubyte").unlink()
+    fault = r"train-images-idx3-ubyte is 78416 bytes long and not 47040016, .*t10k-images-idx3-ubyte is missing"
+    with pytest.raises(UsageError, match=rf"hold other data, not the published {name} \({fault}"):
+        by_torchvision(name)(tmp_path)
+
+
+@pytest.mark.usefixtures("small")
+def test_files_of_another_hash_are_not_the_published_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = tmp_path / "MNIST" / "raw"
+    write_mnist(raw)
+    monkeypatch.setattr(published, "HASHES", {"MNIST": hashes(raw)})
+    assert len(by_torchvision("MNIST")(tmp_path).test[1]) == 20
+    write_idx(raw / "t10k-labels-idx1-ubyte", torch.zeros(20, dtype=torch.uint8))
+    with pytest.raises(UsageError, match=r"other data, not the published MNIST \(t10k-labels-idx1-ubyte is changed\)"):
         by_torchvision("MNIST")(tmp_path)
     (tmp_path / "MNIST").rename(tmp_path / "KMNIST")
-    hashed = by_torchvision("KMNIST")(tmp_path).digest
-    monkeypatch.setattr(in_memory, "DIGESTS", {"FashionMNIST": hashed})
-    with pytest.raises(UsageError, match="hold FashionMNIST, not the published KMNIST"):
+    with pytest.raises(UsageError, match=r"hold MNIST, not the published KMNIST .* t10k-images-idx3-ubyte is MNIST"):
         by_torchvision("KMNIST")(tmp_path)
 
 
+@pytest.mark.skipif(not in_memory.DEBIAN_FASHION_MNIST.is_dir(), reason="Debian's Fashion-MNIST is not installed")
+def test_the_known_hashes_are_those_of_the_published_files() -> None:
+    for file, md5 in published.HASHES["FashionMNIST"].items():
+        content = gzip.decompress((in_memory.DEBIAN_FASHION_MNIST / f"{file}.gz").read_bytes())
+        assert hashlib.md5(content).hexdigest() == md5 and len(content) == published.SIZES[file]
+
+
+@pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("name", ["FashionMNIST", "KMNIST"])
 def test_files_are_those_of_the_archives_beside_them(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -217,30 +252,33 @@ def test_files_are_those_of_the_archives_beside_them(
     raw = tmp_path / name / "raw"
     write_mnist(raw)
     write_mnist(raw, compressed=True)
-    hashes = [(path.name, hashlib.md5(path.read_bytes()).hexdigest()) for path in sorted(raw.glob("*.gz"))]
-    assert len(hashes) == 4
-    monkeypatch.setattr(getattr(datasets, name), "resources", hashes)
+    archives = [(file, md5) for file, md5 in hashes(raw).items() if file.endswith(".gz")]
+    assert len(archives) == 4
+    monkeypatch.setattr(getattr(datasets, name), "resources", archives)
     assert len(by_torchvision(name)(tmp_path).test[1]) == 20
     labels = bytearray((raw / "t10k-labels-idx1-ubyte").read_bytes())
     labels[-1] = 0
     (raw / "t10k-labels-idx1-ubyte").write_bytes(labels)
     with pytest.raises(UsageError, match=f"hold other data, not the published {name}"):
         by_torchvision(name)(tmp_path)
-    monkeypatch.setattr(getattr(datasets, name), "resources", [(file, "0" * 32) for file, _ in hashes])
+    monkeypatch.setattr(getattr(datasets, name), "resources", [(file, "0" * 32) for file, _ in archives])
     assert len(by_torchvision(name)(tmp_path).test[1]) == 20  # archives that were packed anew prove nothing
 
 
+@pytest.mark.usefixtures("small")
 def test_damaged_files_are_refused_in_one_sentence(tmp_path: Path) -> None:
     raw = tmp_path / "KMNIST" / "raw"
-    for content in (b"\0\0\x0a\3" + bytes(12), b"", b"no array"):  # the first has a type that no reader knows
+    size = published.SIZES["train-images-idx3-ubyte"]
+    for content in (b"\0\0\x0a\3" + bytes(size - 4), bytes(size)):  # a type that no reader knows, and no head
         write_mnist(raw)
         (raw / "train-images-idx3-ubyte").write_bytes(content)
         with pytest.raises(UsageError, match=r"the files of KMNIST in .* cannot be read"):
             by_torchvision("KMNIST")(tmp_path)
-    write_mnist(raw)
-    write_idx(raw / "train-labels-idx1-ubyte", torch.zeros(99, dtype=torch.uint8))
-    with pytest.raises(UsageError, match="100 examples and 99 labels"):
-        by_torchvision("KMNIST")(tmp_path)
+
+
+def test_each_input_has_a_target() -> None:
+    with pytest.raises(UsageError, match="the test set has 2 examples and 3 labels"):
+        split((torch.zeros(4, 3), torch.zeros(4, dtype=torch.int64)), (torch.zeros(2, 3), torch.zeros(3)))
 
 
 def test_a_constant_channel_becomes_zero() -> None:
