@@ -43,7 +43,7 @@ def _cell(forms: pandas.DataFrame, form: str, column: str, digits: int) -> str:
 
 
 def pays(experiment: str, task: str, batch: str) -> str:
-    """Return a table of the compression from which each form of each method is at least 1.1 times as fast as dense.
+    """Return a table of the compression from which each form of each method is at least PAYS times as fast as dense.
 
     ONNX Runtime is compared with the dense network by ONNX Runtime, and the others with torch's. All larger
     compressions that were measured are as fast, too; the dash says that the largest one is not.
