@@ -8,10 +8,12 @@ import pytest
 import torch
 from torch import nn
 
+from benchmark.contract.mask_promises import counts_exactly_for_any_scores
 from benchmark.contract.method_promises import counts_what_it_promises, gives_in_a_pack_what_it_gives_alone
 from benchmark.contract.stage import batch_norm_cnn, mlp, toy_data
 from benchmark.training.probe import Probe
 from methods import SparseOptimizer
+from methods.core.fishers import BlockFisher, KroneckerFisher
 from methods.core.inputs import squared_inputs
 from methods.core.network import Network
 from methods.core.optimizers import Sgd
@@ -96,17 +98,46 @@ def test_the_diagonal_scores_by_curvature_and_moves_nothing() -> None:
 
 
 def test_blocks_end_with_their_layer() -> None:
-    net = Network([nn.Sequential(nn.Linear(3, 1, bias=False), nn.Linear(1, 2, bias=False))])
-    net.weights[0] = torch.arange(1.0, 6)
-    method = quadratic("obs[block=2]", net, torch.ones(1, 5), 1.0)
-    assert method.blocks(torch.arange(1.0, 6)).tolist() == [[1, 2], [3, 0], [4, 5]]
-    assert net.weights[0].tolist() == [1, 2, 3, 4, 5]
+    layers = Network([nn.Sequential(nn.Linear(3, 1, bias=False), nn.Linear(1, 2, bias=False))]).layers
+    fisher = BlockFisher(iter(torch.ones(1, 5)), layers, 1.0, block=2)
+    assert fisher.blocks(torch.arange(1.0, 6)).tolist() == [[1, 2], [3, 0], [4, 5]]
+    assert fisher.joined(fisher.blocks(torch.arange(1.0, 6))).tolist() == [1, 2, 3, 4, 5]
 
 
-@pytest.mark.parametrize("form", ["wanda", "obs[examples=20]"])
-def test_they_keep_the_promises_of_methods(form: str) -> None:
+def test_kfac_of_one_example_is_the_matrix_itself() -> None:
+    net = Network([nn.Linear(2, 1, bias=False)])
+    net.weights[0] = torch.tensor([1.0, 2.0])
+    # g = 1 and a = (2, 1), so F = [[4, 2], [2, 1]] + 1 and [F^-1]_ww = 2/6 and 5/6: w = 1 scores 1.5, and w = 2 2.4.
+    # The first goes, and the second moves by F_12 w_1 / F_22 = 1.
+    quadratic("obs[fisher=kfac,damping=1]", net, torch.tensor([[2.0, 1]]), 0.5)
+    assert net.weights[0].tolist() == pytest.approx([0, 3])
+
+
+@pytest.mark.parametrize("module", [nn.Linear(3, 4), nn.Conv2d(4, 2, (1, 2), groups=2), nn.ConvTranspose1d(2, 3, 2)])
+def test_kfac_scores_and_moves_as_its_matrix_says(module: nn.Module) -> None:
+    (layer,) = Network([module.double()]).layers
+    stream = torch.Generator().manual_seed(0)
+    gradients = torch.randn(5, layer.size, generator=stream, dtype=torch.float64)
+    fisher = KroneckerFisher(iter(gradients), [layer], 0.1)
+    slopes = gradients.view(5, *layer.shape).movedim(1 + layer.output_axis, 1).flatten(2)
+    outer, inner = (slopes @ slopes.mT).mean(0), (slopes.mT @ slopes).mean(0)
+    places = torch.arange(layer.size).view(layer.shape).movedim(layer.output_axis, 0).flatten()
+    matrix = torch.empty(layer.size, layer.size, dtype=torch.float64)
+    matrix[places.unsqueeze(1), places] = torch.kron(outer, inner) / gradients.square().sum(1).mean()
+    assert matrix.trace() == pytest.approx(gradients.square().sum(1).mean())
+    matrix += 0.1 * torch.eye(layer.size)
+    torch.testing.assert_close(fisher.inverse_diagonal(), matrix.inverse().diagonal())
+    weights, mask = gradients[0], torch.arange(layer.size) % 3 > 0
+    expected = torch.zeros_like(weights)
+    expected[mask] = torch.linalg.solve(matrix[mask][:, mask], matrix[mask][:, ~mask] @ weights[~mask])
+    torch.testing.assert_close(fisher.move(weights, mask), expected)
+
+
+def test_kfac_keeps_the_promises_of_methods() -> None:
+    form = "obs[examples=20,fisher=kfac]"
     assert counts_what_it_promises(form, batch_norm_cnn) == pytest.approx([0.5, 0.1, 12 / 398], rel=0.01)
     gives_in_a_pack_what_it_gives_alone(form, mlp)
+    counts_exactly_for_any_scores(form, mlp)
 
 
 @pytest.mark.parametrize("form", ["wanda[finetune=0.5]", "obs[examples=3]"])
