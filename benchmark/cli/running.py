@@ -62,6 +62,7 @@ def plan(
         from benchmark.sweep.estimate import expected_seconds
 
         assert workers is not None
+        console.print("estimating the time; a method without finished runs trains a few steps on synthetic data")
         at_once = min(workers, len(remaining))
         seconds = expected_seconds(remaining, folder.rows, device, at_once)
         console.print(f"about {timedelta(seconds=round(seconds))} with {at_once} at a time on {device}")

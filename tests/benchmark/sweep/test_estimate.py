@@ -206,6 +206,21 @@ def test_a_timed_epoch_multiplies_the_step_by_the_steps_of_an_epoch(monkeypatch:
     assert estimate.timed_epochs([SNIP], "cpu") == {("lenet300-digits", "snip"): [pytest.approx(40 * 0.002 + 0.5)]}
 
 
+def test_a_step_on_few_large_images_is_multiplied_to_a_whole_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    step = SimpleNamespace(step_ms=2.0, batch_size=4, steps=1, train_seconds=0.002)
+    seen = []
+
+    def timed(*arguments: Any) -> list[SimpleNamespace]:
+        seen.append(len(arguments[6].train[1]))
+        return [SimpleNamespace(measured=step)]
+
+    monkeypatch.setattr(estimate, "train", timed)
+    large = replace(get_task("lenet300-digits"), shape=(3, 224, 224), batch_size=32, examples=1_293)
+    monkeypatch.setattr(estimate, "get_task", lambda name: large)
+    assert estimate.timed_epochs([SNIP], "cpu") == {("lenet300-digits", "snip"): [pytest.approx(40 * 8 * 0.002)]}
+    assert seen == [4, 4]
+
+
 def test_an_estimate_agrees_with_the_training_it_predicts() -> None:
     """A run of four synthetic epochs takes within a factor of five of its plan, on any machine."""
     run = Run("lenet300-digits", "dense", 1.0, 0, 4, 0.1, synthetic=True)
