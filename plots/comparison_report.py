@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from benchmark.errors import UsageError
 from plots.figures import attainments, costs, profiles
 from plots.figures.below_dense import below_dense
-from plots.figures.forest import forest
+from plots.figures.forest import forest, has_readings
 from plots.files import write_text
 from plots.leaderboards import markdown
 from plots.report import shown_runs
@@ -71,7 +71,7 @@ def compare(
         written = save(below_dense(runs), output / "below-dense")
         for task in sorted(set(measured(runs)["task"])):
             of_task = runs[runs["task"] == task]
-            if CONTROL in set(of_task["method"]):
+            if has_readings(of_task, CONTROL):
                 written += save(forest(of_task, task, CONTROL), output / file_name(f"against-{CONTROL}-{task}"))
         for draw in (attainments.draw, profiles.draw, *([] if threshold is not None else [costs.draw])):
             written += draw(output, runs, output)

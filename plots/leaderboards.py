@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import math
 from collections.abc import Sequence
 
@@ -147,11 +148,15 @@ def footnote(frame: pandas.DataFrame) -> str:
 
 def markdown(frame: pandas.DataFrame, experiment: str) -> str:
     """Return the text of leaderboard.md."""
-    parts = [f"# {experiment}"]
+    parts = [f"# {html.escape(experiment, quote=False)}"]
     for task in sorted(frame["task"].unique()):
         board = leaderboard(frame, task)
         board = board.rename(index={method: f"`{_in_cell(name)}`" for method, name in _names(frame, board).items()})
-        parts += [f"## {task}", heading(frame, task), board.to_markdown(disable_numparse=True)]
+        parts += [
+            f"## {html.escape(task, quote=False)}",
+            heading(frame, task),
+            board.to_markdown(disable_numparse=True),
+        ]
     return "\n\n".join([*parts, footnote(frame)]) + "\n"
 
 

@@ -110,13 +110,16 @@ def shortened(name: str) -> str:
 
 
 def legend(panels: SubFigure, handles: Sequence[Artist], title: str = "", fontsize: float = 9) -> None:
-    """Draw the legend of all panels on their right, or below them in a paper."""
+    """Draw the legend of all panels on their right, or below them in a paper; a long one makes the figure higher."""
     if not handles:
         return
     labels = [shortened(str(handle.get_label())) for handle in handles]
     if _paper.get():
         panels.legend(handles, labels, title=title, loc="outside lower center", ncols=min(3, len(handles)))
     else:
+        whole = panels.get_figure(root=True)
+        if whole is not None:
+            whole.set_figheight(max(whole.get_figheight(), 1.2 + 0.021 * fontsize * len(handles)))
         panels.legend(handles, labels, title=title, loc="outside right upper", fontsize=fontsize)
 
 

@@ -70,6 +70,9 @@ def below_dense(
             width=2.2 + 3.9 * max(len(places), 1),
         )
         shown = panels.subplots(1, max(len(places), 1), sharey=True, squeeze=False)[0]
+        if not places:
+            shown[0].set_axis_off()
+            shown[0].text(0, 0.9, "No task has a dense run and a sparse one with weights left.")
         for panel, (task, axis) in zip(shown, places, strict=False):
             of_task = means[axis]["task"] == task
             _draw(panel, means[axis][of_task], drawn, names(table), limits)
@@ -169,7 +172,8 @@ def _draw(
     axes.axhline(0, color="#6e6e6e", linestyle=":", linewidth=1.2)
     reached = means[(means > limits[0]).any(axis=1)].index
     axes.set_xscale("log")
-    axes.set_xlim(means.index.min(), reached.max() if len(reached) else means.index.max())
+    farthest = reached.max() if len(reached) else means.index.max()
+    axes.set_xlim(means.index.min(), max(farthest, 1.1 * means.index.min()))
     axes.xaxis.set_major_formatter(PLAIN)
     coarse, fine = ([x for x in ticks if means.index.min() <= x <= reached.max()] for ticks in (COARSE, FINE))
     axes.set_xticks(coarse if len(coarse) > 1 else fine)

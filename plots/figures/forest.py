@@ -69,6 +69,11 @@ def forest(
     return drawing
 
 
+def has_readings(runs: pandas.DataFrame, method: str) -> bool:
+    """Say whether a method has an accuracy at one of the compressions that the figure of these runs shows."""
+    return not read_at(seed_curves(runs[runs["method"] == method]), COMPRESSIONS).empty
+
+
 def _draw(axes: Axes, samples: dict[str, list[float]], control: str, methods: list[str], look: dict[str, Look]) -> None:
     axes.axvline(0, color="#6e6e6e", linewidth=1)
     axes.set_xlim(-EDGE, EDGE)

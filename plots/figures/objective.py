@@ -88,7 +88,7 @@ def objectives(runs: pandas.DataFrame) -> pandas.DataFrame:
         .merge(asked, on=place)
         .sort_values(["task", "exponent", "penalty", "objective"], ascending=[True, False, True, True])
     )
-    table.insert(table.columns.get_loc("n") + 1, "asked", table.pop("asked"))
+    table.insert(table.columns.tolist().index("n") + 1, "asked", table.pop("asked"))
     return table
 
 

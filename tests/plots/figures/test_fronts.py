@@ -152,3 +152,11 @@ def test_a_front_needs_the_name_of_one_task(tmp_path: Path, task: str | None) ->
     runs = load(write(tmp_path, [*GOLDEN, run("snip", 0.1, 0, 100, 80, 80, task="other", key="other")]))
     with pytest.raises(UsageError, match="name one task; the runs are of other, toy"):
         front(runs, task)
+
+
+def test_the_legend_of_forty_methods_is_within_the_figure(tmp_path: Path) -> None:
+    drawing = front(load(write(tmp_path, [run(f"method-{place}", 0.1, 0, 100, 80, 80) for place in range(40)])))
+    drawing.draw_without_rendering()
+    (found,) = drawing.subfigs[0].legends
+    box = found.get_window_extent()
+    assert len(found.get_texts()) == 40 and box.y0 >= 0 and box.y1 <= drawing.bbox.y1
