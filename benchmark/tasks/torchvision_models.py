@@ -24,10 +24,14 @@ def torchvision_task(name: str) -> Callable[..., Task]:
 
 
 def network(name: str, classes: int, side: int) -> torch.nn.Module:
-    """Return a new network of torchvision without pretrained weights."""
+    """Return a new network of torchvision without pretrained weights.
+
+    googlenet and inception_v3 are built without their second output in training, and start as torch's layers do.
+    """
     from torchvision import models
 
-    built: torch.nn.Module = models.get_model(name, weights=None, num_classes=classes)
+    single = {"aux_logits": False, "init_weights": False} if name in ("googlenet", "inception_v3") else {}
+    built: torch.nn.Module = models.get_model(name, weights=None, num_classes=classes, **single)
     return built
 
 
