@@ -34,7 +34,7 @@ function drawBands(folder) {
   const inside = rows.filter((row) => row.mean > domain[0]);
   const reach = Math.max(...(inside.length ? inside : rows).map((row) => row.at));
   const x = { field: 'at', type: 'quantitative', scale: { type: 'log', nice: false, domain: [rows[0].at, reach] }, axis: { title: AXES.density.title, format: '~r', labelOverlap: true, tickCount: 8 } };
-  const y = (field) => ({ field, type: 'quantitative', scale: { domain }, axis: { title: metric.accuracy ? betterThan('dense', metric) : ['% better than dense in', metric.directed] } });
+  const y = (field) => ({ field, type: 'quantitative', scale: { domain }, axis: { title: lines(betterThan('dense', metric), 40) } });
   const layers = [
     { data: { values: rows.filter((row) => !state.methods.has(row.method)) }, mark: { type: 'line', clip: true, strokeWidth: 0.8, color: colour('--line'), aria: false },
       encoding: { x, y: y('mean'), detail: { field: 'method', type: 'nominal' } } },
@@ -88,11 +88,11 @@ function drawForest(rows, named, metric) {
   const kept = rows.map((row) => named[row.method] || { method: row.method, colour: '#666666', marker: 'o', dash: [] });
   const names = values.map((row) => row.name);
   const y = { field: 'name', type: 'nominal', sort: names, scale: { domain: names }, axis: { title: null, labelLimit: 170 } };
-  const x = (field) => ({ field, type: 'quantitative', scale: { domain: [-EDGE, EDGE], clamp: true }, axis: { title: `${betterThan(key === 'difference' ? 'gmp' : 'dense', metric)} at a compression of ${state.level}` } });
+  const x = (field) => ({ field, type: 'quantitative', scale: { domain: [-EDGE, EDGE], clamp: true }, axis: { title: lines(`${betterThan(key === 'difference' ? 'gmp' : 'dense', metric)} at a compression of ${state.level}`), titleAnchor: 'end', labelOverlap: true } });
   const paint = { field: 'method', type: 'nominal', scale: { domain: kept.map((each) => each.method), range: kept.map((each) => readable(each.colour)) }, legend: null };
   const mark = (filled) => ({ data: { values: values.filter((row) => row.hollow !== filled) }, mark: { type: 'point', filled, size: 55, strokeWidth: 2 },
     encoding: { y, x: x('value'), color: paint, shape: shapes(kept), description: { field: 'text' } } });
-  draw('forest', { height: 50 + 20 * values.length, description: 'Differences between methods with their intervals.', layer: [
+  draw('forest', { height: 80 + 20 * values.length, description: 'Differences between methods with their intervals.', layer: [
     { data: { values: [{ zero: 0 }] }, mark: { type: 'rule', color: colour('--soft'), aria: false }, encoding: { x: x('zero') } },
     { data: { values }, mark: { type: 'rule', strokeWidth: 1.6, aria: false }, encoding: { y, x: x('low'), x2: { field: 'high' }, color: paint } },
     mark(true), mark(false)] }, values.length);

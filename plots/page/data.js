@@ -44,6 +44,17 @@ function written(score, metric, digits = metric.accuracy ? 2 : 3) { return (metr
 // Say what a difference of scores to something of this name is, as plots/metrics.py does.
 function betterThan(name, metric) { return metric.accuracy ? `points of test accuracy above ${name}` : `% better than ${name} in ${metric.directed}`; }
 
+// Break a text into lines of at most so many characters, as the title of a narrow axis needs.
+function lines(text, most = 34) {
+  const found = [''];
+  for (const word of text.split(' ')) {
+    const last = found[found.length - 1];
+    if (last && last.length + 1 + word.length > most) found.push(word);
+    else found[found.length - 1] = last ? `${last} ${word}` : word;
+  }
+  return found;
+}
+
 function unique(values) { return [...new Set(values)]; }
 
 function mean(values) { return values.reduce((sum, value) => sum + value, 0) / values.length; }

@@ -16,7 +16,7 @@ from benchmark.records.schema import COLUMNS, THRESHOLD_COLUMNS
 from plots.checklist import judged
 from plots.learning_rates import learning_rates
 from plots.looks import looks, names
-from plots.metrics import metric_of, with_scores
+from plots.metrics import metric_of, named, with_scores, with_values
 from plots.page.boards import AS_COUNTED, EFFECTIVE, VALIDATED, boards
 from plots.page.columns import packed
 from plots.page.comparisons import comparisons
@@ -54,7 +54,7 @@ def folder_data(folder: Path, stale: Set[str], share: float) -> dict[str, Any]:
         "boards": boards(counts),
         "comparisons": comparisons(counts),
         "checklist": [asdict(item) for item in judged({folder: shown})],
-        "trials": packed(learning_rates(runs)) if several else None,
+        "trials": packed(_trials(runs)) if several else None,
         "curves": curves,
         "layers": layers,
         "invocations": _invocations(folder),
@@ -79,6 +79,12 @@ def _methods(runs: pandas.DataFrame) -> list[dict[str, Any]]:
 def _metric(runs: pandas.DataFrame) -> dict[str, Any]:
     metric = metric_of(runs)
     return {"accuracy": metric.is_accuracy, "label": metric.label, **{name: getattr(metric, name) for name in METRIC}}
+
+
+def _trials(runs: pandas.DataFrame) -> pandas.DataFrame:
+    """Return the learning rates with values of the metric under its name."""
+    table = with_values(learning_rates(runs), runs, "best_val_accuracy")
+    return table.rename(columns={"best_val_accuracy": f"best_val_{named(runs)}"})
 
 
 def _as_written(runs: pandas.DataFrame) -> pandas.DataFrame:

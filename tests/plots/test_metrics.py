@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import pandas
 import pytest
 from matplotlib.text import Text
 
@@ -17,6 +18,7 @@ from plots.figures.forest import forest
 from plots.figures.fronts import front, members
 from plots.figures.profiles import profiles
 from plots.leaderboards import footnote, heading, leaderboard
+from plots.page.folder import folder_data
 from plots.readings import read_at, seed_curves
 from plots.report import report
 from plots.results import load, traces
@@ -141,6 +143,19 @@ def test_the_course_of_another_metric_is_one_of_scores_in_tables(tmp_path: Path)
     append(write(tmp_path, rows) / "curves.csv", CURVE_COLUMNS, curves)
     table = traces(tmp_path, load(tmp_path), ["val_accuracy", "density"])
     assert table[["val_accuracy", "density"]].to_numpy().tolist() == [[-2.5, 2.5], [-1.5, 1.5]]
+
+
+def test_written_tables_and_the_page_have_values_of_the_metric(tmp_path: Path) -> None:
+    rows = bits([replace(row, experiment="search") for row in pair("gmp", 0.1, 100, (2.1, 2.3), (2.0, 2.0))])
+    rows[1] = replace(rows[1], learning_rate=0.2, seed=0)
+    for name, column in (("search", "val_accuracy"), ("learning-rate", "best_val_accuracy")):
+        folder = tmp_path / name
+        folder.mkdir()
+        report(write(folder, [replace(row, experiment=name) for row in rows]))
+        table = pandas.read_csv(folder / ("trials.csv" if name == "search" else "learning_rates.csv"))
+        assert sorted(table[column]) == [2.1, 2.3], name
+    trials = folder_data(tmp_path / "learning-rate", frozenset(), 1)["trials"]
+    assert trials["columns"]["best_val_bits per character"] == [2.1, 2.3]
 
 
 def test_thresholds_of_another_metric_are_chosen_by_it(tmp_path: Path) -> None:

@@ -86,10 +86,14 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
     page = folder / "report.html"
     write_page([folder, *odd], page)
 
-    def dom(**choices: str) -> str:
+    def dom(host: str = "", **choices: str) -> str:
         command = [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr"]
         command += [f"--user-data-dir={folder / 'profile'}", "--virtual-time-budget=5000", "--dump-dom"]
         address = f"{page.as_uri()}#{urlencode(choices)}"
+        if host:
+            (folder / "host.html").write_text(host.replace("ADDRESS", html.escape(address)))
+            command += ["--disable-web-security", "--allow-file-access-from-files"]
+            address = (folder / "host.html").as_uri()
         done = subprocess.run([*command, address], capture_output=True, text=True, check=True)
         assert "CONSOLE" not in done.stderr, done.stderr
         assert 'data-ready="yes"' in done.stdout
@@ -184,3 +188,22 @@ def test_a_metric_of_which_less_is_better_is_named_with_its_direction_and_unit(o
     assert ["2.1", "2.25"] in [line[-3:-1] for line in cells(dom, "Runs in this figure")]
     visible = re.sub(r"<style.*?</style>|<section id=.(?:checklist|run)..*?</section>", "", dom, flags=re.DOTALL)
     assert not re.search(r"accura|points", re.sub(r"<[^>]*>", " ", visible))
+
+
+# A phone of 390 pixels. The script counts the width of the page, low controls, and texts of figures beyond the edge.
+PHONE = """<body data-ready="yes"><iframe src="ADDRESS" style="width:390px;height:844px;border:0"></iframe>
+<output></output><script>
+setTimeout(() => {
+  const page = document.querySelector('iframe').contentDocument;
+  const count = (query, fault) => [...page.querySelectorAll(query)].filter(fault).length;
+  const low = count('.row select, .row button', (one) => one.offsetHeight < 30);
+  const cut = count('svg text', (one) => one.getBoundingClientRect().right > 390);
+  document.querySelector('output').textContent = [page.documentElement.scrollWidth <= 390, low, cut,
+    count('#forest svg', () => true)].join(' ');
+}, 3000);
+</script></body>"""
+
+
+def test_on_a_phone_only_tables_scroll_sideways_and_no_title_is_cut(opened: Callable[..., str]) -> None:
+    found = re.search(r"<output>(.*?)</output>", opened(PHONE, folder="text", methods="gmp;snip", level="5"))
+    assert found and found[1] == "true 0 0 1"
