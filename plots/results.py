@@ -52,6 +52,7 @@ def load(
     """
     path = Path(folder) / "runs.csv"
     runs = read_table(path, COLUMNS, NUMBERS)
+    _check_possible(runs, path)
     runs["base_task"] = runs["base_task"].where(runs["base_task"] != "", runs["task"])
     runs["label"] = runs["label"].where(runs["label"] != "", runs["method"])
     runs["threshold"] = runs["threshold"].fillna(pandas.to_numeric(option(runs, "threshold")))
@@ -77,6 +78,19 @@ def load(
             "seed to seed, over which a mean says nothing; run all seeds again, or choose a folder with --results"
         )
     return runs
+
+
+def _check_possible(runs: pandas.DataFrame, path: Path) -> None:
+    """Raise UsageError if a share of weights is none, or an accuracy is no percentage, as in a table edited by hand."""
+    accuracy = runs["metric"] == "accuracy"
+    for column, most in (("density", 1), ("val_accuracy", 100), ("test_accuracy", 100)):
+        there = runs[column].notna() & (accuracy if most == 100 else True)
+        wrong = runs[there & ~runs[column].between(0, most)]
+        if len(wrong):
+            raise UsageError(
+                f"{path} holds {wrong[column].iloc[0]:g} as {column} of run {wrong['key'].iloc[0]}, "
+                f"which is a number from 0 to {most}"
+            )
 
 
 def option(runs: pandas.DataFrame, name: str) -> pandas.Series:

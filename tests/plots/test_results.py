@@ -93,6 +93,15 @@ def test_a_word_in_a_column_of_numbers_is_rejected(tmp_path: Path) -> None:
         load(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("column", "number"), [("density", -1.0), ("density", 2.0), ("test_accuracy", 1e308), ("val_accuracy", math.inf)]
+)
+def test_a_number_that_no_run_can_have_is_rejected(column: str, number: float, tmp_path: Path) -> None:
+    write(tmp_path, [run("snip", 0.1, 0, 100, 80, 80, key="odd", **{column: number})])
+    with pytest.raises(UsageError, match=rf"holds .* as {column} of run odd, which is a number from 0 to 1"):
+        load(tmp_path)
+
+
 def test_a_table_of_failed_runs_is_rejected(tmp_path: Path) -> None:
     write(tmp_path, [run("snip", 0.1, 0, 100, None, None)])
     with pytest.raises(UsageError, match="no run with status ok"):
