@@ -155,6 +155,9 @@ DEFAULTS = {
 } | {"val_difference_se": ""}
 
 
+_encode = json.JSONEncoder(sort_keys=True).encode  # json.dumps would make an encoder for each of many runs
+
+
 def hash_fields(**declared: object) -> str:
     """Return a hash of named values, in any order, as 12 hexadecimal digits."""
-    return hashlib.sha256(json.dumps(declared, sort_keys=True).encode()).hexdigest()[:12]
+    return hashlib.sha256(_encode(declared).encode()).hexdigest()[:12]
