@@ -1,4 +1,4 @@
-"""Tables that ship with scikit-learn."""
+"""Tables that ship with scikit-learn, and a made one with many features."""
 
 from __future__ import annotations
 
@@ -30,6 +30,19 @@ def diabetes(folder: Path) -> Data:
     std, mean = torch.std_mean(progress[~test])
     targets = ((progress - mean) / std).unsqueeze(1)
     return split((inputs[~test], targets[~test]), (inputs[test], targets[test]))
+
+
+def wide(folder: Path) -> Data:
+    """Return a made table: 500 examples to train and 1,000 to test, with 1,000 normal features in random order.
+
+    The target is the sum of ten features plus normal noise, all scaled to the variance one, so that a constant has a
+    mean squared error of about 1, and the ten true weights have 1 / 11.
+    """
+    stream = torch.Generator().manual_seed(0)
+    inputs, noise = torch.randn(1_500, 1_000, generator=stream), torch.randn(1_500, generator=stream)
+    true = torch.randperm(1_000, generator=stream)[:10]
+    targets = ((inputs[:, true].sum(1) + noise) / 11**0.5).unsqueeze(1)
+    return split((inputs[:500], targets[:500]), (inputs[500:], targets[500:]))
 
 
 def _table(loader: str) -> tuple[torch.Tensor, torch.Tensor]:

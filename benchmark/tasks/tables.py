@@ -1,4 +1,4 @@
-"""Perceptrons on tables: classes, and a number to predict."""
+"""Perceptrons on tables, for classes and for a number to predict, and a linear model that selects features."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from functools import partial
 
 from benchmark import models
 from benchmark.data.objective import Regression
-from benchmark.data.tabular import breast_cancer, diabetes
+from benchmark.data.tabular import breast_cancer, diabetes, wide
 from benchmark.tasks.lenets import DWF, Width
 from benchmark.tasks.registry import task
 from benchmark.tasks.task import Task
+from methods.core.lazy import torch
 
 
 @task
@@ -44,4 +45,22 @@ def mlp_diabetes(width: Width = 1.0) -> Task:
         objective=Regression(),
         examples=317,
         learning_rate=0.02,
+    )
+
+
+@task
+def linear_wide() -> Task:
+    """A linear model of 1,000 features, ten of which count, by mean squared error. Expected: 0.09 for these ten."""
+    return Task(
+        model=lambda: torch.nn.Linear(1_000, 1),
+        data=wide,
+        dataset="wide",
+        shape=(1_000,),
+        classes=1,
+        objective=Regression(),
+        examples=450,
+        epochs=100,
+        batch_size=50,
+        learning_rate=0.002,
+        weight_decay=5e-4,
     )

@@ -26,3 +26,14 @@ def test_cancer_is_classified_and_diabetes_predicted_better_than_by_a_constant(t
     assert diabetes.test_metric is not None and diabetes.chance is not None
     assert diabetes.test_metric < 0.75 * diabetes.chance and diabetes.val_accuracy is None
     assert diabetes.effective_nonzeros is not None  # a network of numbers is counted as one of classes
+
+
+def test_a_sparse_model_of_a_wide_table_finds_the_ten_features_that_count(tmp_path: Path) -> None:
+    data = load_data(get_task("linear-wide"), tmp_path)
+    assert [len(targets) for _, targets in (data.train, data.val, data.test)] == [450, 50, 1_000]
+    errors = []
+    for form, value, most in (("gmp", 0.01, 10), ("dwf[depth=3]", 20.0, 20), ("dense", 1.0, 1_000)):
+        row = train_once("linear-wide", form, value, data=tmp_path).measurement
+        assert row.nonzeros is not None and row.nonzeros <= most and row.test_metric is not None
+        errors.append(row.test_metric)
+    assert max(errors[:2]) < 0.15 < 0.5 < errors[2] < 1.1  # the true weights have 0.09, and a constant 1
