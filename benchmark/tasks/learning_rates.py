@@ -15,6 +15,8 @@ HERE = Path(__file__).resolve()
 # The published results: of a source checkout, and as an installed package holds them.
 FOLDERS = (HERE.parents[2] / "results" / "reference", HERE.parents[1] / "reference")
 
+MATCHED = "learning-rate-lenet5-dwf"  # the one search of `dwf` with matched rates
+
 
 @cache
 def searched(task: str, *searches: str) -> Mapping[str, float]:
@@ -22,7 +24,7 @@ def searched(task: str, *searches: str) -> Mapping[str, float]:
 
     `searches` are experiments; where several chose for one method, the last of them counts. A method that was searched
     only with options has an entry without options, too: the smallest of its chosen learning rates. The zero threshold
-    hardly changes which learning rate is best, so it is left out. The searches of `dwf` trained its version 1, whose
+    hardly changes which learning rate is best, so it is left out. Most searches trained version 1 of `dwf`, whose
     rates were equal; their entries are those of `rates=equal`.
     """
     chosen: dict[str, float] = {}
@@ -31,13 +33,13 @@ def searched(task: str, *searches: str) -> Mapping[str, float]:
             for row in csv.DictReader(file):
                 if row["task"] == task and row["chosen"] == "true":
                     method = parse(row["method"])
-                    if isinstance(method, Factorization):
+                    if isinstance(method, Factorization) and search != MATCHED:
                         method = replace(method, rates="equal")
                     chosen[label(method)] = float(row["learning_rate"])
     smallest: dict[str, float] = {}
     for written, learning_rate in chosen.items():
-        name = parse(written).name
-        name += "[rates=equal]" if name == "dwf" else ""
+        method = parse(written)
+        name = method.name + "[rates=equal]" * (isinstance(method, Factorization) and method.rates == "equal")
         smallest[name] = min(learning_rate, smallest.get(name, learning_rate))
     return smallest | chosen
 

@@ -34,7 +34,7 @@ FASHION = {
 DIGITS = {**DWF, "dense": 0.2, "ham": 0.1, "dwf[rates=equal]": 0.2, "magnitude": 0.2, "random": 0.4}
 LENET5 = {
     **DWF,
-    **{"dwf[rates=equal]": 0.4, "dwf[depth=2,rates=equal]": 0.8, "random": 0.4, "snip": 0.2},
+    **{"dwf": 0.2, "dwf[rates=equal]": 0.4, "dwf[depth=2,rates=equal]": 0.8, "random": 0.4, "snip": 0.2},
     **{"magnitude": 0.05, "magnitude[finetune=0]": 0.1},
 }
 EVERY = sorted(
@@ -91,6 +91,9 @@ def test_the_later_search_counts_and_options_fall_back_to_the_smallest(
             csv.writer(file).writerows([columns, *rows])
     chosen = searched("toy", "first", "finer")
     assert chosen == {"dwf[depth=2,rates=equal]": 0.8, "dwf[depth=4,rates=equal]": 0.3, "dwf[rates=equal]": 0.3}
+    monkeypatch.setattr(learning_rates, "MATCHED", "finer")
+    searched.cache_clear()
+    assert searched("toy", "finer") == {"dwf[depth=2]": 0.8, "dwf": 0.8}
     recipe = toy_task(learning_rate=0.1, learning_rates=chosen)
     expected = {"dwf[depth=2,init=ones,rates=equal]": 0.8, "dwf[depth=4,rates=equal]": 0.3}
     expected |= {"dwf[depth=7,rates=equal]": 0.3, "dwf[depth=2]": 0.1, "snip": 0.1}
