@@ -12,8 +12,9 @@ from typing import Any
 from methods.core.base import Method
 from methods.core.masked import Masked
 from methods.core.network import Network
+from methods.core.plugins import load_plugin
 from methods.core.probe import Probe
-from methods.core.registry import METHODS, MethodError, load_plugin, parse, register, register_alias
+from methods.core.registry import METHODS, MethodError, parse, register, register_alias
 
 for _module in pkgutil.iter_modules(__path__):
     importlib.import_module(f"{__name__}.{_module.name}")

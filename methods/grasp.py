@@ -25,6 +25,7 @@ class Grasp(Masked):
 
     family: ClassVar[str] = "before training"
     paper: ClassVar[str] = "Wang, Zhang & Grosse, ICLR 2020"
+    needs_classes: ClassVar[bool] = True
 
     per_class: Annotated[int, Range("[1, 1000000]")] = 25
     temperature: Annotated[float, Range("[0.001, 1e6]")] = 200.0

@@ -10,7 +10,8 @@ import typer
 from benchmark.cli.output import console
 from benchmark.errors import UsageError
 from benchmark.tasks.registry import TASKS
-from methods.core.registry import METHODS, load_plugin
+from methods.core.plugins import load_plugin
+from methods.core.registry import METHODS
 
 
 def check(

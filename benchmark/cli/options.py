@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from methods.core.registry import load_plugin
+from methods.core.plugins import load_plugin
 
 
 def path(text: str | Path) -> Path:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from methods.core.lazy import torch
+from methods.core.registry import MethodError
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,14 @@ class NextToken(Objective):
 
     def synthetic(self, labels: torch.Tensor, inputs: torch.Tensor, size: int) -> torch.Tensor:
         return (inputs.long() + 1) % size
+
+
+def check_classes(asking: str, objective: Objective) -> None:
+    """Raise MethodError, which names what takes examples of each class, if the examples of a task have no classes."""
+    if not isinstance(objective, Classification):
+        raise MethodError(
+            f"{asking} takes examples of each class, and a task of {objective.metric} has none; choose another method"
+        )
 
 
 def cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:

@@ -10,7 +10,7 @@ from benchmark.data.streamed import ImageReaders
 from benchmark.engines.settings import Settings
 from benchmark.tasks.loading import load_data
 from benchmark.tasks.registry import get_task
-from methods.core.registry import load_plugin
+from methods.core.plugins import load_plugin
 
 MOST_READERS = 8  # processes that read images for one worker
 KEPT_DATA_SETS = 2

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 
+from benchmark.data.objective import Objective, check_classes
 from benchmark.errors import UsageError
 from benchmark.experiments.run import Run
 from benchmark.tasks.registry import canonical_task, get_task, read_task
@@ -63,6 +64,7 @@ class Experiment:
         for name in self.tasks:
             task = get_task(name)
             for method in map(parse, self.methods):
+                _check_classes(method, task.objective)
                 for learning_rate, value in self._pairs_of(method, task.learning_rate_of(method)):
                     yield name, task.epochs, str(method), learning_rate, value
             for width in self.dense_widths if read_task(name)[1].get("width") == 1 else ():
@@ -106,6 +108,14 @@ class Experiment:
         )
         few = replace(few, epochs=None, budgets=(1, 2)) if self.budgets else replace(few, epochs=2)
         return replace(few, synthetic=True)
+
+
+def _check_classes(method: Method, objective: Objective) -> None:
+    """Raise MethodError if the method, or one inside it, takes examples of each class and the task has no classes."""
+    if method.needs_classes:
+        check_classes(method.name, objective)
+    if method.inner:
+        _check_classes(method.inner, objective)
 
 
 def _ends(values: tuple[float, ...]) -> tuple[float, ...]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmark.errors import UsageError
 from benchmark.records.files import replacing, sync_folder
-from benchmark.records.table import check_columns, names_of, read
+from benchmark.records.table import check_columns, check_regular, names_of, read
 
 PACKED_ABOVE = 1_000_000  # bytes
 
@@ -104,8 +104,7 @@ def check_packed(path: Path, columns: Sequence[str]) -> None:
     packed = path.with_name(path.name + ".gz")
     if not os.path.lexists(packed):
         return
-    if not packed.is_file():
-        raise UsageError(f"{packed} is no regular file; move it away, or choose a folder with --results")
+    check_regular(packed)
     try:
         with gzip.open(packed) as file:
             header = file.readline(100_000)

@@ -60,6 +60,7 @@ def read(path: Path, columns: Sequence[str] = COLUMNS, only: Collection[str] | N
 
 def stream(path: Path, columns: Sequence[str], kept: Sequence[str]) -> Iterator[tuple[str, ...]]:
     """Yield the cells of some columns, row by row; raise UsageError as `read` does."""
+    check_regular(path)
     if not path.is_file():
         raise UsageError(f"there is no {path}; `sparsefront run` writes it")
     try:
@@ -95,6 +96,14 @@ def stream(path: Path, columns: Sequence[str], kept: Sequence[str]) -> Iterator[
         raise UsageError(f"{path} is not a CSV of sparsefront: it is not text") from None
     if not whole:
         raise UsageError(f"{path} holds a torn line; running its experiment again repairs it")
+
+
+def check_regular(path: Path) -> None:
+    """Raise UsageError if a folder, a pipe or a link that leads nowhere has the name of a table."""
+    if os.path.lexists(path) and not path.is_file():
+        kinds = {"a folder": path.is_dir(), "a pipe": path.is_fifo(), "a link that leads nowhere": not path.exists()}
+        kind = next((name for name, holds in kinds.items() if holds), "no regular file")
+        raise UsageError(f"{path} is {kind} and no table; move it away, or choose a folder with --results")
 
 
 def names_of(path: Path, header: bytes) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from benchmark.errors import UsageError
 from benchmark.records.files import remove_partial
 from benchmark.records.repair import check_packed, repair
 from benchmark.records.schema import COLUMNS, CORRECT_COLUMNS, CURVE_COLUMNS, LAYER_COLUMNS, THRESHOLD_COLUMNS
+from benchmark.records.table import check_regular
 from benchmark.sweep.upgrade import has_content, rename_cuts, upgrade
 
 TABLES = {
@@ -31,8 +31,7 @@ def check_readable(path: Path) -> None:
                 f"{part} is a link to {part.readlink()}, where there is no folder; create it, "
                 "or choose another one with --results"
             )
-    if os.path.lexists(path) and not path.is_file():
-        raise UsageError(f"{path} is no regular file; move it away, or choose a folder with --results")
+    check_regular(path)
 
 
 def check_writable(folder: Path) -> None:

@@ -6,14 +6,13 @@ from collections.abc import Iterator
 
 import torch
 
-from benchmark.data.objective import Classification, Objective
+from benchmark.data.objective import Objective, check_classes
 from benchmark.data.seeds import Seeds, generator
 from benchmark.data.split import Split
 from benchmark.training.evaluation import CLASSIFICATION
 from methods.core.inputs import squared_inputs
 from methods.core.network import Network, flat_gradient, hessian_gradient, twice_differentiable
 from methods.core.probe import Arguments, no_trace
-from methods.core.registry import MethodError
 
 
 class Probe:
@@ -86,11 +85,7 @@ class Probe:
         Logits are divided by the temperature first. Batch norm is in training mode. Raises MethodError for a task
         whose examples have no classes.
         """
-        if not isinstance(self.objective, Classification):
-            raise MethodError(
-                f"a score by the Hessian, as that of grasp, takes examples of each class, and a task of "
-                f"{self.objective.metric} has none; choose another method"
-            )
+        check_classes("a score by the Hessian", self.objective)
         with no_trace(self.net), twice_differentiable():
             return torch.stack([self._hessian_gradient(run, per_class, temperature) for run in range(self.net.runs)])
 

@@ -29,6 +29,7 @@ class Method:
     name: ClassVar[str]
     family: ClassVar[str] = "other"
     paper: ClassVar[str] = ""  # authors, venue and year, for the table of methods
+    needs_classes: ClassVar[bool] = False  # whether training examples must have classes; else a sweep is refused
     renamed: ClassVar[dict[str, str]] = {}  # the present names of options by their old names, which are still read
     version: ClassVar[int] = 1  # raised when a change makes the method compute something else
     state_names: ClassVar[tuple[str, ...]] = ("state",)

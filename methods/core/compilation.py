@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import warnings
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -31,7 +32,13 @@ def fused(function: Callable[..., None], worth: bool) -> Callable[..., None]:
 
 @functools.cache
 def _compiled(function: Callable[..., None]) -> Callable[..., None]:
+    logging.getLogger("torch.utils.cpp_extension").addFilter(_is_of_use)  # the compiler imports it, also for a CPU
     return torch.compile(function, dynamic=False)
+
+
+def _is_of_use(record: logging.LogRecord) -> bool:
+    """Tell whether a line of torch is more than a note that a machine has CUDA's toolkit and no GPU."""
+    return not record.getMessage().startswith("No CUDA runtime is found")
 
 
 class _Fused:

@@ -1,15 +1,11 @@
-"""The methods by name: their registration, their written forms, and plugins."""
+"""The methods by name: their registration, and their written forms."""
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
 import math
-import sys
 from collections.abc import Callable, Hashable
 from dataclasses import is_dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from methods.core.option_types import ratio
@@ -185,25 +181,3 @@ def check_value(method: Method, value: float) -> None:
     method.phases_at(value)
     if method.inner and method.inner.knob == method.knob:
         check_value(method.inner, value)
-
-
-def load_plugin(path: str | Path) -> None:
-    """Run a user's Python file, which registers methods and tasks as the files of this repository do."""
-    path = Path(path).resolve()
-    name = f"sparsefront_plugin_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
-    if name in sys.modules:
-        return
-    if not path.is_file() or path.suffix != ".py":
-        raise MethodError(f"there is no plugin {path}; a plugin is a Python file")
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
-        del sys.modules[name]
-        if isinstance(error, MethodError):
-            raise
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        raise MethodError(f"plugin {path} does not load: {reason}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from functools import partial
 from typing import Any
@@ -32,6 +33,17 @@ def trained(method: Factorization) -> torch.Tensor:
         method.net.grad.copy_(torch.sin(torch.arange(method.net.grad.numel()) + step).view_as(method.net.grad))
         method.update(torch.tensor(0.1 / (step + 1)))
     return method.net.weights
+
+
+def test_the_compiler_does_not_say_that_a_machine_has_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "compile", lambda function, **_: function)
+    compilation._compiled(partial(dwf.step))
+    log = logging.getLogger("torch.utils.cpp_extension")  # torch.compile imports this module, also for a CPU
+    said: list[str] = []
+    monkeypatch.setattr(log, "handle", lambda record: log.filter(record) and said.append(record.getMessage()))
+    log.warning("No CUDA runtime is found, using CUDA_HOME='%s'", "/usr/local/cuda")
+    log.warning("another warning")
+    assert said == ["another warning"]
 
 
 @pytest.mark.skipif(not (shutil.which("g++") or shutil.which("clang++")), reason="needs a C++ compiler")

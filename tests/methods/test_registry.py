@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from methods.core.option_types import choices, holds
-from methods.core.registry import METHODS, MethodError, check_value, load_plugin, parse, register, signature
+from methods.core.plugins import load_plugin
+from methods.core.registry import METHODS, MethodError, check_value, parse, register, signature
 from methods.core.spec import Option, options_of, split_list
 
 

@@ -186,10 +186,13 @@ def test_a_table_that_is_no_regular_file_is_refused(kind: str, tmp_path: Path) -
         "dangling": lambda: path.symlink_to("nowhere"),
     }
     make[kind]()
-    with pytest.raises(UsageError, match="is no regular file"):
+    said = f"runs.csv is a {'link that leads nowhere' if kind in ('loop', 'dangling') else kind} and no table; move it"
+    with pytest.raises(UsageError, match=said):
         ResultsFolder(tmp_path).to_do(RUNS)
-    with pytest.raises(UsageError, match="is no regular file"), ResultsFolder(tmp_path).writing():
+    with pytest.raises(UsageError, match=said), ResultsFolder(tmp_path).writing():
         pass
+    with pytest.raises(UsageError, match=said):
+        read(path)
 
 
 @pytest.mark.parametrize("target", ["link", "nowhere"])

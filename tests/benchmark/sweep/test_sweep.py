@@ -195,7 +195,7 @@ class Deadly(Method):
 
 
 def test_a_worker_that_dies_loses_only_its_own_run(tmp_path: Path) -> None:
-    from methods.core.registry import load_plugin
+    from methods.core.plugins import load_plugin
 
     plugin = tmp_path / "deadly_plugin.py"
     plugin.write_text(PLUGIN)

@@ -12,6 +12,7 @@ from torch import nn
 
 from benchmark.contract.promise import TIMES
 from benchmark.data.objective import NextToken, Regression
+from benchmark.experiments.experiment import Experiment
 from benchmark.experiments.run import Run
 from benchmark.records.schema import THRESHOLDS
 from benchmark.sweep.rows import make_row, tell
@@ -77,8 +78,17 @@ def test_masks_are_exact_and_a_pack_gives_what_its_runs_give_alone(kind: str, fo
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_grasp_says_that_it_needs_classes(kind: str) -> None:
-    with pytest.raises(MethodError, match=f"a task of {kind} has none"):
+    @task
+    def made_without_classes() -> Task:
+        """Inputs without a class."""
+        return toy_task(**KINDS[kind])
+
+    said = f"takes examples of each class, and a task of {kind} has none; choose another method"
+    with pytest.raises(MethodError, match=said):
         trained(kind, "grasp", [0.5], [0])
+    for form in ("grasp", "control[mask=grasp]"):  # a sweep is refused before anything is written
+        with pytest.raises(MethodError, match=f"^grasp {said}"):
+            Experiment(("made-without-classes",), (form,), {"density": (0.5,)}, synthetic=True).runs()
 
 
 def test_thresholds_hold_the_metric_and_the_error_of_its_difference() -> None:

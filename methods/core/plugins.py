@@ -1,0 +1,32 @@
+"""Plugins: Python files of a user, with methods, tasks, experiments and figures."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import sys
+from pathlib import Path
+
+from methods.core.registry import MethodError
+
+
+def load_plugin(path: str | Path) -> None:
+    """Run a user's Python file, which registers methods and tasks as the files of this repository do."""
+    path = Path(path).resolve()
+    name = f"sparsefront_plugin_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
+    if name in sys.modules:
+        return
+    if not path.is_file() or path.suffix != ".py":
+        raise MethodError(f"there is no plugin {path}; a plugin is a Python file")
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        del sys.modules[name]
+        if isinstance(error, MethodError):
+            raise
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise MethodError(f"plugin {path} does not load: {reason}") from error
