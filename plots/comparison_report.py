@@ -14,7 +14,7 @@ from plots.figures import attainments, costs, profiles
 from plots.figures.below_dense import below_dense
 from plots.figures.forest import forest, has_readings
 from plots.files import write_text
-from plots.leaderboards import markdown
+from plots.leaderboards import leaderboards, markdown
 from plots.report import shown_runs
 from plots.results import correct, measured
 from plots.statistics.accuracy import CONTROL
@@ -65,7 +65,7 @@ def compare(
     """
     runs = combine(folders, threshold, stale)
     bits = _answers(folders, runs, threshold)
-    text = markdown(runs, ", ".join(_apart(folders).values())) + resolution_notes(runs, bits)
+    text = markdown(leaderboards(runs), ", ".join(_apart(folders).values())) + resolution_notes(runs, bits)
     try:
         output.mkdir(parents=True, exist_ok=True)
         written = save(below_dense(runs), output / "below-dense")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy
 import pandas
@@ -23,6 +24,27 @@ from plots.summaries import budgets, disconnected, failed, processors, stale, su
 FEW = ("CR 10", "CR 50", "CR 200", "CR at -1", "CR at -5")  # the columns of a terminal narrower than WIDE
 WIDE = 130
 NONE = "\N{EN DASH}"
+
+
+@dataclass(frozen=True)
+class Leaderboards:
+    """The leaderboards of all tasks of some runs, with their names of methods and the sentences around them."""
+
+    tables: dict[str, pandas.DataFrame]  # by task, in order
+    names: dict[str, dict[str, str]]  # by task and method
+    headings: dict[str, str]
+    footnote: str
+
+
+def leaderboards(frame: pandas.DataFrame) -> Leaderboards:
+    """Return the leaderboards that leaderboard.md and the terminal show."""
+    tables = {task: leaderboard(frame, task) for task in sorted(frame["task"].unique())}
+    return Leaderboards(
+        tables,
+        {task: names(frame[frame["method"].isin(board.index)]) for task, board in tables.items()},
+        {task: heading(frame, task) for task in tables},
+        footnote(frame),
+    )
 
 
 def leaderboard(runs: pandas.DataFrame | Sequence[pandas.DataFrame], task: str | None = None) -> pandas.DataFrame:
@@ -146,18 +168,17 @@ def footnote(frame: pandas.DataFrame) -> str:
     return " ".join(notes)
 
 
-def markdown(frame: pandas.DataFrame, experiment: str) -> str:
+def markdown(boards: Leaderboards, experiment: str) -> str:
     """Return the text of leaderboard.md."""
     parts = [f"# {html.escape(experiment, quote=False)}"]
-    for task in sorted(frame["task"].unique()):
-        board = leaderboard(frame, task)
-        board = board.rename(index={method: f"`{_in_cell(name)}`" for method, name in _names(frame, board).items()})
+    for task, board in boards.tables.items():
+        board = board.rename(index={method: f"`{_in_cell(name)}`" for method, name in boards.names[task].items()})
         parts += [
             f"## {html.escape(task, quote=False)}",
-            heading(frame, task),
+            boards.headings[task],
             board.to_markdown(disable_numparse=True),
         ]
-    return "\n\n".join([*parts, footnote(frame)]) + "\n"
+    return "\n\n".join([*parts, boards.footnote]) + "\n"
 
 
 def _in_cell(name: str) -> str:
@@ -165,28 +186,23 @@ def _in_cell(name: str) -> str:
     return name.replace("|", "\\|").replace("`", "'")
 
 
-def show(frame: pandas.DataFrame) -> None:
+def show(boards: Leaderboards) -> None:
     """Print the tables to the terminal, in cells narrow enough for 80 columns."""
     console = Console(markup=False)  # with markup, dwf[depth=3] would lose its brackets
     whole = console.width >= WIDE
-    for task in sorted(frame["task"].unique()):
-        board = leaderboard(frame, task)
+    for task, board in boards.tables.items():
         board = board if whole else board[list(FEW)]
-        shown = _names(frame, board)
-        grid = Table(box=None, padding=(0, 1, 1, 0), title=f"{task}, {heading(frame, task)}", title_justify="left")
+        title = f"{task}, {boards.headings[task]}"
+        grid = Table(box=None, padding=(0, 1, 1, 0), title=title, title_justify="left")
         grid.add_column("method", overflow="fold")
         for column in board.columns:
             grid.add_column(column.replace(" ", "\n", 1), no_wrap=True)
         for method, *cells in board.itertuples():
-            grid.add_row(shown[method].replace("[", "\n["), *map(_text, cells))
+            grid.add_row(boards.names[task][method].replace("[", "\n["), *map(_text, cells))
         console.print(grid)
-    console.print(footnote(frame))
+    console.print(boards.footnote)
     if not whole:
         console.print(f"A terminal of {WIDE} columns or leaderboard.md shows all columns.")
-
-
-def _names(frame: pandas.DataFrame, board: pandas.DataFrame) -> dict[str, str]:
-    return names(frame[frame["method"].isin(board.index)])
 
 
 def _text(cell: str) -> Text:

@@ -14,7 +14,7 @@ from benchmark.records.schema import COLUMNS
 from plots.figures.attainments import attainment_differences
 from plots.figures.fronts import draw
 from plots.files import write_text
-from plots.leaderboards import markdown
+from plots.leaderboards import Leaderboards, leaderboards, markdown
 from plots.registry import RegisteredFigure, figures_of
 from plots.results import AT_SETTING, VALUE, correct, load, measured
 from plots.selection import board_table, select
@@ -27,10 +27,11 @@ from plots.thresholds import Threshold
 
 @dataclass(frozen=True)
 class Report:
-    """The files that a report wrote, and the runs that its fronts and its leaderboard show."""
+    """The files that a report wrote, the runs that its fronts and its leaderboard show, and the leaderboard."""
 
     paths: list[Path]
     runs: pandas.DataFrame
+    boards: Leaderboards
 
 
 def shown_runs(
@@ -103,7 +104,8 @@ def report(
         runs, suffix = select(runs, methods, tasks), f"{suffix}-selected"
     board = folder / f"leaderboard{suffix}.md"
     bits = correct(folder)
-    text = board_text(folder, runs, bits)
+    boards = leaderboards(runs)
+    text = board_text(folder, boards, runs, bits)
     try:
         paths = _draw([] if chosen else own, folder, frame, runs, folder / "figures", suffix)
         paths += _differences(runs, folder / "figures", suffix) if chosen else []
@@ -112,12 +114,12 @@ def report(
         write_text(board, text)
     except OSError as error:
         raise UsageError(f"{error.filename or folder} cannot be read or written: {error.strerror}") from error
-    return Report([*paths, board], runs)
+    return Report([*paths, board], runs, boards)
 
 
-def board_text(folder: Path, runs: pandas.DataFrame, bits: Bits) -> str:
+def board_text(folder: Path, boards: Leaderboards, runs: pandas.DataFrame, bits: Bits) -> str:
     """Return the text of a folder's leaderboard; `bits` is that of `plots.correct`."""
-    return markdown(runs, folder.resolve().name) + resolution_notes(runs, bits)
+    return markdown(boards, folder.resolve().name) + resolution_notes(runs, bits)
 
 
 def boards(

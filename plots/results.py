@@ -17,7 +17,7 @@ from benchmark.records.bits import decode
 from benchmark.records.schema import COLUMNS, CORRECT_COLUMNS, CURVE_COLUMNS, Row
 from plots.deployed import with_deployed
 from plots.metrics import SIGNS, metric_of, with_scores
-from plots.tables import read_table, with_numbers, with_packed
+from plots.tables import read_table, with_packed
 from plots.thresholds import Threshold, at_threshold
 
 VALUE = ["task", "method", "knob", "value"]  # the columns that the seeds of one point share
@@ -134,9 +134,13 @@ def curves(folder: Path) -> pandas.DataFrame:
 
     If a run was repeated, its last values count. Raises UsageError if a file is not such a table.
     """
-    path = folder / "curves.csv"
-    table = with_numbers(with_packed(path, CURVE_COLUMNS), ("epoch", "value"), path)
-    return table.drop_duplicates(["key", "epoch", "metric"], keep="last").reset_index(drop=True)
+    table = curve_rows(folder).drop_duplicates(["key", "epoch", "metric"], keep="last").reset_index(drop=True)
+    return table.astype({"key": "str", "metric": "str"})
+
+
+def curve_rows(folder: Path) -> pandas.DataFrame:
+    """Return all rows of the curves of an experiment's folder, with key and metric as categories."""
+    return with_packed(folder / "curves.csv", CURVE_COLUMNS, ("epoch", "value"), ("key", "metric"))
 
 
 class Answers(Mapping[str, NDArray[numpy.bool_]]):
@@ -167,7 +171,7 @@ def correct(folder: Path | str) -> Mapping[str, NDArray[numpy.bool_]]:
     counts. Raises UsageError if a file is not such a table.
     """
     path = Path(folder) / "correct.csv"
-    table = with_numbers(with_packed(path, CORRECT_COLUMNS), ("examples",), path)
+    table = with_packed(path, CORRECT_COLUMNS, ("examples",))
     texts, held = table["correct"], -(-table["examples"] // 8)  # bytes
     sound = texts.str.fullmatch("[A-Za-z0-9+/]*=*") & (texts.str.count("=") == -held % 3)
     damaged = table[~(sound & (texts.str.len() == 4 * -(-held // 3)))]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import warnings
 import zlib
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import pandas
+from pandas.api.types import union_categoricals
 
 from benchmark.errors import UsageError
 from benchmark.records.repair import is_whole
@@ -65,18 +67,34 @@ def with_numbers(table: pandas.DataFrame, numbers: Collection[str], path: Path) 
     return table
 
 
-def with_packed(path: Path, columns: Sequence[str]) -> pandas.DataFrame:
-    """Return the rows of a table whose older rows may be in `<file>.gz`; no rows if there is neither file."""
+def with_packed(
+    path: Path, columns: Sequence[str], numbers: Collection[str], categories: Collection[str] = ()
+) -> pandas.DataFrame:
+    """Return the rows of a table whose older rows may be in `<file>.gz`; no rows if there is neither file.
+
+    Columns in `numbers` are as in `read_table`; text in `categories` is categorical, which takes a fraction of the
+    memory where it repeats.
+    """
     packed = path.with_name(path.name + ".gz")
-    parts = [pandas.DataFrame(columns=list(columns))]
+    parts = []
+    texts = {name: "category" if name in categories else "str" for name in columns if name not in numbers}
     if packed.is_file():
         try:
-            parts.append(pandas.read_csv(packed, dtype=str, keep_default_na=False))
+            with warnings.catch_warnings(action="ignore", category=pandas.errors.DtypeWarning):  # text among numbers
+                missing = {name: ["", "nan"] for name in numbers}
+                parts.append(pandas.read_csv(packed, dtype=texts, na_values=missing, keep_default_na=False))
         except (EOFError, zlib.error, gzip.BadGzipFile, ValueError) as error:
             reason = str(error).partition("\n")[0]
             raise UsageError(f"{packed} is damaged or no packed CSV ({reason}); restore it, or move it away") from None
         if list(parts[-1].columns) != list(columns):
             raise UsageError(f"{packed} does not have the columns {', '.join(columns)}")
-    if path.is_file():
-        parts.append(_read(path, columns, columns))
-    return pandas.concat(parts, ignore_index=True)
+        parts[-1] = with_numbers(parts[-1], numbers, path)
+    if path.is_file() or not parts:
+        rows = read_table(path, columns, numbers) if path.is_file() else pandas.DataFrame(columns=list(columns))
+        parts.append(rows.astype({name: kind for name, kind in texts.items() if kind == "category"}))
+    if len(parts) == 1:
+        return parts[0]
+    joined = {name: union_categoricals([part[name] for part in parts]) for name in categories}
+    return pandas.concat([part.drop(columns=list(categories)) for part in parts], ignore_index=True).assign(**joined)[
+        list(columns)
+    ]

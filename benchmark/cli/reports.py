@@ -105,7 +105,7 @@ def report(
     for folder in folders:
         stale = stale_keys(read(folder / "runs.csv", only=IDENTITY))
         written = report_folder(folder, chosen, stale, effective, some_methods, some_tasks)
-        show(written.runs)
+        show(written.boards)
         for path in written.paths:
             console.print(f"wrote {path}", soft_wrap=True)
 

@@ -18,12 +18,12 @@ def packed(table: pandas.DataFrame) -> dict[str, Any]:
 
 def _column(column: pandas.Series) -> list[Any] | dict[str, Any]:
     codes, levels = pandas.factorize(column, use_na_sentinel=False)
-    values = [plain(value) for value in levels]
+    values = [plain(value) for value in levels.tolist()]
     if len(values) == 1:
         return {"levels": values}
     if 2 * len(values) <= len(column):
         return {"levels": values, "codes": codes.tolist()}
-    return [values[code] for code in codes]
+    return [values[code] for code in codes.tolist()]
 
 
 def plain(value: Any) -> Any:

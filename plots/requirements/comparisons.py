@@ -36,7 +36,7 @@ def pipeline(results: Results) -> Verdict:
     faults = []
     for task, own in results.there.groupby("task"):
         for name in [*PIPELINE, "data_hash", "torch"]:
-            values = sorted({str(value).partition("+")[0] for value in own[name].dropna() if value != ""})
+            values = sorted({str(value).partition("+")[0] for value in own[name].dropna().unique() if value != ""})
             faults += [f"{name} on {task} is {' or '.join(values)}"] if len(values) > 1 else []
     return not faults, some(faults) or "one recipe, data set and version of torch for each task"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmark.records.schema import Row
-from plots.leaderboards import heading, leaderboard, markdown, show
+from plots.leaderboards import heading, leaderboard, leaderboards, markdown, show
 from plots.results import load
 from tests.builders import GOLDEN, pair, run, write
 
@@ -102,7 +102,7 @@ def test_a_leaderboard_holds_the_runs_of_one_task(tmp_path: Path) -> None:
 
 def test_markdown_holds_every_task_and_explains_its_cells(tmp_path: Path) -> None:
     other = run("dwf[depth=2]", 1, 0, 100, 99, 99, task="other", key="other", options="threshold=0.0001")
-    text = markdown(load(write(tmp_path, [*GOLDEN, other])), "made-up")
+    text = markdown(leaderboards(load(write(tmp_path, [*GOLDEN, other]))), "made-up")
     assert text.startswith("# made-up\n\n## other\n\ndense: not measured\n\n| method")
     assert "\n## toy\n\ndense: 92.00 ± 1.41 (2)\n\n" in text
     assert "| `dwf[depth=2] (shallow)` | " in text
@@ -114,7 +114,7 @@ def test_the_terminal_shows_whole_cells_and_no_marks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    show(load(write(tmp_path)))
+    show(leaderboards(load(write(tmp_path))))
     shown = capsys.readouterr().out
     assert "[depth=3]" in shown
     assert "±1.41" in shown

@@ -14,7 +14,7 @@ from benchmark.errors import UsageError
 from benchmark.records.schema import COLUMNS, CURVE_COLUMNS, INITIAL_COLUMNS, LAYER_COLUMNS, THRESHOLD_COLUMNS
 from benchmark.records.table import append
 from plots.figures import dynamics, misalignment
-from plots.leaderboards import markdown, show
+from plots.leaderboards import leaderboards, markdown, show
 from plots.registry import FIGURES, figures_of
 from plots.report import report
 from plots.results import load
@@ -85,9 +85,9 @@ def test_a_report_writes_figures_and_leaderboard_and_returns_their_paths(
         *(f"statistics/{name}.csv" for name in ("accuracy", "tolerance", "hypervolume", "profiles", "attainment")),
         "leaderboard.md",
     ]
-    assert paths[-1].read_text(encoding="utf-8") == markdown(load(tmp_path), tmp_path.name)
+    assert paths[-1].read_text(encoding="utf-8") == markdown(leaderboards(load(tmp_path)), tmp_path.name)
     assert not capsys.readouterr().out  # the command line prints the tables
-    show(written.runs)
+    show(written.boards)
     assert "dense: 92.00" in capsys.readouterr().out
     other = tmp_path / "other"
     other.write_text("not ours")
