@@ -6,7 +6,6 @@ from benchmark.errors import UsageError
 from benchmark.experiments.experiment import Experiment
 from benchmark.experiments.registry import EXPERIMENTS, experiment, get_experiment
 from benchmark.tasks.registry import TASKS, get_task
-from methods.core.spec import is_name
 
 DENSITIES = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005)
 # Weights reach float32's epsilon from a strength of about 6 on.
@@ -49,7 +48,7 @@ def grid(task: str) -> Experiment:
 
 def experiment_or_grid(name: str) -> Experiment:
     """Return the experiment of a name, or the grid for a task of that written form."""
-    if name not in EXPERIMENTS and (name in TASKS or not is_name(name)):
+    if name not in EXPERIMENTS and (name in TASKS or any(sign in name for sign in "[:")):
         get_task(name)  # raises for a form that names no task
         if "/" in name:
             raise UsageError(f"{name!r} is no name of a folder; name the experiment, and the task with --tasks")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from benchmark.errors import UsageError
 from benchmark.experiments.experiment import Experiment
 from benchmark.tasks.registry import TASKS
-from methods.core.spec import near
+from methods.core.spec import check_printable, near
 
 EXPERIMENTS: dict[str, Callable[[], Experiment]] = {}
 
@@ -15,6 +15,7 @@ EXPERIMENTS: dict[str, Callable[[], Experiment]] = {}
 def experiment(function: Callable[[], Experiment]) -> Callable[[], Experiment]:
     """Register an experiment under its function's name, with hyphens for underscores; the docstring describes it."""
     name = function.__name__.replace("_", "-")
+    check_printable(name)
     if name in EXPERIMENTS:
         raise UsageError(f"an experiment named {name!r} is registered already")
     EXPERIMENTS[name] = function

@@ -11,7 +11,17 @@ from typing import Annotated, Any
 from benchmark.errors import UsageError
 from benchmark.tasks.task import Task
 from methods.core.option_types import Range
-from methods.core.spec import Option, SpecError, name_of, near, options_of, print_form, read_options, split_form
+from methods.core.spec import (
+    Option,
+    SpecError,
+    check_printable,
+    name_of,
+    near,
+    options_of,
+    print_form,
+    read_options,
+    split_form,
+)
 
 TASKS: dict[str, Callable[..., Task]] = {}
 # From the start of a name, such as `timm:`, to the function that finds the task function for the rest of the name.
@@ -31,6 +41,7 @@ def task(function: Callable[..., Task]) -> Callable[..., Task]:
     The docstring describes the task. The function's parameters are the options that may follow the name in brackets.
     """
     name = function.__name__.replace("_", "-")
+    check_printable(name)
     if name in TASKS:
         raise UsageError(f"a task named {name!r} is registered already")
     TASKS[name] = function

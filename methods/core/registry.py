@@ -13,6 +13,7 @@ from methods.core.spec import (
     SpecError,
     check_needs,
     check_option,
+    check_printable,
     name_of,
     near,
     options_of,
@@ -45,6 +46,7 @@ class MethodError(SpecError):
 
 def register(name: str, knob: Literal["density", "strength", "penalty", "none"]) -> Callable[[type[M]], type[M]]:
     """Register a dataclass of options under a name, with the knob that a sweep turns."""
+    check_printable(name)
 
     def decorate(cls: type[M]) -> type[M]:
         if name in METHODS or name in ALIASES:

@@ -39,18 +39,20 @@ def name_of(text: str) -> str:
     return text.partition("[")[0].strip()
 
 
-def is_name(text: str) -> bool:
-    """Return whether a text is a name, and no written form with options or of a library's model."""
-    return not any(sign in text for sign in "[:")
+def check_printable(text: str) -> None:
+    """Raise SpecError for a name with control characters, which would steer the terminal that prints it."""
+    if not text.isprintable():
+        raise SpecError(f"the name {text!r} holds a character that cannot be printed; choose another name")
 
 
 def split_form(text: str) -> tuple[str, Mapping[str, str]]:
     """Split a written form into its name and the text of each option.
 
-    Raises SpecError for an unclosed bracket, text after the closing bracket, a part that is not option=value, and an
-    option that is given twice.
+    Raises SpecError for a name that cannot be printed, an unclosed bracket, text after the closing bracket, a part that
+    is not option=value, and an option that is given twice.
     """
     text = text.strip()
+    check_printable(name_of(text))
     start, end = text.find("["), _closing(text)
     if start < 0:
         return text, MappingProxyType({})

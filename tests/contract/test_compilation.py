@@ -40,7 +40,7 @@ def test_the_compiler_does_not_say_that_a_machine_has_no_gpu(monkeypatch: pytest
     compilation._compiled(partial(dwf.step))
     log = logging.getLogger("torch.utils.cpp_extension")  # torch.compile imports this module, also for a CPU
     said: list[str] = []
-    monkeypatch.setattr(log, "handle", lambda record: log.filter(record) and said.append(record.getMessage()))
+    monkeypatch.setattr(log, "handle", lambda record: said.extend([record.getMessage()] * bool(log.filter(record))))
     log.warning("No CUDA runtime is found, using CUDA_HOME='%s'", "/usr/local/cuda")
     log.warning("another warning")
     assert said == ["another warning"]

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from methods.core.option_types import choices, holds
 from methods.core.plugins import load_plugin
 from methods.core.registry import METHODS, MethodError, check_value, parse, register, signature
-from methods.core.spec import Option, options_of, split_list
+from methods.core.spec import Option, SpecError, options_of, split_list
 
 
 @pytest.mark.parametrize(
@@ -100,6 +100,7 @@ def test_wrong_written_forms_of_methods_are_rejected_in_one_sentence(text: str, 
         ("set[interval=2]", "option interval of method set"),
         ("set[update_end=2]", "option update_end of method set"),
         ("control[mask=dense]", "makes weights zero"),
+        ("dense\x1b[2J", r"the name 'dense\\x1b' holds a character that cannot be printed"),
         ("prune-after[mask=l1[by=penalty,distribution=erk]]", "distribution of method l1 acts only with by=density"),
     ],
 )
@@ -209,6 +210,8 @@ def test_optional_options_parse() -> None:
 
     assert [parse(f"test-optional[width={text}]").width for text in ("3", "none")] == [3, None]  # type: ignore[attr-defined]
     assert str(parse("test-optional[width=3]")) == "test-optional[width=3]"
+    with pytest.raises(SpecError, match=r"'test\\x1b' holds a character that cannot be printed"):
+        register("test\x1b", knob="none")
     with pytest.raises(MethodError, match="dataclass"):
         register("test-plain", knob="none")(type("Plain", (Method,), {}))
 

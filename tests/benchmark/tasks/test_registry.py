@@ -36,6 +36,7 @@ def test_a_task_has_one_written_form(text: str, printed: str) -> None:
     ("text", "said"),
     [
         ("lenet300-emnist", "there is no task 'lenet300-emnist' (did you mean lenet300-mnist?); tasks are"),
+        ("timm:test_resnet-bi\x1brds[classes=2]", r"bi\x1brds' holds a character that cannot be printed"),
         ("lenet300-mnist[width=0.1", "does not close its bracket"),
         ("lenet300-mnist[width=0.1]]", "text after its closing bracket"),
         ("lenet300-mnist[width=0.1]x", "text after its closing bracket"),
