@@ -136,10 +136,11 @@ def footnote(frame: pandas.DataFrame) -> str:
     left = "effective weights, those on a path from an input to an output" if effective else "weights left"
     notes = [
         f"CR is prunable weights / {left}. A cell under `CR c` is the mean test {means} ± sample standard "
-        "deviation (n seeds, or n/asked where some have no value there) at a CR of exactly c: a method's front goes "
-        f"through those of its values that no other beats in CR and mean validation {values}, linear in log CR, never "
-        f"beyond the last; before the first, that one's {values} counts. `~`: read more than 1 % away from every "
-        f"value. A run that diverged or kept no weight counts as {chances(frame)}.",
+        "deviation (n seeds, or n/asked where some have no value there) at a CR of exactly c: a method's front has "
+        f"at the CR of each of its values the result of the one best in mean validation {values} among those of this "
+        "or a larger CR; it is linear in log CR, never goes beyond the last, and before the first, that one's "
+        f"{values} counts. `~`: read more than 1 % away from every value. A run that diverged or kept no weight counts "
+        f"as {chances(frame)}.",
         f"`CR at -k` is the CR at which the front falls k {units} below dense's mean test {values}: geometric mean "
         "over seeds with its 95 % interval (n seeds). A seed that starts below counts as CR 1 and not in n, as in 2/3; "
         "`>`: some seeds end before they fall, so this is a lower bound.",

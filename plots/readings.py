@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy
 import pandas
-from moocore import is_nondominated
 from numpy.typing import NDArray
 
 from plots.results import VALUE, ended
@@ -31,24 +30,32 @@ OF_SEED = ["task", "method", "seed", "asked"]
 def seed_curves(runs: pandas.DataFrame, axis: str = COMPRESSION) -> pandas.DataFrame:
     """Return the points of each seed's front: task, method, value, seed, compression, test_accuracy, asked.
 
-    A point is a value of the method: its compression is 1 / mean density over the seeds, its accuracy the seed's own. A
-    run that diverged or kept no weight stays in its value, at chance accuracy. A run that failed, such as one that ran
-    out of memory, has no point. The values are those that no other value of the method beats in compression and mean
-    *validation* accuracy, so test accuracy chooses nothing. `asked` is the number of seeds that the method was asked
-    for on the task. Another `axis` of SHARES takes the place of compression, for the runs that have it.
+    There is a point at the compression of each of the method's values, which is 1 / mean density over the seeds. Its
+    accuracy is the seed's own at the value that is best in mean *validation* accuracy among the values of this or a
+    larger compression, so test accuracy chooses nothing. `value` is that value. A run that diverged or kept no weight
+    stays in its value, at chance accuracy. A run that failed, such as one that ran out of memory, has no point. `asked`
+    is the number of seeds that the method was asked for on the task. Another `axis` of SHARES takes the place of
+    compression, for the runs that have it.
     """
     found = ended(runs, SHARES[axis](runs))
     lines = found.groupby(VALUE, as_index=False).agg(share=("share", "mean"), val_mean=("val_accuracy", "mean"))
     lines["compression"] = 1 / lines["share"]
     lines = lines.dropna(subset=["compression"])
-    members = [
-        own[is_nondominated(own[["compression", "val_mean"]].to_numpy(dtype=float), maximise=True, keep_weakly=True)]
-        for _, own in lines.groupby(["task", "method"])
-    ]
-    front = pandas.concat([lines.head(0), *members])[[*VALUE, "compression"]]
+    lines = lines.sort_values(["task", "method", "compression", "val_mean"], ignore_index=True)
+    best = [place for _, own in lines.groupby(["task", "method"]) for place in _best_from_here(own["val_mean"])]
+    front = lines[VALUE].iloc[best].assign(compression=lines["compression"].to_numpy())
     asked = runs.groupby(["task", "method"])["seed"].nunique().rename("asked").reset_index()
     points = found.drop(columns="compression").merge(front, on=VALUE).merge(asked, on=["task", "method"])
     return points[["task", "method", "value", "seed", "compression", "test_accuracy", "asked"]]
+
+
+def _best_from_here(accuracies: pandas.Series) -> list[int]:
+    """Return for each line the index of the best line among it and all later ones; of equal ones the last."""
+    best: list[int] = []
+    for place, accuracy in reversed(list(accuracies.items())):
+        better = not best or accuracy > accuracies[best[-1]]
+        best.append(int(str(place)) if better else best[-1])
+    return best[::-1]
 
 
 def _each_seed(curves: pandas.DataFrame) -> Iterator[tuple[tuple[object, ...], Floats, Floats]]:

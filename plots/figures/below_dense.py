@@ -53,8 +53,9 @@ def below_dense(
     metrics = {task: metric_of(own) for task, own in table.groupby("task")}
     unit = " or ".join(dict.fromkeys(each.unit for each in metrics_of(table)))
     caption = (
-        "Lines: means over seeds, read log-linearly between the method's values and never beyond the last; the values "
-        f"are those that none of the method's others beats in compression and mean validation {named(table)}. Bands: "
+        "Lines: means over seeds, read log-linearly between the method's values and never beyond the last; each value "
+        f"counts as the one best in mean validation {named(table)} among those of its compression or a larger one, and "
+        "a line is flat before its first value. Bands: "
         f"95 % intervals of the mean, with the variance pooled over the drawn methods within 5 {unit} of the best. A "
         f"run that diverged or kept no weight counts as {chances(table)}. Runs without a result: {failed(table)} of "
         f"{len(table)}. Grey: all others."

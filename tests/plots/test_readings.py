@@ -28,9 +28,27 @@ def test_nothing_is_read_beyond_the_last_value_and_a_smaller_network_serves_befo
     assert readings(tmp_path, rows, 5, 102) == [(90, True)]
 
 
-def test_a_value_that_another_beats_on_validation_is_not_read(tmp_path: Path) -> None:
+def test_a_value_that_another_beats_on_validation_is_read_as_that_one(tmp_path: Path) -> None:
     rows = [run("a", 0.2, 0, 200, 80, 99), run("a", 0.1, 0, 100, 90, 90)]
-    assert readings(tmp_path, rows, 5) == [(90, True)]
+    assert readings(tmp_path, rows, 5) == [(90, False)]
+
+
+def test_a_line_does_not_pass_above_a_value_that_a_smaller_network_beats(tmp_path: Path) -> None:
+    """At CR 10 the method ends at 20 %, and its network of CR 100, at 60 %, serves there, too: not the 75 % between."""
+    rows = [run("a", 1.0, 0, 1000, 90, 90), run("a", 0.1, 0, 100, 20, 20), run("a", 0.01, 0, 10, 60, 61)]
+    assert readings(tmp_path, rows, 1, 10, 100) == [(90, False), (61, False), (61, False)]
+    assert readings(tmp_path, rows, 10**0.5, 10**1.5) == [(pytest.approx(75.5), True), (61, True)]
+
+
+def test_a_missed_seed_lowers_its_value_to_the_next_one_at_most(tmp_path: Path) -> None:
+    """At CR 10 one seed of two is at chance, so both are read at the value of CR 100."""
+    rows = [
+        *pair("a", 1.0, 1000, (95, 95), (95, 95)),
+        run("a", 0.1, 0, 100, 90, 90),
+        run("a", 0.1, 1, 100, None, None),
+        *pair("a", 0.01, 10, (80, 82), (80, 82)),
+    ]
+    assert readings(tmp_path, rows, 10) == [(80, False), (82, False)]
 
 
 def test_a_run_that_diverged_or_emptied_counts_at_chance_where_its_value_is(tmp_path: Path) -> None:
