@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmark.errors import UsageError
 from benchmark.records.repair import check_packed, compress
-from benchmark.records.schema import COLUMNS, INITIAL_COLUMNS
+from benchmark.records.schema import COLUMNS, INFERENCE_COLUMNS, INITIAL_COLUMNS
 from benchmark.records.table import encoded, read
 from benchmark.sweep.folder import ResultsFolder
 from benchmark.sweep.rows import completed
@@ -98,7 +98,7 @@ def _check_one_budget(rows: dict[str, tuple[Path, dict[str, str]]]) -> None:
 
 def _copy(folder: Path, new: Path, keys: set[str]) -> None:
     """Copy the other tables' rows and kept networks of some keys, and the records of invocations."""
-    for table, columns in TABLES.items():
+    for table, columns in {**TABLES, "inference.csv": INFERENCE_COLUMNS}.items():
         if table != "runs.csv":
             _extend(new / table, columns, [row for row in _rows(folder / table, columns) if row["key"] in keys])
     if not (new / "initial_weights.csv").exists():  # it is computed without training, the same everywhere

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmark.errors import UsageError
-from benchmark.records.schema import CURVE_COLUMNS, LAYER_COLUMNS, Row, Status
+from benchmark.records.schema import CURVE_COLUMNS, INFERENCE_COLUMNS, LAYER_COLUMNS, Row, Status
 from benchmark.records.table import append, read
 from benchmark.sweep.merge import merge
 from tests.builders import run, sparsefront, write
@@ -73,6 +73,16 @@ def test_packed_curves_and_invocations_come_along(tmp_path: Path) -> None:
     merge(both, tmp_path / "c")
     assert [row["key"] for row in read(tmp_path / "c" / "curves.csv", CURVE_COLUMNS)] == [A.key, B.key]
     assert {path.read_text() for path in (tmp_path / "c" / "invocations").iterdir()} == {"a", "b"}
+
+
+def test_timings_come_along_with_the_runs_that_a_folder_gives(tmp_path: Path) -> None:
+    both = [folder(tmp_path / "a", [A, B]), folder(tmp_path / "b", [B, C])]
+    for each, rows in zip(both, ([A, B], [B, C]), strict=True):
+        lines = [[row.key, *[each.name] * (len(INFERENCE_COLUMNS) - 1)] for row in rows]
+        append(each / "inference.csv", INFERENCE_COLUMNS, lines)
+    merge(both, tmp_path / "c")
+    timed = [(row["key"], row["form"]) for row in read(tmp_path / "c" / "inference.csv", INFERENCE_COLUMNS)]
+    assert timed == [(A.key, "a"), (B.key, "a"), (C.key, "b")]
 
 
 def test_kept_networks_come_along_with_their_rows(tmp_path: Path) -> None:
