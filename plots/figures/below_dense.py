@@ -157,6 +157,11 @@ def edges(readings: pandas.DataFrame, runs: pandas.DataFrame) -> tuple[float, fl
 def _draw(
     axes: Axes, table: pandas.DataFrame, drawn: dict[str, Look], shown: dict[str, str], limits: tuple[float, float]
 ) -> None:
+    axes.set_ylim(limits)
+    if table.empty:
+        axes.set_xticks([])
+        axes.text(0.5, 0.5, f"no method reaches {READ[0]:g}", ha="center", transform=axes.transAxes)
+        return
     wide = table.pivot(index="at", columns="method")  # NaN, and so no band, across a gap
     means = pandas.DataFrame(wide["mean"])
     at = means.index.to_numpy(dtype=float)
@@ -179,4 +184,3 @@ def _draw(
     coarse, fine = ([x for x in ticks if means.index.min() <= x <= reached.max()] for ticks in (COARSE, FINE))
     axes.set_xticks(coarse if len(coarse) > 1 else fine)
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_ylim(limits)

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import numpy
 import pytest
+from matplotlib.axes import Axes
 
 from benchmark.records.schema import INFERENCE_COLUMNS, Row
 from benchmark.records.table import append
 from plots.figures import attainments, costs
+from plots.figures.below_dense import below_dense
+from plots.readings import COMPRESSION
 from plots.results import load
 from tests.builders import pair, write
 
@@ -41,6 +44,13 @@ def test_costs_that_equal_that_of_the_weights_are_not_drawn(tmp_path: Path) -> N
     runs = load(write(tmp_path, counted([*DENSE, *GMP], 1)))
     assert costs.draw(tmp_path, runs, tmp_path) == []
     assert costs.told_apart(load(write(other, [*DENSE, *GMP]))) == ["compression ratio"]  # not counted
+
+
+def test_a_cost_that_no_method_halves_has_a_panel_that_says_so(tmp_path: Path) -> None:
+    rows = [replace(row, macs_dense=1000, macs_sparse=900) for row in [*DENSE, *GMP]]
+    drawing = below_dense(load(write(tmp_path, rows)), axes=(COMPRESSION, "theoretical speed-up"))
+    texts = [[text.get_text() for text in panel.texts] for panel in drawing.findobj(Axes)]
+    assert texts == [[], ["no method reaches 2"]]
 
 
 def test_files_and_measured_latencies_are_costs_against_the_dense_network(tmp_path: Path) -> None:
