@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import torch
 
-from benchmark.engines.settings import Settings
+from benchmark.engines.settings import Pack, Settings
 from benchmark.experiments.run import Run
 from benchmark.records.schema import Measurement, Status
 from benchmark.records.table import read
@@ -66,8 +66,8 @@ def test_the_record_is_written_at_the_start_and_after_every_row(
 ) -> None:
     seen = []
 
-    def run_all(runs: list[Run], settings: Settings, workers: int) -> Iterator[list[tuple[Run, Result]]]:
-        for run in runs:
+    def run_all(packs: list[Pack], settings: Settings, workers: int) -> Iterator[list[tuple[Run, Result]]]:
+        for (run,) in packs:
             seen.extend(files(tmp_path))
             yield [(run, Result(Measurement(status=Status.ERROR, error="none")))]
 
@@ -84,8 +84,8 @@ def test_the_record_is_written_at_the_start_and_after_every_row(
 
 
 def test_an_interrupted_invocation_records_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def run_all(runs: list[Run], settings: Settings, workers: int) -> Iterator[list[tuple[Run, Result]]]:
-        yield [(runs[0], Result(Measurement(status=Status.ERROR)))]
+    def run_all(packs: list[Pack], settings: Settings, workers: int) -> Iterator[list[tuple[Run, Result]]]:
+        yield [(packs[0][0], Result(Measurement(status=Status.ERROR)))]
         raise KeyboardInterrupt
 
     monkeypatch.setattr(sweep, "run_all", run_all)
