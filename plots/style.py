@@ -97,7 +97,7 @@ def sheet(title: str, subtitle: str, caption: str, height: float = 4.2, width: f
         figure = Figure(figsize=(width, height))
         wrapped = textwrap.fill(title, round(9 * width))
         figure.suptitle(wrapped, x=0.01, ha="left", fontsize=12, fontweight="bold")
-        figure.supxlabel(textwrap.fill(caption, round(19 * width)), x=0.01, ha="left", fontsize=7, color="#555555")
+        figure.supxlabel(textwrap.fill(caption, round(18 * width)), x=0.01, ha="left", fontsize=7, color="#555555")
     (panels,) = figure.subfigures(1, squeeze=False).flat
     if not _paper.get():
         panels.suptitle(textwrap.fill(subtitle, round(10 * width)), x=0.01, ha="left", fontsize=9)
