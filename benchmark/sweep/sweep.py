@@ -86,9 +86,7 @@ def _remaining(
             load_data(get_task(task), settings.data_folder)  # in this process, so that missing files are reported first
         except (UsageError, KeyboardInterrupt):
             raise
-        except (
-            BaseException
-        ):  # a loader's fault concerns its task alone, whose runs meet it again and report it in rows
+        except BaseException:  # a loader's fault concerns its task alone; its runs meet it again, and rows report it
             continue
     return remaining
 

@@ -24,8 +24,8 @@ def searched(task: str, *searches: str) -> Mapping[str, float]:
 
     `searches` are experiments; where several chose for one method, the last of them counts. A method that was searched
     only with options has an entry without options, too: the smallest of its chosen learning rates. The zero threshold
-    hardly changes which learning rate is best, so it is left out. Most searches trained version 1 of `dwf`, whose
-    rates were equal; their entries are those of `rates=equal`.
+    hardly changes which learning rate is best, so it is left out. All searches but MATCHED trained version 1 of
+    `dwf`, whose rates were equal; their entries are those of `rates=equal`.
     """
     chosen: dict[str, float] = {}
     for search in searches:

@@ -38,9 +38,9 @@ def below_dense(
     """Draw how much better than dense methods are over compression, a panel for each task, with 95 % bands of the mean.
 
     Heights are points of test accuracy, or percent of another metric. `runs` is a table that `plots.load` returned, or
-    several. Tasks without a dense run have no panel. The best
-    methods of each family are drawn, by mean accuracy over the logarithm of compression; all others are grey. With
-    several `axes` of `plots.readings.SHARES`, each task has a panel for each: the same runs, counted in another way.
+    several. Tasks without a dense run have no panel. The best methods of each family are drawn, by mean accuracy over
+    the logarithm of compression; all others are grey. With several `axes` of `plots.readings.SHARES`, each task has a
+    panel for each: the same runs, counted in another way.
     """
     table = runs if isinstance(runs, pandas.DataFrame) else pandas.concat(runs, ignore_index=True)
     readings = {axis: points_above_dense(table, axis=axis) for axis in axes}
