@@ -18,7 +18,8 @@ from benchmark.cli.options import load_plugins
 from benchmark.cli.output import console, errors, lasting_output
 from benchmark.cli.reports import compare, docs, report
 from benchmark.cli.running import plan, run, smoke, status
-from benchmark.errors import UsageError, printable
+from benchmark.errors import UsageError, error_text, printable
+from methods.core.plugins import place_in_plugin
 from methods.core.registry import MethodError
 
 app = typer.Typer(
@@ -59,7 +60,7 @@ def list_(
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(help="A method, task or experiment, also with options in brackets.")],
+    name: options.Anything,
     plugin: options.Plugins = None,
 ) -> None:
     """Show a method, a task or an experiment: its options and their values, its paper, recipe or grid."""
@@ -76,17 +77,20 @@ def main() -> None:
     """Run the console script; bad input ends with one sentence and exit status 2."""
     with lasting_output():
         try:
-            sys.exit(app(None if sys.argv[1:] else ["--help"], standalone_mode=False) or 0)
+            status = app(None if sys.argv[1:] else ["--help"], prog_name="sparsefront", standalone_mode=False) or 0
         except (UsageError, MethodError) as error:
             errors.print(f"error: {error}")
             sys.exit(2)
         except OSError as error:  # a path that is too long, a loop of links, a file that nobody may read
             errors.print(f"error: {error.filename or 'a file'} cannot be read or written: {error.strerror or error}")
             sys.exit(2)
-        except Exception as error:
-            if not hasattr(error, "format_message"):  # typer's own errors have it; their class is not public
+        except (Exception, SystemExit) as error:
+            if hasattr(error, "format_message"):  # typer's own errors have it; their class is not public
+                message = printable(" ".join(error.format_message().split()).rstrip("."))
+                errors.print(f"error: {message}; --help names what there is")
+            elif place := place_in_plugin(error):
+                errors.print(f"error: {error_text(error)}{place}")
+            else:
                 raise
-            errors.print(
-                f"error: {printable(' '.join(error.format_message().split()).rstrip('.'))}; --help names what there is"
-            )
             sys.exit(2)
+        sys.exit(status)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,15 @@ from benchmark.experiments.registry import EXPERIMENTS, get_experiment
 from benchmark.records.schema import FAMILIES
 from benchmark.tasks.registry import SCHEMES, TASKS, describe, get_task
 from methods.core.option_types import choices, print_value
-from methods.core.registry import ALIASES, METHODS, parse, signature
+from methods.core.registry import ALIASES, METHODS, MethodError, parse, signature
 from methods.core.spec import MISSING, SpecError, near, options_of, split_form
 
 
 def lines(what: str) -> Iterator[str]:
-    """Yield one line for each method, task or experiment, whole at any width; methods come by family."""
+    """Yield one line for each method, task or experiment, whole at any width; methods come by family.
+
+    A task's line has its data set and recipe, an experiment's the number of its runs, unless they need an option first.
+    """
     if what == "methods":
         places = {family: place for place, family in enumerate(FAMILIES)}
         found = sorted(METHODS.items(), key=lambda item: (places.get(item[1].family, len(places)), item))
@@ -25,9 +29,26 @@ def lines(what: str) -> Iterator[str]:
             yield f"{name}  [{cls.family}; {cls.knob}]  {describe(cls)}  {signature(cls)}"
         for name, written in sorted(ALIASES.items()):
             yield f"{name}  [{parse(written).family}; {parse(written).knob}]  Another name of {written}."
+    elif what == "tasks":
+        yield from (f"{name}  {_size_of_task(name)}{describe(function)}" for name, function in sorted(TASKS.items()))
+        yield from (f"{prefix}...  {describe(find)}" for prefix, find in sorted(SCHEMES.items()))
     else:
-        for name, function in sorted((TASKS if what == "tasks" else EXPERIMENTS).items()):
-            yield f"{name}  {describe(function)}"
+        for name, function in sorted(EXPERIMENTS.items()):
+            yield f"{name}  {_size_of_experiment(name)}{describe(function)}"
+
+
+def _size_of_task(name: str) -> str:
+    with suppress(UsageError):
+        task = get_task(name)
+        data = f"{task.dataset or 'its own data'}, {task.examples} examples"
+        return f"[{data}; {task.epochs} epochs at learning rate {task.learning_rate:g}]  "
+    return ""
+
+
+def _size_of_experiment(name: str) -> str:
+    with suppress(UsageError, MethodError):
+        return f"[{len(get_experiment(name).runs())} runs]  "
+    return ""
 
 
 def details(name: str) -> Iterator[str]:
@@ -83,13 +104,14 @@ def _task(name: str) -> Iterator[str]:
 
 def _experiment(name: str) -> Iterator[str]:
     grid = get_experiment(name)
+    count = len(grid.runs())  # raises for a faulty grid
     yield f"experiment {name}"
     yield inspect.getdoc(EXPERIMENTS[name]) or ""
     yield f"  tasks: {', '.join(grid.tasks)}"
     yield f"  methods: {', '.join(grid.methods)}"
     yield from (f"  {knob}: {', '.join(f'{value:g}' for value in values)}" for knob, values in grid.values.items())
     yield f"  seeds: {', '.join(map(str, grid.seeds))}"
-    yield f"  runs: {len(grid.runs())}; `sparsefront plan {name}` estimates the time"
+    yield f"  runs: {count}; `sparsefront plan {name}` estimates the time"
 
 
 def _options(owner: Any) -> Iterator[str]:

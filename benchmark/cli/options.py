@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
+from benchmark.experiments.registry import EXPERIMENTS
+from benchmark.tasks.registry import TASKS
 from methods.core.plugins import load_plugin
+from methods.core.registry import ALIASES, METHODS
 
 
 def path(text: str | Path) -> Path:
@@ -16,11 +20,45 @@ def path(text: str | Path) -> Path:
     return Path(os.path.expanduser(text))  # noqa: PTH111  (unlike Path's, it raises nothing where there is no home)
 
 
+def starting(*registries: Mapping[str, Any]) -> Callable[[str], list[str]]:
+    """Return the completion of a name, or of the last one in a list, from the names in some registries."""
+
+    def complete(incomplete: str) -> list[str]:
+        before, comma, start = incomplete.rpartition(",")
+        names = sorted({name for registry in registries for name in registry if name.startswith(start)})
+        return [f"{before}{comma}{name}" for name in names]
+
+    return complete
+
+
+def sweeps(context: typer.Context, incomplete: str) -> list[str]:
+    """Return the completion of the name of a folder with results."""
+    results = path(context.params.get("results") or "results")
+    return sorted(found.parent.name for found in results.glob(f"{incomplete}*/runs.csv"))
+
+
 Name = Annotated[
-    str, typer.Argument(help="An experiment, see `sparsefront list experiments`, or a task for a grid on it alone.")
+    str,
+    typer.Argument(
+        help="An experiment, see `sparsefront list experiments`, or a task for a grid on it alone.",
+        autocompletion=starting(EXPERIMENTS, TASKS),
+    ),
 ]
-Tasks = Annotated[str | None, typer.Option(help="Tasks instead of the experiment's, separated by commas.")]
-Methods = Annotated[str | None, typer.Option(help="Methods instead, as in 'dense,dwf[depth=4]'.")]
+Anything = Annotated[
+    str,
+    typer.Argument(
+        help="A method, task or experiment, also with options in brackets.",
+        autocompletion=starting(METHODS, ALIASES, TASKS, EXPERIMENTS),
+    ),
+]
+Tasks = Annotated[
+    str | None,
+    typer.Option(help="Tasks instead of the experiment's, separated by commas.", autocompletion=starting(TASKS)),
+]
+Methods = Annotated[
+    str | None,
+    typer.Option(help="Methods instead, as in 'dense,dwf[depth=4]'.", autocompletion=starting(METHODS, ALIASES)),
+]
 Values = Annotated[
     list[str] | None,
     typer.Option(

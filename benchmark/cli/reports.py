@@ -29,7 +29,9 @@ Threshold = Annotated[
 
 
 def report(
-    experiment: Annotated[str | None, typer.Argument(help="By default every folder with results.")] = None,
+    experiment: Annotated[
+        str | None, typer.Argument(help="By default every folder with results.", autocompletion=options.sweeps)
+    ] = None,
     results: options.Results = Path("results"),
     threshold: Threshold = None,
     effective: Annotated[

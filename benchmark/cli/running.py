@@ -146,7 +146,9 @@ def run(
 
 
 def status(
-    experiment: Annotated[str | None, typer.Argument(help="By default one line for each sweep.")] = None,
+    experiment: Annotated[
+        str | None, typer.Argument(help="By default one line for each sweep.", autocompletion=options.sweeps)
+    ] = None,
     results: options.Results = Path("results"),
 ) -> None:
     """Print the progress of a sweep, from another terminal: runs, time left, and the best of each method so far."""

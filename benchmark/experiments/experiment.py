@@ -49,6 +49,10 @@ class Experiment:
             if epochs is not None and not 1 <= epochs <= MOST_EPOCHS:
                 raise UsageError(f"epochs must be a whole number >= 1 and at most {MOST_EPOCHS}, not {epochs}")
         for name, choices in (("task", self.tasks), ("method", self.methods), ("seed", self.seeds)):
+            if isinstance(choices, str) or not isinstance(choices, Sequence):
+                raise UsageError(
+                    f"an experiment has a tuple of {name}s, as in {name}s=(first, second), not {choices!r}"
+                )
             if not choices:
                 raise UsageError(f"an experiment needs at least one {name}")
         return list(dict.fromkeys(self._points()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 
 from benchmark.errors import UsageError
@@ -18,6 +19,8 @@ def experiment(function: Callable[[], Experiment]) -> Callable[[], Experiment]:
     check_printable(name)
     if name in EXPERIMENTS:
         raise UsageError(f"an experiment named {name!r} is registered already")
+    if inspect.signature(function).parameters:
+        raise UsageError(f"the function of experiment {name!r} takes parameters, and no experiment has options")
     EXPERIMENTS[name] = function
     return function
 
@@ -29,4 +32,7 @@ def get_experiment(name: str) -> Experiment:
             raise UsageError(f"{name} is a task and no experiment; `sparsefront run {name}` runs a grid on it")
         choices = ", ".join(sorted(EXPERIMENTS))
         raise UsageError(f"there is no experiment {name!r}{near(name, EXPERIMENTS)}; experiments are {choices}")
-    return EXPERIMENTS[name]()
+    made = EXPERIMENTS[name]()
+    if not isinstance(made, Experiment):
+        raise UsageError(f"the function of experiment {name} returns {type(made).__name__}, and no Experiment")
+    return made

@@ -91,28 +91,25 @@ class _TimeLeft(ProgressColumn):
 
 @contextmanager
 def bar(console: Console, start: SweepProgress) -> Iterator[Callable[..., None]]:
-    """Show a bar at the bottom of a terminal, with a table below it, until the block ends.
+    """Show a bar at the bottom of a terminal, with the latest run and a table below it, until the block ends.
 
     Yields the function that updates them: it takes the progress, a line on the latest run, and a new table or None.
     """
     texts = ("{task.completed}/{task.total} runs", "{task.fields[running]} running", "{task.fields[failed]} failed")
     counted = [TextColumn(text, markup=False, table_column=Column(no_wrap=True)) for text in texts]
-    newest = TextColumn(
-        "{task.fields[latest]}", markup=False, table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")
-    )
-    columns = (BarColumn(16), *counted, _TimeLeft(table_column=Column(no_wrap=True)), newest)
+    columns = (BarColumn(16), *counted, _TimeLeft(table_column=Column(no_wrap=True)))
 
-    def fields(now: SweepProgress, latest: str) -> dict[str, Any]:
+    def fields(now: SweepProgress) -> dict[str, Any]:
         end = None if now.seconds_left is None else time.monotonic() + now.seconds_left
-        return {"completed": now.done, "running": now.running, "failed": now.failed, "end": end, "latest": latest}
+        return {"completed": now.done, "running": now.running, "failed": now.failed, "end": end}
 
-    progress = Progress(*columns, console=console, expand=True)
-    shown = progress.add_task("", total=start.total, **fields(start, "starting"))
-    parts: list[RenderableType] = [progress]
+    progress = Progress(*columns, console=console)
+    shown = progress.add_task("", total=start.total, **fields(start))
+    parts: list[RenderableType] = [progress, Text("starting")]
 
     def show(now: SweepProgress, latest: str, board: RenderableType | None = None) -> None:
-        progress.update(shown, **fields(now, latest))
-        parts[1:] = [board] if board else parts[1:]
+        progress.update(shown, **fields(now))
+        parts[1:] = [Text(latest), board or Text()]
 
     with Live(get_renderable=lambda: Group(*parts), console=console, transient=True) as live:
         live.refresh()

@@ -106,9 +106,10 @@ def augmentation_column(augmentation: Augmentation | None) -> str:
 
 def tell(row: Row) -> str:
     """Return one line on a finished run."""
-    start = f"{row.method} {row.knob} {row.value:g} seed {row.seed}:"
+    knob = "" if row.knob == "none" else f" {row.knob} {row.value:g}"
+    start = f"{row.method}{knob} seed {row.seed}:"
     if row.status != Status.OK:
         return f"{start} {row.status}, {row.error}"
     warned = f" ({row.warning})" if row.warning else ""
     reached = f"{row.test_metric:.4g} {row.metric}" if row.metric != "accuracy" else f"{row.test_accuracy:.2f} %"
-    return f"{start} CR {row.compression:.1f}, {reached}{warned}"
+    return f"{start} CR {row.compression:.1f}, test {reached}{warned}"

@@ -118,6 +118,7 @@ def _compute(
     def board() -> Table:
         return status.board(status.best(folder.rows, folder.path / "runs.csv"))
 
+    shown: set[str] = set()  # tracebacks, of which many runs may have the same
     throttled_end, throttled_board = throttled(expected_end), throttled(board)  # however many rows there are
     left = seconds_left(runs, finished, slots, earlier)
     rows = {"before": len(folder.rows), "written": 0}
@@ -140,8 +141,13 @@ def _compute(
                 for warning in result.warnings:
                     console.print(f"warning: {warning}", soft_wrap=True)
                 if result.traceback or not console.is_terminal:
-                    console.print(result.traceback or f"{now} {tell(row)}", soft_wrap=True)
+                    console.print(f"{now} {tell(row)}", soft_wrap=True)
+                if result.traceback and result.traceback not in shown:
+                    console.print(result.traceback, soft_wrap=True)
+                    shown.add(result.traceback)
             record(rows=rows | {"written": statuses.total()}, statuses=dict(statuses), seconds_left=left)
         if extra_outputs:
             extra_outputs(folder.path)
+    if statuses and console.is_terminal:  # the bar has taken its table away
+        console.print(board())
     return statuses

@@ -65,10 +65,9 @@ def task_scheme(prefix: str) -> Callable[[Callable[[str], Callable[..., Task]]],
 
 def get_task(written: str) -> Task:
     """Return the task of a written form; raise UsageError for an unknown task or option and for a wrong value."""
-    _, function, options = _read(written)
+    name, function, options = _read(written)
     changes = _changes(function, options)
-    made = function(**{name: value for name, value in options.items() if name not in changes})
-    return replace(made, **changes)
+    return replace(_made(name, function, options, changes), **changes)
 
 
 def canonical_task(written: str, **changes: Any) -> str:
@@ -91,7 +90,7 @@ def read_task(written: str) -> tuple[str, dict[str, Any]]:
     name, function, options = _read(written)
     changes = _changes(function, options)
     if changes:  # the recipe's own value, when it is given, is no change
-        made = function(**{name: value for name, value in options.items() if name not in changes})
+        made = _made(name, function, options, changes)
         options |= {name: None for name, value in changes.items() if value == getattr(made, name)}
     return name, {option.name: option.default for option in task_options(function)} | options
 
@@ -107,6 +106,13 @@ def _changes(function: Callable[..., Task], options: dict[str, Any]) -> dict[str
     """Return the given options that change the recipe and are none of the function's."""
     own = {option.name for option in options_of(function)}
     return {name: value for name, value in options.items() if name in RECIPE and name not in own}
+
+
+def _made(name: str, function: Callable[..., Task], options: dict[str, Any], changes: dict[str, Any]) -> Task:
+    made = function(**{option: value for option, value in options.items() if option not in changes})
+    if not isinstance(made, Task):
+        raise UsageError(f"the function of task {name} returns {type(made).__name__}, and no Task")
+    return made
 
 
 def _read(written: str) -> tuple[str, Callable[..., Task], dict[str, Any]]:

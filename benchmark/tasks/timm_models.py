@@ -27,7 +27,7 @@ Check = Callable[[str, int, int], None]
 
 @task_scheme("timm:")
 def timm_task(name: str) -> Callable[..., Task]:
-    """Return the task function of `timm:MODEL-DATASET`, with the recipe of the data set's other tasks.
+    """Find the task of any network of timm, as in `timm:resnet26-cifar10`, with the data set's own recipe.
 
     `timm:MODEL-FOLDER[classes=K,images=N]` trains on a folder laid out like ImageNet, with K classes and N images in
     `train`.

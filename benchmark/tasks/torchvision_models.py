@@ -15,7 +15,7 @@ from methods.core.spec import near
 
 @task_scheme("torchvision:")
 def torchvision_task(name: str) -> Callable[..., Task]:
-    """Return the task function of `torchvision:MODEL-DATASET`, with the recipe of the data set's other tasks.
+    """Find the task of a network of torchvision, as in `torchvision:resnet18-cifar10`, with the data set's own recipe.
 
     Data sets and folders are those of `timm:`. A network is the library's own, made for images of 224 x 224: on CIFAR a
     residual network sees 1 x 1 features at its end.

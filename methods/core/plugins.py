@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import sys
+import traceback
 from pathlib import Path
 
 from methods.core.registry import MethodError
+
+PREFIX = "sparsefront_plugin_"
 
 
 def load_plugin(path: str | Path) -> None:
     """Run a user's Python file, which registers methods and tasks as the files of this repository do."""
     path = Path(path).resolve()
-    name = f"sparsefront_plugin_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
+    name = f"{PREFIX}{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
     if name in sys.modules:
         return
     if not path.is_file() or path.suffix != ".py":
@@ -29,4 +32,14 @@ def load_plugin(path: str | Path) -> None:
         if isinstance(error, MethodError):
             raise
         reason = " ".join(f"{type(error).__name__}: {error}".split())
-        raise MethodError(f"plugin {path} does not load: {reason}") from error
+        raise MethodError(f"plugin {path} does not load: {reason}{place_in_plugin(error)}") from error
+
+
+def place_in_plugin(error: BaseException) -> str:
+    """Return the last line of a plugin that an error passed through, as in ` (FILE, line 3)`; nothing if it is ours."""
+    frames = [
+        (frame.f_code.co_filename, line)
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if frame.f_globals.get("__name__", "").startswith(PREFIX)
+    ]
+    return f" ({frames[-1][0]}, line {frames[-1][1]})" if frames else ""

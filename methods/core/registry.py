@@ -180,6 +180,8 @@ def check_value(method: Method, value: float) -> None:
     if numbers and not math.isclose(value, numbers[0] / numbers[1], rel_tol=1e-5):
         n, m = numbers
         raise MethodError(f"{method} keeps {n} of every {m} weights, so its density must be {n / m:g}, not {value:g}")
-    method.phases_at(value)
+    phases = method.phases_at(value)
+    if not isinstance(phases, tuple) or not sum(phases):
+        raise MethodError(f"the phases of {method} must be a tuple of numbers of budgets, as in (1.0,), not {phases!r}")
     if method.inner and method.inner.knob == method.knob:
         check_value(method.inner, value)

@@ -102,7 +102,7 @@ def split_list(text: str) -> list[str]:
 
 def near(name: str, choices: Iterable[str]) -> str:
     """Return a question that names the choice closest to a wrong name, or nothing if none is close."""
-    close = difflib.get_close_matches(name, sorted(choices), 1, cutoff=0.75)
+    close = difflib.get_close_matches(name, sorted(choices), 1, cutoff=0.6)
     return f" (did you mean {close[0]}?)" if close else ""
 
 
@@ -148,7 +148,7 @@ def read_options(
         name = (renamed or {}).get(written, written)
         if name not in known:
             choices = f"its options are {', '.join(known)}" if known else "it has no options"
-            raise SpecError(f"{owner} has no option {written!r}; {choices}")
+            raise SpecError(f"{owner} has no option {written!r}{near(written, known)}; {choices}")
         if name in values:
             raise SpecError(f"{owner} is given option {name} twice, once by its old name")
         values[name] = _convert(owner, known[name], text)

@@ -124,11 +124,13 @@ def test_failed_runs_end_with_status_1(
 ) -> None:
     plugin = tmp_path / "failing.py"
     plugin.write_text(PLUGIN.replace("super().setup(net, probe)", "raise OSError('no')").replace("first-come", "fails"))
-    options = ["--methods", "fails,dense", "--values", "0.5", "--seeds", "0", "--tier", "smoke", "--workers", "1"]
+    options = ["--methods", "fails,dense", "--values", "0.5,0.4", "--seeds", "0", "--tier", "smoke", "--workers", "1"]
     where = ["--results", str(tmp_path), "--plugin", str(plugin)]
     assert sparsefront(monkeypatch, "run", "quickstart", *options, *where) == 1
     told = capfd.readouterr().out
-    assert "1 ok, 1 failed (1 error)" in told and "OSError: no" in told
+    assert "1 ok, 2 failed (2 error)" in told
+    assert all(f"fails density {value} seed 0: error, OSError: no" in told for value in (0.5, 0.4))
+    assert told.count("Traceback") == 1  # both runs have the same
 
 
 def test_a_plan_has_runs_and_time(

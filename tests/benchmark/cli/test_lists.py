@@ -17,8 +17,13 @@ from tests.builders import GOLDEN, run, sparsefront, write
 
 
 def test_a_list_has_a_line_for_each_that_can_be_pasted() -> None:
-    for what, there in (("tasks", TASKS), ("experiments", EXPERIMENTS)):
-        assert [line.partition("  ")[0] for line in lines(what)] == sorted(there)
+    for what, there in (
+        ("tasks", [*sorted(TASKS), "timm:...", "torchvision:..."]),
+        ("experiments", sorted(EXPERIMENTS)),
+    ):
+        assert [line.partition("  ")[0] for line in lines(what)] == there
+    assert any("[digits, 1293 examples; 40 epochs at learning rate 0.1]" in line for line in lines("tasks"))
+    assert any(line.startswith("quickstart  [111 runs]  Compare") for line in lines("experiments"))
     written = list(lines("methods"))
     assert all(any(signature(cls) in line for line in written) for cls in METHODS.values())
     families = [line.partition("[")[2].partition(";")[0] for line in written[: len(METHODS)]]
@@ -47,8 +52,9 @@ def test_a_mistyped_name_is_answered_with_the_closest_one() -> None:
     ):
         with pytest.raises(UsageError, match=rf"{wrong}' \(did you mean {meant}\?\)"):
             ask(wrong)
-    with pytest.raises(MethodError, match=r"'magnitud' \(did you mean magnitude\?\)"):
-        parse("magnitud")
+    for wrong, meant in (("magnitud", "magnitude"), ("dfw", "dwf"), ("dwf[dpth=3]", "depth")):
+        with pytest.raises(MethodError, match=rf"\(did you mean {meant}\?\)"):
+            parse(wrong)
     with pytest.raises(UsageError, match=r"lenet300-digits is a task .* `sparsefront run lenet300-digits`"):
         get_experiment("lenet300-digits")
 
@@ -82,6 +88,28 @@ def test_version_and_short_help(monkeypatch: pytest.MonkeyPatch, capfd: pytest.C
     assert sparsefront(monkeypatch, "run", "-h") == 0
     told = capfd.readouterr().out
     assert told.startswith("sparsefront") and "--retry" in told
+
+
+@pytest.mark.parametrize(
+    ("line", "completed"),
+    [
+        ("run quicks", ["quickstart"]),
+        ("show lenet300-k", ["lenet300-kmnist"]),
+        ("run quickstart --methods dense,dw", ["dense,dwf"]),
+        ("status --results RESULTS o", ["one"]),
+    ],
+)
+def test_names_are_completed(
+    line: str, completed: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "one").mkdir()
+    write(tmp_path / "one")
+    words = f"sparsefront {line}".replace("RESULTS", str(tmp_path))
+    asked = {"_SPARSEFRONT_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    for name, value in asked.items():
+        monkeypatch.setenv(name, value)
+    assert sparsefront(monkeypatch) == 0
+    assert capfd.readouterr().out.split() == completed
 
 
 @pytest.mark.parametrize("command", ["status", "report", "plan"])

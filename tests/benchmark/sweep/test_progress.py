@@ -68,7 +68,7 @@ def test_the_bar_counts_down_between_runs(monkeypatch: pytest.MonkeyPatch) -> No
         now += 30
     assert isinstance(console.file, io.StringIO)
     told = console.file.getvalue()
-    assert "1/9 runs 2 running 1 failed 0:01:00 left latest" in told
+    assert "1/9 runs 2 running 1 failed 0:01:00 left\nlatest" in told
 
 
 def test_the_display_shows_the_best_run_of_each_method(tmp_path: Path) -> None:
@@ -77,6 +77,7 @@ def test_the_display_shows_the_best_run_of_each_method(tmp_path: Path) -> None:
     assert isinstance(console.file, io.StringIO)
     told = console.file.getvalue()
     assert "CR near dense" in told and "snip" in told.partition("CR near dense")[2]
+    assert "CR near dense" in told.rpartition("\x1b[?25h")[2]  # the last table stays when the bar is gone
 
 
 def test_a_throttled_function_takes_at_most_a_hundredth_of_the_time(

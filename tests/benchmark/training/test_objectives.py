@@ -111,7 +111,7 @@ def test_rows_lines_and_status_follow_the_metric() -> None:
         result.measured.val_metric = result.measured.test_metric = metric
         result.measured.compression = 1 / value
         rows.append(make_row("mine", Run("made-numbers", method, value, 0, 2, 0.1), result, "cpu", "", ""))
-    assert tell(rows[0]) == "dense none 1 seed 0: CR 1.0, 0.5 mean squared error"
+    assert tell(rows[0]) == "dense seed 0: CR 1.0, test 0.5 mean squared error"
     cells = [{name: "" if value is None else str(value) for name, value in asdict(row).items()} for row in rows]
     assert [line[1:] for line in best(cells, Path("runs.csv"))] == [
         ("dense", 1, 0.5, 1.0, 1.0),

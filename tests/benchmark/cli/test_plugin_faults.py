@@ -1,0 +1,85 @@
+"""A plugin's fault outside of a run is one sentence that names its file and line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.builders import sparsefront
+
+PLUGIN = """
+import sys
+from dataclasses import dataclass
+
+from benchmark import Experiment, experiment, task
+from methods import register
+from methods.random import Random
+
+
+@task
+def raising(): raise ValueError("not made\\nyet")
+
+
+@task
+def leaving(): sys.exit(0)
+
+
+@task
+def empty(): pass
+
+
+@experiment
+def nothing(): pass
+
+
+@experiment
+def one_string(): return Experiment(tasks="lenet300-digits", methods=("dense",), values={})
+
+
+@register("dividing", knob="density")
+@dataclass
+class Dividing(Random):
+    def __post_init__(self): 1 / 0
+
+
+@register("unphased", knob="density")
+@dataclass
+class Unphased(Random):
+    def phases_at(self, value): return None
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("plan raising", "ValueError: not made yet (PLUGIN, line 11)"),
+        ("show raising", "ValueError: not made yet (PLUGIN, line 11)"),
+        ("list tasks", "SystemExit: 0 (PLUGIN, line 15)"),
+        ("plan leaving", "SystemExit: 0 (PLUGIN, line 15)"),
+        ("plan empty", "the function of task empty returns NoneType, and no Task"),
+        ("run nothing", "the function of experiment nothing returns NoneType, and no Experiment"),
+        ("show one-string", "a tuple of tasks, as in tasks=(first, second), not 'lenet300-digits'"),
+        ("plan quickstart --methods dividing --values 0.1", "ZeroDivisionError: division by zero (PLUGIN, line 33)"),
+        ("plan quickstart --methods unphased --values 0.1", "the phases of unphased must be a tuple"),
+    ],
+)
+def test_a_fault_of_a_plugin_is_one_sentence(
+    arguments: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    plugin = tmp_path / "mine.py"
+    plugin.write_text(PLUGIN)
+    monkeypatch.chdir(tmp_path)
+    assert sparsefront(monkeypatch, *arguments.split(), "--plugin", str(plugin)) == 2
+    told = capfd.readouterr().err
+    assert said.replace("PLUGIN", str(plugin)) in told and told.count("\n") == 1
+
+
+def test_an_experiment_that_takes_parameters_is_refused_with_its_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    plugin = tmp_path / "mine.py"
+    plugin.write_text("from benchmark import experiment\n\n\n@experiment\ndef wide(width): pass\n")
+    assert sparsefront(monkeypatch, "list", "experiments", "--plugin", str(plugin)) == 2
+    told = capfd.readouterr().err
+    assert f"experiment 'wide' takes parameters, and no experiment has options ({plugin}, line " in told
