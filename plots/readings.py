@@ -58,17 +58,23 @@ def _best_from_here(accuracies: pandas.Series) -> list[int]:
     return best[::-1]
 
 
-def _each_seed(curves: pandas.DataFrame) -> Iterator[tuple[tuple[object, ...], Floats, Floats]]:
-    """Yield task, method, seed and asked of each curve with its compressions, which rise, and its test accuracies.
+def seeds_alike(curves: pandas.DataFrame) -> Iterator[tuple[pandas.DataFrame, Floats, Floats]]:
+    """Yield the seeds that have points at the same compressions, as most seeds of a method do.
 
-    Slices of arrays, since a table for each of thousands of seeds takes pandas minutes.
+    The first part has a line for each seed, with the columns OF_SEED. The others are the compressions [points], which
+    rise, and the test accuracies [seeds, points]. Arrays take a thousandth of the time of a table for each seed. The
+    index tells the place of a seed in the order by OF_SEED.
     """
-    ordered = curves.sort_values([*OF_SEED, "compression"])
+    ordered = curves.sort_values([*OF_SEED, "compression"], ignore_index=True)
     x, y = (ordered[name].to_numpy(dtype=float) for name in ("compression", "test_accuracy"))
-    seeds = list(zip(*(ordered[name].tolist() for name in OF_SEED), strict=True))
-    starts = [place for place, seed in enumerate(seeds) if place == 0 or seed != seeds[place - 1]]
-    for start, stop in zip(starts, [*starts[1:], len(seeds)], strict=False):
-        yield seeds[start], x[start:stop], y[start:stop]
+    seeds = ordered[OF_SEED].drop_duplicates()
+    starts = seeds.index.to_numpy()
+    alike: dict[bytes, list[int]] = {}
+    for place, (start, stop) in enumerate(zip(starts, [*starts[1:], len(x)], strict=False)):
+        alike.setdefault(x[start:stop].tobytes(), []).append(place)
+    for compressions, places in alike.items():
+        own = numpy.frombuffer(compressions)
+        yield seeds.iloc[places], own, y[starts[places][:, None] + numpy.arange(len(own))]
 
 
 def read_at(curves: pandas.DataFrame, compressions: Sequence[float]) -> pandas.DataFrame:
@@ -78,32 +84,47 @@ def read_at(curves: pandas.DataFrame, compressions: Sequence[float]) -> pandas.D
     accuracy is read more than one percent away from every point. A curve has no reading beyond its last point; before
     the first one it has the accuracy of that point, whose network is smaller still.
     """
-    rows = []
-    at = numpy.array(compressions, dtype=float)
-    for seed, x, y in _each_seed(curves):
-        accuracies = numpy.interp(numpy.log(at), numpy.log(x), y).tolist()
-        between = (numpy.abs(x / at[:, None] - 1) > 0.01).all(1).tolist()
-        readings = zip(compressions, accuracies, between, strict=True)
-        rows += [(*seed, *reading) for reading in readings if reading[0] <= 1.01 * x[-1]]
-    return pandas.DataFrame(rows, columns=[*OF_SEED, "at", "test_accuracy", "between"])
+    parts = [pandas.DataFrame(columns=[*OF_SEED, "at", "test_accuracy", "between"])]
+    every = numpy.array(compressions)
+    for seeds, x, y in seeds_alike(curves):
+        at = every[every <= 1.01 * x[-1]]
+        read = {
+            "at": numpy.tile(at, len(y)),
+            "test_accuracy": _interpolated(numpy.log(at), numpy.log(x), y).ravel(),
+            "between": numpy.tile((numpy.abs(x / at[:, None] - 1) > 0.01).all(1), len(y)),
+        }
+        parts.append(seeds.loc[seeds.index.repeat(len(at))].assign(**read))
+    return pandas.concat(parts[1:] or parts).sort_index(kind="stable").reset_index(drop=True)
 
 
-def reach(curves: pandas.DataFrame, accuracy: float) -> pandas.DataFrame:
-    """Return the largest compression up to which each seed's curve keeps at least a test accuracy.
+def _interpolated(at: Floats, x: Floats, y: Floats) -> Floats:
+    """Return what `numpy.interp` gives at some places for each of many curves y [curves, points]."""
+    left = numpy.clip(numpy.searchsorted(x, at, side="right") - 1, 0, len(x) - 1)
+    right = numpy.minimum(left + 1, len(x) - 1)
+    inside = (at > x[0]) & (at < x[-1])
+    slope = (y[:, right] - y[:, left]) / numpy.where(inside, x[right] - x[left], 1)
+    return y[:, left] + numpy.where(inside, slope * (at - x[left]), 0)
+
+
+def reach(curves: pandas.DataFrame, accuracies: Sequence[float]) -> list[pandas.DataFrame]:
+    """Return for each test accuracy the largest compression up to which each seed's curve keeps at least this.
 
     Columns: task, method, seed, asked, compression, `beyond`, which is true where the curve ends above the accuracy,
     and `missed`, which is true where it starts below: then the compression is 1, that of the dense network. There are
     no rows if the accuracy is NaN.
     """
-    rows = []
-    if numpy.isnan(accuracy):
-        curves = curves.head(0)
-    for seed, compression, y in _each_seed(curves):
-        x = numpy.log(compression)
-        below = numpy.flatnonzero(y < accuracy)
-        end, missed = x[-1], False
-        if len(below):
-            i, missed = below[0], bool(below[0] == 0)
-            end = 0.0 if missed else x[i - 1] + (y[i - 1] - accuracy) / (y[i - 1] - y[i]) * (x[i] - x[i - 1])
-        rows.append((*seed, float(numpy.exp(end)), not len(below), missed))
-    return pandas.DataFrame(rows, columns=[*OF_SEED, "compression", "beyond", "missed"])
+    nothing = pandas.DataFrame(columns=[*OF_SEED, "compression", "beyond", "missed"])
+    parts: list[list[pandas.DataFrame]] = [[nothing] for _ in accuracies]
+    for seeds, compressions, y in seeds_alike(curves):
+        x = numpy.log(compressions)
+        for own, accuracy in zip(parts, accuracies, strict=True):
+            below = y < accuracy
+            falls, missed = below.any(axis=1), below[:, 0]
+            end = numpy.where(missed, 0.0, x[-1])
+            (seed,) = numpy.nonzero(falls & ~missed)
+            i = below[seed].argmax(axis=1)
+            above, under = y[seed, i - 1], y[seed, i]
+            end[seed] = x[i - 1] + (above - accuracy) / (above - under) * (x[i] - x[i - 1])
+            if not numpy.isnan(accuracy):
+                own.append(seeds.assign(compression=numpy.exp(end), beyond=~falls, missed=missed))
+    return [pandas.concat(own[1:] or own).sort_index().reset_index(drop=True) for own in parts]

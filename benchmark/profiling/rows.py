@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy
+
 from benchmark.engines.packs import make_packs
 from benchmark.engines.settings import Settings
 from benchmark.experiments.experiment import Experiment
@@ -41,16 +43,17 @@ sys.exit(status != 0)
 """
 LAYERS = {"fc1.weight": 19_200, "fc2.weight": 30_000, "fc3.weight": 1_000}
 METRICS = ("train_loss", "rate_share", "val_loss", "val_accuracy", "density", *LAYERS)
+EXAMPLES = 360  # of the test set
 PART = 500  # runs that are written at a time
 
 
 def grid(rows: int) -> Experiment:
-    """Return a grid of `rows` runs: five methods, ten values, and as many seeds as that takes."""
+    """Return a grid of `rows` runs: dense, four methods of six values, and as many seeds as that takes."""
     return Experiment(
         tasks=("lenet300-digits",),
-        methods=("snip", "random", "magnitude", "dwf[depth=2]", "dwf[depth=3]"),
-        values={"density": tuple(0.5**k for k in range(10)), "strength": tuple(5.0 + k for k in range(10))},
-        seeds=tuple(range(rows // 50)),
+        methods=("dense", "gmp", "snip", "dwf[depth=2]", "dwf[depth=3]"),
+        values={"density": tuple(0.3**k for k in range(1, 7)), "strength": tuple(5.0 * 2**k for k in range(6))},
+        seeds=tuple(range(rows // 25)),
     )
 
 
@@ -78,7 +81,9 @@ def made_up(run: Run, epochs: int) -> Result:
         (threshold, nonzeros, nonzeros / prunable, accuracy, accuracy, 0.1, None, None)
         for threshold in (THRESHOLDS if parse(run.method).knob == "strength" else ())
     ]
-    return Result(measured, curves, layers, points, (360, encode([True] * 360)))
+    return Result(
+        measured, curves, layers, points, (EXAMPLES, encode((numpy.arange(EXAMPLES) + run.seed) % 100 < accuracy))
+    )
 
 
 def write_rows(runs: list[Run], folder: Path, epochs: int = 20) -> None:
@@ -120,7 +125,7 @@ def bench_rows(count: int, folder: Path, epochs: int = 20) -> None:
         "report": ("report", "scale", *results),
     }
     rows += [[name, *(f"{number:.2f}" for number in command(*words))] for name, words in actions.items()]
-    title = f"{count:,} runs of {epochs} epochs, {size:.2f} GB of tables"
+    title = f"{len(runs):,} runs of {epochs} epochs, {size:.2f} GB of tables"
     show(title, ["action", "seconds", "seconds of computing", "GB of memory"], rows)
 
 

@@ -18,15 +18,19 @@ def improvement_table(readings: pandas.DataFrame, control: str) -> pandas.DataFr
     which they propose, covers far less than it says.
     """
     own = readings[readings["method"] == control]
-    base = {cell: of_cell["test_accuracy"].tolist() for cell, of_cell in own.groupby(["task", "at"])}
+    base = {cell: numpy.sort(of_cell["test_accuracy"].to_numpy(float)) for cell, of_cell in own.groupby(["task", "at"])}
     reached = own.groupby("task")["at"].nunique()
     lines = []
     for method, others in readings[readings["method"] != control].groupby("method"):
         shares, n = [], 0
         for cell, of_cell in others.groupby(["task", "at"]):
             if cell in base:
-                gains = numpy.subtract.outer(of_cell["test_accuracy"].to_numpy(dtype=float), base[cell])
-                shares.append(float((gains > 0).mean() + (gains == 0).mean() / 2))
+                pairs = len(of_cell) * len(base[cell])
+                worse, not_better = (
+                    int(numpy.searchsorted(base[cell], of_cell["test_accuracy"].to_numpy(float), side).sum())
+                    for side in ("left", "right")
+                )
+                shares.append(worse / pairs + (not_better - worse) / pairs / 2)
                 n += len(of_cell)
         if shares:
             asked = others.groupby("task")["asked"].max().mul(reached).dropna().sum()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy
 import pandas
@@ -38,16 +38,29 @@ def mcnemar_table(runs: pandas.DataFrame, bits: Bits, control: str) -> pandas.Da
     pairs = there[there["method"] != "dense"].merge(others, on=["task", "seed"], suffixes=("", "_against"))
     near = (pairs["compression_against"] / pairs["compression"] - 1).abs() <= 0.01
     pairs = pairs[(pairs["against"] == "dense") | (near & (pairs["method"] != control))]
-    lines = []
-    for pair in pairs.itertuples():
-        ours, theirs = bits[str(pair.key)], bits[str(pair.key_against)]
-        won, lost = int((ours & ~theirs).sum()), int((theirs & ~ours).sum())
-        named = pair.task, pair.method, pair.value, pair.seed, pair.compression, pair.against, pair.value_against
-        lines.append((*named, len(ours), won, lost))
-    table = pandas.DataFrame(lines, columns=COLUMNS[:-2])
-    won_alone, lost_alone = table["only_method"].to_numpy(dtype=int), table["only_against"].to_numpy(dtype=int)
-    difference = 100 * (won_alone - lost_alone) / table["examples"].astype(float)
-    return table.assign(difference=difference, p=p_value(won_alone, lost_alone))
+    counts = numpy.zeros((3, len(pairs)), dtype=int)
+    # A pair is of one task and one seed, so few answers are in memory at a time.
+    for places in pairs.reset_index(drop=True).groupby(["task", "seed"]).indices.values():
+        own = pairs.iloc[places]
+        counts[:, places] = _alone(bits, own["key"].tolist(), own["key_against"].tolist())
+    examples, won_alone, lost_alone = counts
+    table = (
+        pairs.rename(columns={"value_against": "against_value"})
+        .assign(examples=examples, only_method=won_alone, only_against=lost_alone)
+        .reindex(columns=COLUMNS)
+    )
+    difference = 100 * (won_alone - lost_alone) / examples.astype(float)
+    return table.assign(difference=difference, p=p_value(won_alone, lost_alone)).reset_index(drop=True)
+
+
+def _alone(bits: Bits, first: Sequence[str], second: Sequence[str]) -> NDArray[numpy.int_]:
+    """Return [3, pairs]: the number of examples, and how many the first and the second run alone got right."""
+    places = {key: place for place, key in enumerate(dict.fromkeys([*first, *second]))}
+    right = numpy.stack([bits[key] for key in places])
+    packed = numpy.packbits(right, axis=1)  # bits are counted by eight
+    ours, theirs = (packed[[places[key] for key in keys]] for keys in (first, second))
+    won, lost = (numpy.bitwise_count(alone).sum(axis=1) for alone in (ours & ~theirs, theirs & ~ours))
+    return numpy.stack([numpy.full(len(first), right.shape[1]), won, lost]).astype(int)
 
 
 def resolution_table(runs: pandas.DataFrame, bits: Bits) -> pandas.DataFrame:
@@ -62,9 +75,11 @@ def resolution_table(runs: pandas.DataFrame, bits: Bits) -> pandas.DataFrame:
     for task, own in there.groupby("task"):
         right = [bits[key] for key in own["key"]]
         n = len(right[0])
-        pairs = [(a != b).mean() for i, a in enumerate(right) for b in right[:i]]
-        if pairs:
-            differing, share = float(numpy.mean(pairs)), own["test_accuracy"].mean() / 100
+        if len(right) > 1:
+            solved = numpy.sum(right, axis=0, dtype=int)  # the runs that are right, by example
+            pairs = len(right) * (len(right) - 1) // 2
+            differing = int((solved * (len(right) - solved)).sum()) / (pairs * n)
+            share = own["test_accuracy"].mean() / 100
             counts = numpy.arange(round(differing * n) // 2 + 1)  # examples that the worse one alone gets right
             found = counts[p_value(counts, round(differing * n) - counts) < 0.05]
             floor = 100 * (round(differing * n) - 2 * found.max()) / n if len(found) else numpy.nan

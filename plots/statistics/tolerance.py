@@ -27,8 +27,8 @@ def tolerance_table(curves: pandas.DataFrame, runs: pandas.DataFrame) -> pandas.
     parts = []
     for task, own in curves.groupby("task"):
         full = dense.get(task, numpy.nan)
-        for loss in LOSSES:
-            reached = reach(own, full - metrics[task].margin(loss, full))
+        levels = [full - metrics[task].margin(loss, full) for loss in LOSSES]
+        for loss, reached in zip(LOSSES, reach(own, levels), strict=True):
             reached["log"] = numpy.log(reached["compression"])
             table = reached.groupby("method").agg(
                 n=("seed", "size"),

@@ -8,6 +8,7 @@ from moocore import hypervolume
 
 from plots.comparisons import intervals, near_best, top_group
 from plots.metrics import metric_of
+from plots.readings import seeds_alike
 from plots.results import measured
 
 LOSS = 10.0  # points below dense, or percent of another metric, at the lower edge
@@ -35,10 +36,8 @@ def hypervolume_table(curves: pandas.DataFrame, runs: pandas.DataFrame) -> panda
         metric = metric_of(runs[runs["task"] == task])
         margin = metric.margin(LOSS, full)
         whole = numpy.log(FARTHEST) * margin
-        samples = {
-            str(method): [100 * _area(points, full - margin) / whole for _, points in own.groupby("seed")]
-            for method, own in here.groupby("method")
-        }
+        areas = _areas(here, full - margin)
+        samples = {str(method): (100 * own / whole).tolist() for method, own in areas.groupby("method")["area"]}
         near = near_best({name: sample for name, sample in samples.items() if len(sample) > 1}, SCATTER)
         table = here.groupby("method").agg(n=("seed", "nunique"), asked=("asked", "max"))
         table["hypervolume"] = [float(numpy.mean(samples[str(method)])) for method in table.index]
@@ -52,7 +51,12 @@ def hypervolume_table(curves: pandas.DataFrame, runs: pandas.DataFrame) -> panda
     return pandas.concat(parts if len(parts) == 1 else parts[1:], ignore_index=True)
 
 
-def _area(points: pandas.DataFrame, least: float) -> float:
-    x = numpy.log(points["compression"].to_numpy(dtype=float).clip(max=FARTHEST))
-    corners = numpy.column_stack([x, points["test_accuracy"].to_numpy(dtype=float)])
-    return float(hypervolume(corners, ref=[0.0, least], maximise=True))
+def _areas(curves: pandas.DataFrame, least: float) -> pandas.DataFrame:
+    """Return the seeds in order, with the area that the points of each dominate."""
+    parts = []
+    for seeds, compressions, y in seeds_alike(curves):
+        x = numpy.log(compressions.clip(max=FARTHEST))
+        corners = (numpy.column_stack([x, accuracies]) for accuracies in y)
+        areas = [float(hypervolume(points, ref=[0.0, least], maximise=True)) for points in corners]
+        parts.append(seeds.assign(area=areas))
+    return pandas.concat(parts).sort_index()

@@ -64,6 +64,23 @@ def test_a_run_that_diverged_or_emptied_counts_at_chance_where_its_value_is(tmp_
     assert read_at(curves, [10]).query("method == 'b'")["test_accuracy"].tolist() == [90, 10]
 
 
+def test_seeds_that_lack_a_value_are_read_by_their_own_points_and_stay_in_order(tmp_path: Path) -> None:
+    rows = [run("a", 0.1, seed, 100, 90 + seed, 90 + seed) for seed in (0, 2, 3)]
+    rows += [run("a", 0.001, seed, 1, 80, 80 + seed) for seed in (0, 1, 3)]
+    curves = seed_curves(load(write(tmp_path, rows)))
+    found = read_at(curves, [100, 1000])
+    assert [tuple(line) for line in found[["seed", "at", "test_accuracy"]].to_numpy()] == [
+        (0, 100, pytest.approx(85)),
+        *((0, 1000, 80), (1, 100, 81), (1, 1000, 81)),
+        *((3, 100, pytest.approx(88)), (3, 1000, 83)),
+    ]
+    (reached,) = reach(curves, [82])
+    assert reached[["seed", "beyond", "missed"]].to_numpy().tolist() == [
+        *([0, False, False], [1, False, True], [2, True, False], [3, True, False])
+    ]
+    assert reached["compression"].tolist() == pytest.approx([10 ** (1 + 2 * 8 / 10), 1, 10, 1000])
+
+
 def test_a_run_that_ran_out_of_memory_has_no_reading(tmp_path: Path) -> None:
     rows = [run("a", 0.1, 0, 100, 90, 90), run("a", 0.1, 1, 100, None, None, status=Status.MEMORY)]
     found = read_at(seed_curves(load(write(tmp_path, rows))), [10])
@@ -86,10 +103,10 @@ def test_another_axis_is_the_inverse_of_the_mean_share_that_is_left(tmp_path: Pa
 def test_the_reach_of_a_front_ends_where_it_crosses_an_accuracy(tmp_path: Path) -> None:
     rows = [run("a", 0.1, 0, 100, 90, 90), run("a", 0.001, 0, 1, 80, 80), run("b", 0.1, 0, 100, 70, 70)]
     curves = seed_curves(load(write(tmp_path, rows)))
-    found = reach(curves, 85)
+    found, lower = reach(curves, [85, 75])
     told = ["method", "compression", "beyond", "missed"]
     assert found[told].to_numpy().tolist() == [["a", pytest.approx(100), False, False], ["b", 1, False, True]]
-    assert reach(curves, 75)[told].to_numpy().tolist() == [
+    assert lower[told].to_numpy().tolist() == [
         ["a", pytest.approx(1000), True, False],
         ["b", 1, False, True],
     ]

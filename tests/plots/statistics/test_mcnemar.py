@@ -47,3 +47,10 @@ def test_the_floor_is_the_smallest_difference_that_the_exact_test_finds(tmp_path
         **{"task": "toy", "examples": 100, "dense_runs": 2, "asked": 2, "step": 1.0, "differing": 20.0, "floor": 10.0},
         "standard_error": pytest.approx(3.0),
     }
+
+
+def test_seeds_disagree_by_the_mean_over_all_pairs(tmp_path: Path) -> None:
+    rows = [run("dense", 1, seed, 1000, 90, 90) for seed in range(3)]
+    bits = {row.key: numpy.arange(10) < right for row, right in zip(rows, (5, 6, 9), strict=True)}
+    (line,) = resolution_table(load(write(tmp_path, rows)), bits).to_dict("records")
+    assert line["differing"] == pytest.approx((10 + 40 + 30) / 3)
