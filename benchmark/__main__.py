@@ -1,5 +1,5 @@
 """`python -m benchmark` is the command `sparsefront`."""
 
-from benchmark.cli.commands import main
+from sparsefront.__main__ import main  # `sparsefront` comes before packages of a user with the names of ours
 
 main()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import html
 import math
+import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,6 +25,7 @@ from plots.summaries import budgets, disconnected, failed, processors, stale, su
 
 FEW = ("CR 10", "CR 50", "CR 200", "CR at -1", "CR at -5")  # the columns of a terminal narrower than WIDE
 WIDE = 130
+LONG = 10  # methods, from which on a table has its head once more at its end
 NONE = "\N{EN DASH}"
 
 
@@ -188,22 +191,32 @@ def _in_cell(name: str) -> str:
 
 
 def show(boards: Leaderboards) -> None:
-    """Print the tables to the terminal, in cells narrow enough for 80 columns."""
+    """Print the tables to the terminal, in cells narrow enough for 80 columns, two lines for a method."""
     console = Console(markup=False)  # with markup, dwf[depth=3] would lose its brackets
     whole = console.width >= WIDE
     for task, board in boards.tables.items():
         board = board if whole else board[list(FEW)]
-        title = f"{task}, {boards.headings[task]}"
-        grid = Table(box=None, padding=(0, 1, 1, 0), title=title, title_justify="left")
-        grid.add_column("method", overflow="fold")
+        seeds = _usual_seeds(board)
+        title = f"{task}, {boards.headings[task]}" + f"; {seeds} seeds where a cell gives no number (n)" * bool(seeds)
+        console.print(title, soft_wrap=True)
+        grid = Table(box=None, padding=(0, 1, 0, 0), show_footer=len(board) > LONG)
+        grid.add_column("method", "method", overflow="fold")
         for column in board.columns:
-            grid.add_column(column.replace(" ", "\n", 1), no_wrap=True)
+            name = column.replace(" ", "\n", 1)
+            grid.add_column(name, name, no_wrap=True)
         for method, *cells in board.itertuples():
-            grid.add_row(boards.names[task][method].replace("[", "\n["), *map(_text, cells))
+            texts = (_text(cell.replace(f" ({seeds})", "")) for cell in cells)
+            grid.add_row(boards.names[task][method].replace("[", "\n["), *texts)
         console.print(grid)
     console.print(boards.footnote)
     if not whole:
         console.print(f"A terminal of {WIDE} columns or leaderboard.md shows all columns.")
+
+
+def _usual_seeds(board: pandas.DataFrame) -> str:
+    """Return the number of seeds that most cells give, or nothing if no cell gives one."""
+    found = Counter(re.findall(r" \((\d+)\)", " ".join(board.to_numpy().ravel())))
+    return max(found, key=found.__getitem__, default="")
 
 
 def _text(cell: str) -> Text:

@@ -9,37 +9,44 @@ from __future__ import annotations
 import importlib
 import sys
 import warnings
-from importlib.machinery import PathFinder
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-_FOLDER = Path(__file__).parents[1]
+_FOLDER = Path(__file__).parents[1].resolve()
 
 
-def _own(name: str) -> ModuleType:
-    """Import a package of this suite, also where a package of the user has its name and comes first on Python's path.
+def _place(spec: ModuleSpec | None) -> Path | None:
+    """Return the folder of a package, or the file of a module; None if it is not found."""
+    if spec and spec.origin:
+        file = Path(spec.origin).resolve()
+        return file.parent if file.name == "__init__.py" else file
+    return next((Path(folder).resolve() for folder in (spec and spec.submodule_search_locations) or ()), None)
 
-    Raises ImportError if the user's package is imported already.
+
+def _own(name: str) -> tuple[ModuleType, Path | None]:
+    """Import a package of this suite, also where one of the user has its name and comes first on Python's path.
+
+    Return the package, and the user's. Raises ImportError if the user's package is imported already.
     """
-    found = PathFinder.find_spec(name)
-    there = Path(found.origin).parents[1].resolve() if found and found.origin else _FOLDER.resolve()
-    if name not in sys.modules:
-        sys.path.insert(0, str(_FOLDER))
-        try:
-            importlib.import_module(name)
-        finally:
-            sys.path.remove(str(_FOLDER))
-        if there != _FOLDER.resolve():
-            message = f"`import {name}` means a package of sparsefront from here on; rename {there / name}"
-            warnings.warn(message, stacklevel=3)
-    module = sys.modules[name]
-    if Path(module.__file__ or "").parents[1].resolve() != _FOLDER.resolve():
-        raise ImportError(f"sparsefront has a package named {name}, as your {module.__file__} has; rename yours")
-    return module
+    found = None if name in sys.modules else _place(PathFinder.find_spec(name))
+    theirs = found if found and found != _FOLDER / name else None
+    if theirs and str(_FOLDER) != sys.path[0]:
+        sys.path.insert(0, str(_FOLDER))  # for good: workers have the path of the process that starts them
+    module = importlib.import_module(name)
+    place = _place(module.__spec__)
+    if place != _FOLDER / name:
+        raise ImportError(f"sparsefront has a package named {name}, as your {place} has; rename yours")
+    return module, theirs
 
 
-_PACKAGES = [_own(name) for name in ("methods", "benchmark", "plots")]
+_PACKAGES = []
+for _name in ("methods", "benchmark", "plots"):
+    _package, _theirs = _own(_name)
+    _PACKAGES.append(_package)
+    if _theirs:
+        warnings.warn(f"`import {_name}` means a package of sparsefront from here on; rename {_theirs}", stacklevel=2)
 __all__ = sorted({name for package in _PACKAGES for name in package.__all__})
 
 

@@ -119,12 +119,13 @@ def _read(path: Path) -> Invocation | None:
         if not path.is_file():
             return None
         one = Invocation(**json.loads(path.read_text()))
-        sound = all(datetime.fromisoformat(moment).tzinfo is not None for moment in (one.start, one.updated))
-        sound = sound and all(isinstance(text, str) for text in (one.command, one.device, one.end or ""))
+        moments = [datetime.fromisoformat(moment) for moment in (one.start, one.updated, one.end or one.start)]
+        sound = all(moment.tzinfo and moment.astimezone(UTC) for moment in moments)
+        sound = sound and all(isinstance(text, str) for text in (one.command, one.device))
         sound = sound and all(type(count) is int for count in (one.number, one.workers, one.planned, one.to_do))
         sound = sound and all(Status(name) and type(count) is int for name, count in one.statuses.items())
         return one if sound and 0 <= (one.seconds_left or 0) < MOST_SECONDS else None
-    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
+    except (OSError, ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         return None
 
 

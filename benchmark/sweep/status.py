@@ -60,16 +60,21 @@ def summaries(results: Path) -> Iterator[str]:
 def state(invocation: Invocation | None, running: bool) -> str:
     """Say whether a sweep is running, or how the last one ended."""
     if running and invocation and not invocation.end:
-        return f"running since {invocation.start}, {invocation.workers} at a time on {invocation.device}"
+        return f"running since {_utc(invocation.start)}, {invocation.workers} at a time on {invocation.device}"
     if running:
         return "a sweep is starting or ending"
     if not invocation:
         return "no sweep is running"
     if not invocation.end:
-        return f"killed after {invocation.updated}; `sparsefront run` goes on"
+        return f"killed after {_utc(invocation.updated)}; `sparsefront run` goes on"
     if sum(invocation.statuses.values()) < invocation.to_do:
-        return f"stopped at {invocation.end}; `sparsefront run` goes on"
-    return f"finished at {invocation.end}"
+        return f"stopped at {_utc(invocation.end)}; `sparsefront run` goes on"
+    return f"finished at {_utc(invocation.end)}"
+
+
+def _utc(moment: str) -> str:
+    """Return a time of an invocation as people write it."""
+    return f"{datetime.fromisoformat(moment).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _progress(invocation: Invocation, running: bool, now: datetime) -> str:
@@ -80,9 +85,8 @@ def _progress(invocation: Invocation, running: bool, now: datetime) -> str:
         left -= (now - datetime.fromisoformat(invocation.updated)).total_seconds()
     now_done = SweepProgress.count(invocation.statuses, invocation.to_do, workers, left)
     before = invocation.planned - invocation.to_do
-    return (
-        f"{invocation.planned} runs planned: {before} finished before, {now_done.sentence}; as of {invocation.updated}"
-    )
+    counts = f"{invocation.planned} runs planned: {before} finished before, {now_done.sentence}"
+    return f"{counts}; as of {_utc(invocation.updated)}"
 
 
 def best(rows: Sequence[Row], path: Path) -> list[Best]:

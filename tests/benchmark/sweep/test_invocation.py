@@ -230,6 +230,8 @@ def test_an_unreadable_record_hides_no_earlier_one(content: str, tmp_path: Path)
         ("seconds_left", 1e300),
         ("seconds_left", "soon"),
         ("end", 3),
+        ("end", "soon"),
+        ("end", "0001-01-01T00:00:00+23:00"),
     ],
 )
 def test_a_record_with_a_field_of_another_kind_is_passed_over(field: str, wrong: object, tmp_path: Path) -> None:
