@@ -157,7 +157,7 @@ def footnote(frame: pandas.DataFrame) -> str:
     notes += [f"{budgets(frame)}."] if budgets(frame) else []
     if stale(frame):
         notes.append(f"{stale(frame).capitalize()}: another version of task or method computed these rows.")
-    notes += [f"{thresholds(frame).capitalize()}."] if thresholds(frame) else []
+    notes += [f"Counted as {thresholds(frame)}."] if thresholds(frame) else []
     if (frame["counted"] == "validated").any():
         notes.append(
             f"Validated: the run's largest threshold that costs no more validation {values} than the standard error of "

@@ -62,15 +62,15 @@ def budgets(runs: pandas.DataFrame) -> str:
 
 
 def thresholds(runs: pandas.DataFrame) -> str:
-    """Name the zero thresholds, as in `counted as zero: |w| < 0.0001`; the text is empty if all are the default."""
+    """Name the zero thresholds, as in `zero: |w| < 0.0001`; the text is empty if all are the default."""
     penalized = runs[(runs["penalty"].notna()) & (runs["knob"] != "density")]
     if (runs["counted"] == "validated").any():
         low, high = penalized["threshold"].min(), penalized["threshold"].max()
-        return f"counted as zero: |w| < {low:g} to {high:g} (validated)"
+        return f"zero: |w| < {low:.2g} to {high:.2g}, chosen on validation data"
     others = {
         value for value in runs["threshold"].dropna() if value > 0 and not math.isclose(value, EPSILON, rel_tol=1e-3)
     }
-    return f"counted as zero: |w| < {' or '.join(f'{value:g}' for value in sorted(others))}" if others else ""
+    return f"zero: |w| < {' or '.join(f'{value:g}' for value in sorted(others))}" if others else ""
 
 
 def disconnected(runs: pandas.DataFrame) -> str:
@@ -123,7 +123,7 @@ def seeds(lines: pandas.DataFrame) -> str:
 
 def titled(title: str, runs: pandas.DataFrame) -> str:
     """Return the title of a figure, with the zero threshold if it is not the default."""
-    return ", ".join(filter(None, [title, thresholds(runs)]))
+    return f"{title} ({zero})" if (zero := thresholds(runs)) else title
 
 
 def subtitle(runs: pandas.DataFrame, lines: pandas.DataFrame) -> str:
@@ -131,6 +131,7 @@ def subtitle(runs: pandas.DataFrame, lines: pandas.DataFrame) -> str:
 
     It has the seeds, epochs, that processors are mixed, and stale methods.
     """
-    epochs = " or ".join(f"{number:g}" for number in sorted(runs["epochs"].unique()))
+    numbers = " or ".join(f"{number:g}" for number in sorted(runs["epochs"].unique()))
+    epochs = f"{numbers} epoch{'' if numbers == '1' else 's'}"
     mixed = "several processors" if processors(runs) else ""
-    return ", ".join(filter(None, [seeds(lines), f"{epochs} epochs", mixed, stale(runs, 4)]))
+    return ", ".join(filter(None, [seeds(lines), epochs, mixed, stale(runs, 4)]))

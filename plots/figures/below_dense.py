@@ -52,14 +52,15 @@ def below_dense(
     lines = summary(table)
     metrics = {task: metric_of(own) for task, own in table.groupby("task")}
     unit = " or ".join(dict.fromkeys(each.unit for each in metrics_of(table)))
+    banded = any(own["low"].notna().any() for own in means.values())
+    grey = any(not own["method"].isin(drawn).all() for own in means.values())
     caption = (
-        "Lines: means over seeds, read log-linearly between the method's values and never beyond the last; each value "
-        f"counts as the one best in mean validation {named(table)} among those of its compression or a larger one, and "
-        "a line is flat before its first value. Bands: "
-        f"95 % intervals of the mean, with the variance pooled over the drawn methods within 5 {unit} of the best. A "
-        f"run that diverged or kept no weight counts as {chances(table)}. Runs without a result: {failed(table)} of "
-        f"{len(table)}. Grey: all others."
-        f"{cited(tasks)}"
+        f"Lines: {'means over seeds' if lines['n'].max() > 1 else 'one seed'}, read log-linearly between the method's "
+        "values and never beyond the last; each value counts as the one best in mean validation "
+        f"{named(table)} among those of its compression or a larger one, and a line is flat before its first value. "
+        + f"Bands: 95 % intervals of the mean, with the variance pooled over the drawn methods within 5 {unit} of the "
+        "best. " * banded + f"A run that diverged or kept no weight counts as {chances(table)}. Runs without a result: "
+        f"{failed(table)} of {len(table)}.{' Grey: all others.' * grey}{cited(tasks)}"
     )
     counted = seeds(lines)
     with figure_style():

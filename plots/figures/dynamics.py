@@ -71,7 +71,10 @@ def grid(frame: pandas.DataFrame, table: pandas.DataFrame, task: str) -> Figure:
         caption += f" Runs not drawn: {count} without a result."
     with figure_style():
         drawing, panels = sheet(
-            titled(f"{task}: when does it become sparse?", frame), subtitle(frame, summary(frame)), caption, height=6.2
+            titled(f"{task}: sparsity and balance over training", frame),
+            subtitle(frame, summary(frame)),
+            caption,
+            height=6.2,
         )
         panels.supxlabel("epoch", fontsize=9)
         axes = panels.subplots(len(rows), len(methods), sharex=True, sharey="row", squeeze=False)

@@ -57,7 +57,7 @@ def grid(frame: pandas.DataFrame, table: pandas.DataFrame, task: str) -> Figure:
     )
     hardware = ", ".join(sorted(table["hardware"].unique()))
     with figure_style():
-        title = f"{task}: what does sparsity gain on one thread?"
+        title = f"{task}: speed against dense on one thread"
         drawing, panels = sheet(
             title, f"{subtitle(frame, summary(frame))}, {hardware}", caption, 1.6 + 2 * len(batches)
         )

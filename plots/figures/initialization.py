@@ -69,7 +69,7 @@ def weights(folder: Path) -> Figure:
     )
     with figure_style():
         drawing, panels = sheet(
-            "Which weights does each start of the factors make?", "one layer of fan-in 300", caption, height=4.4
+            "Weights that each start of the factors makes", "one layer of fan-in 300", caption, height=4.4
         )
         panels.supxlabel("weight / s", fontsize=9)
         panels.supylabel("probability density (log scale)", fontsize=9)
@@ -113,7 +113,7 @@ def reached(frame: pandas.DataFrame, task: str) -> Figure:
     caption += f" {lost}" if (lost := _lost(frame)) else ""
     with figure_style():
         drawing, panels = sheet(
-            titled(f"{task}: where does each start lead?", frame), subtitle(frame, lines), caption, height=3.6
+            titled(f"{task}: results of each start of the factors", frame), subtitle(frame, lines), caption, height=3.6
         )
         panels.supxlabel("compression ratio", fontsize=9)
         depths = sorted(lines["depth"].unique())

@@ -69,7 +69,7 @@ def grid(frame: pandas.DataFrame, table: pandas.DataFrame, task: str) -> Figure:
     columns = min(3, len(methods))
     rows = -(-len(methods) // columns)
     with figure_style():
-        title = titled(f"{task}: which layers pay for compression?", frame)
+        title = titled(f"{task}: weights left in each layer", frame)
         drawing, panels = sheet(title, subtitle(frame, summary(frame)), caption, height=1.4 + 1.8 * rows)
         panels.supxlabel("compression ratio of the whole network", fontsize=9)
         panels.supylabel("weights left of a layer in %", fontsize=9)

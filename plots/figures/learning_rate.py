@@ -57,7 +57,7 @@ def heatmaps(frame: pandas.DataFrame, task: str) -> Figure:
         "Triangles: the chosen learning rate, that of largest hypervolume in log10 compression and validation "
         f"{metric.name}. Hatched: diverged, or without a result. \N{INFINITY}: no weight left. White: not run."
     )
-    title = titled(f"{task}: which learning rate does each depth want?", frame)
+    title = titled(f"{task}: results over learning rate and strength", frame)
     with figure_style():
         drawing, panels = sheet(title, subtitle(frame, lines), caption, height=4.4)
         panels.supxlabel("strength (lambda \N{MULTIPLICATION SIGN} summed learning rate)", fontsize=9)

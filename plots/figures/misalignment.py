@@ -67,7 +67,7 @@ def grid(frame: pandas.DataFrame, table: pandas.DataFrame, task: str) -> Figure:
     )
     with figure_style():
         drawing, panels = sheet(
-            titled(f"{task}: do factors balance as predicted?", frame),
+            titled(f"{task}: balance of the factors, against theory", frame),
             subtitle(frame, summary(frame)),
             caption,
             height=4.0,

@@ -112,7 +112,7 @@ def objective_figure(chosen: pandas.DataFrame, validated: pandas.DataFrame) -> F
     )
     with figure_style():
         drawing, panels = sheet(
-            f"{chosen['task'].iloc[0]}: who reaches the lowest objective?",
+            f"{chosen['task'].iloc[0]}: objective that each method reaches",
             subtitle(shown, summary(shown)),
             caption,
             height=5.4,

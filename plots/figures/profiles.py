@@ -47,7 +47,7 @@ def profiles(runs: pandas.DataFrame, table: pandas.DataFrame) -> Figure:
     )
     with figure_style():
         drawing, panels = sheet(
-            titled("Performance profiles: how often how close to the best", runs),
+            titled("Performance profiles: loss against the best method", runs),
             f"{tasks}, {levels}, {repeats}: {seeds(summary(runs))} a value",
             caption,
         )

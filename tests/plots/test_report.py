@@ -136,7 +136,7 @@ def test_the_threshold_is_in_the_file_names_and_on_the_figure(tmp_path: Path) ->
         "leaderboard-threshold-0.0001.md",
     ]
     assert "Counted as zero: |w| < 0.0001" in paths[2].read_text()
-    assert "counted as zero: |w| &lt; 0.0001" in paths[1].read_text()
+    assert "zero: |w| &lt; 0.0001" in paths[1].read_text()
 
 
 def test_a_report_takes_names_of_any_characters(tmp_path: Path) -> None:

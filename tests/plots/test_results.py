@@ -183,7 +183,7 @@ def test_a_threshold_recounts_penalty_runs_and_leaves_masks_alone(tmp_path: Path
     assert frame["nonzeros"].to_dict() == {"dense": 1000, "snip": 100, "dwf[depth=3]": 20}
     assert frame["compression"].to_dict() == {"dense": 1, "snip": 10, "dwf[depth=3]": 50}
     assert frame["test_accuracy"].to_dict() == {"dense": 91, "snip": 81, "dwf[depth=3]": 86}
-    assert thresholds(frame.reset_index()) == "counted as zero: |w| < 0.0001"
+    assert thresholds(frame.reset_index()) == "zero: |w| < 0.0001"
     untouched = load(tmp_path).set_index("method")
     assert untouched.loc["dwf[depth=3]", "nonzeros"] == 500 and thresholds(untouched.reset_index()) == ""
 

@@ -37,7 +37,7 @@ def test_the_summary_equals_the_one_worked_out_by_hand(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("threshold", "text"),
-    [(None, ""), (0, ""), (1.19e-7, ""), (1e-4, "counted as zero: |w| < 0.0001")],
+    [(None, ""), (0, ""), (1.19e-7, ""), (1e-4, "zero: |w| < 0.0001")],
 )
 def test_a_threshold_that_is_not_the_default_is_named(tmp_path: Path, threshold: float | None, text: str) -> None:
     assert thresholds(load(write(tmp_path, [run("snip", 0.1, 0, 100, 80, 80, threshold=threshold)]))) == text
@@ -45,7 +45,7 @@ def test_a_threshold_that_is_not_the_default_is_named(tmp_path: Path, threshold:
 
 def test_two_thresholds_are_named_in_one_sentence(tmp_path: Path) -> None:
     rows = [run("snip", value, 0, 100, 80, 80, threshold=value) for value in (1e-3, 1e-4)]
-    assert thresholds(load(write(tmp_path, rows))) == "counted as zero: |w| < 0.0001 or 0.001"
+    assert thresholds(load(write(tmp_path, rows))) == "zero: |w| < 0.0001 or 0.001"
 
 
 def test_seeds_are_counted_in_words(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def test_a_validated_threshold_is_each_runs_own_and_leaves_masks_alone(tmp_path:
     assert frame["nonzeros"].tolist() == [1000, 100, 33, 25]
     assert frame.loc[2:, "threshold"].tolist() == [1e-3, 1e-2]
     assert frame.loc[2:, "test_accuracy"].tolist() == [88.9, 89]
-    assert thresholds(frame) == "counted as zero: |w| < 0.001 to 0.01 (validated)"
+    assert thresholds(frame) == "zero: |w| < 0.001 to 0.01, chosen on validation data"
     assert "costs no more validation accuracy than the standard error" in footnote(frame)
     paths = [path.name for path in report(tmp_path, "validated").paths]
     assert paths == ["front-toy-threshold-validated.png", "front-toy-threshold-validated.svg",

@@ -50,3 +50,12 @@ def test_the_forest_marks_what_cannot_be_told_apart(tmp_path: Path) -> None:
     assert marks[100][0].get_markerfacecolor() == "white"
     assert 200 not in marks  # the control was not run so far
     assert [text.get_text().strip() for text in panels[5].texts] == ["-41.0"]
+
+
+@pytest.mark.parametrize(("rows", "many"), [(ROWS, True), ([ROWS[0], ROWS[2], ROWS[4]], False)])
+def test_the_caption_names_only_what_is_drawn(tmp_path: Path, rows: list[dict[str, object]], many: bool) -> None:
+    caption = " ".join(below_dense(load(write(tmp_path, rows))).get_supxlabel().split())
+    assert ("Lines: means over seeds" in caption) is many
+    assert ("Lines: one seed" in caption) is not many
+    assert ("Bands: 95 % intervals" in caption) is many
+    assert "Grey" not in caption

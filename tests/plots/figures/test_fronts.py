@@ -95,7 +95,7 @@ def test_the_caption_of_a_complete_figure_names_no_missing_runs(tmp_path: Path) 
 def test_a_threshold_other_than_the_default_is_in_the_title(tmp_path: Path) -> None:
     row = run("dwf[depth=3,threshold=0.0001]", 5, 0, 10, 90, 90, options="depth=3,threshold=0.0001")
     title = front(load(write(tmp_path, [*GOLDEN, row])), "toy").get_suptitle()
-    assert " ".join(title.split()).endswith("counted as zero: |w| < 0.0001")
+    assert " ".join(title.split()).endswith("(zero: |w| < 0.0001)")
 
 
 def test_the_axes_end_at_the_largest_finite_compression_and_15_points_below_the_best(tmp_path: Path) -> None:
