@@ -45,6 +45,7 @@ def mlp_diabetes(width: Width = 1.0) -> Task:
         objective=Regression(),
         examples=317,
         learning_rate=0.02,
+        learning_rates={"dwf": 0.1},  # at 0.2 five of 42 runs of seeds 10 and 11 diverged, here none
     )
 
 

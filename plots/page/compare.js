@@ -1,6 +1,7 @@
 // The comparisons of methods: points below dense with bands, and differences with simultaneous intervals.
 
 const EDGE = 3; // points at the edges of the figure of differences
+const DEEPEST = { true: 8, false: 50 }; // points, or percent of another metric than accuracy, at a lower edge
 
 // Return the rows of a comparison of the task, counted as the choices say, and whether the choices have such a count.
 function compared(folder, what) {
@@ -27,7 +28,7 @@ function drawBands(folder) {
   const paint = { field: 'method', type: 'nominal', scale, legend: null };
   const own = rows.filter((row) => state.methods.has(row.method));
   const lowest = Math.min(-1, ...own.map((row) => row.mean));
-  const domain = [Math.max(-8, lowest - 0.5), 0.8];
+  const domain = [Math.max(-DEEPEST[metric.accuracy], lowest - 0.5), Math.max(0.8, ...own.map((row) => 1.05 * row.mean))];
   const marked = thinned(unique(rows.map((row) => row.at)), 14);
   const said = own.filter((row) => marked.includes(row.at) && row.mean >= domain[0]).map((row) => ({ ...row,
     text: `${named[row.method]} at a compression of ${row.at.toPrecision(3)}: ${signed(row.mean)} ${metric.unit}${interval(row, '')}, n = ${row.n} of ${row.asked}` }));
@@ -73,29 +74,34 @@ function showDifferences(folder) {
     .map((name) => ({ head: name.replaceAll('_', ' '), value: (row) => row[name],
       text: (row) => (typeof row[name] === 'boolean' ? (row[name] ? 'yes' : 'no') : row[name] === null ? '' : String(row[name])), top: (row) => row.top === true && ['mean', 'top'].includes(name) }))];
   byId('difference-table').replaceChildren(sortable(columns, here, 'Differences'));
-  byId('difference-caption').textContent = `Test ${metric.directed} is read at exactly this compression. Bars: Dunnett's simultaneous 95 % intervals over all methods; a hollow mark: the interval holds zero. `
-    + `Differences are in ${metric.accuracy ? 'points' : 'percent, positive where a method is better'}. Methods more than 5 ${metric.unit} below the best have a mean alone. n of the asked seeds have a result. All seeds.` + (asked ? '' : ' Each run is counted at its own zero threshold.');
+  byId('difference-caption').textContent = `Test ${metric.directed} is read at exactly this compression. Bars: Dunnett's simultaneous 95 % intervals over all methods; a hollow mark: the interval holds zero; numbers: methods beyond the edge. `
+    + `Differences are in ${metric.accuracy ? 'points' : 'percent, positive where a method is better'}. Methods more than 5 ${metric.unit} below the best have no interval. n of the asked seeds have a result. All seeds.` + (asked ? '' : ' Each run is counted at its own zero threshold.');
 }
 
 function drawForest(rows, named, metric) {
   const key = state.against;
   if (!rows.length) {
-    byId('forest').replaceChildren(element('p', { class: 'note' }, 'No method has an interval here: it takes two seeds of two methods.'));
+    byId('forest').replaceChildren(element('p', { class: 'note' }, 'No method has a difference here: it takes two seeds of two methods.'));
     return;
   }
   const values = rows.map((row) => ({ method: row.method, name: (named[row.method] || { name: row.method }).name, value: row[key], low: row[`${key}_low`], high: row[`${key}_high`],
-    text: `${row.method}: ${signed(row[key])} ${metric.unit}${interval(row, `${key}_`)}`, hollow: !(row[`${key}_low`] * row[`${key}_high`] > 0) }));
+    text: `${row.method}: ${signed(row[key])} ${metric.unit}${interval(row, `${key}_`)}`, hollow: row[`${key}_low`] !== null && row[`${key}_low`] * row[`${key}_high`] <= 0 }));
   const kept = rows.map((row) => named[row.method] || { method: row.method, colour: '#666666', marker: 'o', dash: [] });
   const names = values.map((row) => row.name);
   const y = { field: 'name', type: 'nominal', sort: names, scale: { domain: names }, axis: { title: null, labelLimit: 170 } };
-  const x = (field) => ({ field, type: 'quantitative', scale: { domain: [-EDGE, EDGE], clamp: true }, axis: { title: lines(`${betterThan(key === 'difference' ? 'gmp' : 'dense', metric)} at a compression of ${state.level}`), titleAnchor: 'end', labelOverlap: true } });
+  const widest = Math.max(EDGE, ...rows.map((row) => 1.1 * Math.abs(row[key])));
+  const edge = metric.accuracy ? EDGE : Math.min(widest, DEEPEST.false);
+  const x = (field) => ({ field, type: 'quantitative', scale: { domain: [-edge, edge], clamp: true }, axis: { title: lines(`${betterThan(key === 'difference' ? 'gmp' : 'dense', metric)} at a compression of ${state.level}`), titleAnchor: 'end', labelOverlap: true } });
   const paint = { field: 'method', type: 'nominal', scale: { domain: kept.map((each) => each.method), range: kept.map((each) => readable(each.colour)) }, legend: null };
-  const mark = (filled) => ({ data: { values: values.filter((row) => row.hollow !== filled) }, mark: { type: 'point', filled, size: 55, strokeWidth: 2 },
+  const inside = (row) => Math.abs(row.value) <= edge;
+  const beyond = (side) => ({ data: { values: values.filter((row) => !inside(row) && row.value * side > 0) },
+    mark: { type: 'text', align: side > 0 ? 'right' : 'left' }, encoding: { y, x: x('value'), color: paint, text: { field: 'value', format: '+.1f' }, description: { field: 'text' } } });
+  const mark = (filled) => ({ data: { values: values.filter((row) => inside(row) && row.hollow !== filled) }, mark: { type: 'point', filled, size: 55, strokeWidth: 2 },
     encoding: { y, x: x('value'), color: paint, shape: shapes(kept), description: { field: 'text' } } });
   draw('forest', { height: 80 + 20 * values.length, description: 'Differences between methods with their intervals.', layer: [
     { data: { values: [{ zero: 0 }] }, mark: { type: 'rule', color: colour('--soft'), aria: false }, encoding: { x: x('zero') } },
-    { data: { values }, mark: { type: 'rule', strokeWidth: 1.6, aria: false }, encoding: { y, x: x('low'), x2: { field: 'high' }, color: paint } },
-    mark(true), mark(false)] }, values.length);
+    { data: { values: values.filter((row) => inside(row) && row.low !== null) }, mark: { type: 'rule', strokeWidth: 1.6, aria: false }, encoding: { y, x: x('low'), x2: { field: 'high' }, color: paint } },
+    mark(true), mark(false), beyond(-1), beyond(1)] }, values.length);
 }
 
 function showChecklist(folder) {

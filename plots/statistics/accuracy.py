@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy
 import pandas
@@ -30,7 +30,8 @@ def accuracy_table(
     in points of accuracy or in percent of their mean of another metric, positive where the method is better, with
     Dunnett's simultaneous 95 % intervals; the percentage takes their mean as known. `equivalent` is true where two
     one-sided tests find the method within `margin` of the control. `top` marks the top group. Methods far below the
-    best, which `near_best` leaves out, have a mean alone, and so have methods with a single reading.
+    best, which `near_best` leaves out, have means and differences without intervals; those with a single reading have
+    a mean alone.
     """
     metrics = {str(task): metric_of(own) for task, own in runs.groupby("task")}
     dense = measured(runs)[lambda own: own["method"] == "dense"].groupby("task")["test_accuracy"].agg(list)
@@ -46,24 +47,33 @@ def accuracy_table(
         if metric.sign < 0:
             table[["low", "high"]] = table[["high", "low"]].to_numpy()
         table["top"] = table.index.isin(top_group(near))
-        if control in near:
-            gains = _gains(near, control, metric)
-            found = differences(gains, control).add_prefix("difference_")
-            table = table.join(found.rename(columns={"difference_difference": "difference"}))
+        full = several | ({"dense": dense[task]} if len(dense.get(task, [])) > 1 else {})
+        for base, name in ((control, "difference"), ("dense", "above_dense")):
+            found = _against(base, full, near if base == control else {**near, "dense": []}, metric)
+            table = table.join(found.rename(columns={"mean": name, "low": f"{name}_low", "high": f"{name}_high"}))
+        if control in several:
             table["control"] = control
+        if control in near:
             table["margin"] = margin
-            same = equivalent(gains, control, margin)
+            same = equivalent(_gains(near, control, metric), control, margin)
             table.loc[list(near), "equivalent"] = table.loc[list(near)].index.isin(same)
             table.loc[control, "equivalent"] = numpy.nan
-        if near and len(dense.get(task, [])) > 1:
-            found = differences(_gains(near | {"dense": dense[task]}, "dense", metric), "dense").add_prefix(
-                "above_dense_"
-            )
-            table = table.join(found.rename(columns={"above_dense_difference": "above_dense"}))
         parts.append(table.reset_index().assign(task=str(task), compression=float(str(at)), metric=metric.name))
     if not parts:
         return pandas.DataFrame(columns=COLUMNS)
     return pandas.concat([part.reindex(columns=COLUMNS) for part in parts], ignore_index=True)
+
+
+def _against(
+    base: str, samples: Mapping[str, Sequence[float]], near: Collection[str], metric: Metric
+) -> pandas.DataFrame:
+    """Return the mean gains over one sample, with the intervals of those near the best if the sample is near it too."""
+    if base not in samples:
+        return pandas.DataFrame(columns=["mean", "low", "high"], dtype=float)
+    gains = _gains(samples, base, metric)
+    table = pandas.DataFrame({"mean": {name: numpy.mean(gain) for name, gain in gains.items() if name != base}})
+    close = {name: gain for name, gain in gains.items() if name in near} if base in near else {base: gains[base]}
+    return table.join(differences(close, base)[["low", "high"]])
 
 
 def _gains(samples: Mapping[str, Sequence[float]], base: str, metric: Metric) -> dict[str, Sequence[float]]:

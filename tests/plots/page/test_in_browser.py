@@ -63,6 +63,11 @@ ODD = {
             run("snip", 0.05, 1, 50, None, None),
         ]
     ],
+    "far better": [
+        replace(row, **BITS, val_metric=row.val_accuracy, test_metric=row.test_accuracy)
+        for row in [*pair("dense", 1, 1000, (4, 4), (4, 4.1)), *pair("gmp", 0.1, 100, (3, 3), (2.6, 2.64))]
+    ],
+    "far worse": [*pair("gmp", 0.1, 100, (90, 90), (90, 91)), *pair("snip", 0.1, 100, (50, 50), (50, 51))],
 }
 
 
@@ -188,6 +193,20 @@ def test_a_metric_of_which_less_is_better_is_named_with_its_direction_and_unit(o
     assert ["2.1", "2.25"] in [line[-3:-1] for line in cells(dom, "Runs in this figure")]
     visible = re.sub(r"<style.*?</style>|<section id=.(?:checklist|run)..*?</section>", "", dom, flags=re.DOTALL)
     assert not re.search(r"accura|points", re.sub(r"<[^>]*>", " ", visible))
+
+
+def texts(dom: str, identity: str) -> list[str]:
+    """Return the texts of the figure in an element."""
+    figure = re.search(rf'id="{identity}".*?</svg>', dom, re.DOTALL)
+    assert figure
+    return re.findall(r"<text[^>]*>([^<]*)</text>", figure[0])
+
+
+def test_gains_of_another_metric_and_large_differences_lie_within_their_figures(opened: Callable[..., str]) -> None:
+    dom = opened(folder="far better", methods="gmp", level="5")
+    assert "35" in texts(dom, "bands")  # a tick of the axis: gmp has 35 % less than dense
+    assert "30" in texts(dom, "forest")
+    assert "\u221240.0" in texts(opened(folder="far worse", methods="gmp;snip", level="5"), "forest")
 
 
 # A phone of 390 pixels. The script counts the width of the page, low controls, and texts of figures beyond the edge.

@@ -31,8 +31,10 @@ def table(folder: Path, margin: float = 0.5) -> pandas.DataFrame:
 def test_all_methods_have_means_and_those_near_the_best_intervals(tmp_path: Path) -> None:
     found = table(tmp_path)
     assert found["mean"].to_dict() == pytest.approx({"gmp": 90.1, "once": 90, "random": 50, "same": 90.1, "snip": 87.1})
-    assert found["difference"].dropna().to_dict() == pytest.approx({"same": 0, "snip": -3.0})
-    assert found["above_dense"].dropna().to_dict() == pytest.approx({"gmp": -2, "same": -2, "snip": -5})
+    assert found["difference"].dropna().to_dict() == pytest.approx({"random": -40.1, "same": 0, "snip": -3.0})
+    above = {"gmp": -2, "random": -42.1, "same": -2, "snip": -5}
+    assert found["above_dense"].dropna().to_dict() == pytest.approx(above)
+    assert set(found.index[found["difference_low"].notna()]) == {"same", "snip"}
     near = {"gmp", "same", "snip"}
     assert set(found.index[found["low"] < found["mean"]]) == set(found.index[found["low"].notna()]) == near
     assert set(found.index[found["top"]]) == {"gmp", "same"}
