@@ -128,6 +128,8 @@ def folder_of(results: Path, name: str) -> Path:
         there = {path.parent.name for path in results.glob("*/runs.csv")} if results.is_dir() else set()
         smoke = f"{name}-smoke"
         meant = f" (did you mean {smoke}, which `--tier smoke` wrote?)" if smoke in there else near(name, there)
+        if (Path(name) / "runs.csv").is_file():
+            meant = f" (did you mean {Path(name).name} --results {Path(name).parent}?)"
         raise UsageError(f"there is no {folder / 'runs.csv'}{meant}; `sparsefront run` writes it")
     return folder
 

@@ -62,7 +62,9 @@ def stream(path: Path, columns: Sequence[str], kept: Sequence[str]) -> Iterator[
     """Yield the cells of some columns, row by row; raise UsageError as `read` does."""
     check_regular(path)
     if not path.is_file():
-        raise UsageError(f"there is no {path}; `sparsefront run` writes it")
+        folder = Path("results") / path.parent
+        meant = f" (did you mean {folder}?)" if (folder / path.name).is_file() else ""
+        raise UsageError(f"there is no {path}{meant}; `sparsefront run` writes it")
     try:
         with path.open("rb") as file:
             file.seek(max(path.stat().st_size - 1, 0))

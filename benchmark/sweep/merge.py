@@ -66,6 +66,7 @@ def _choose(folders: Sequence[Path]) -> tuple[dict[str, tuple[Path, dict[str, st
     for folder in folders:
         results = ResultsFolder(folder)
         if not results.rows:
+            read(folder / "runs.csv", only=["key"])  # says which folder was meant, if there is none of this name
             raise UsageError(f"there are no results in {folder}; `sparsefront run` writes them")
         rows = read(folder / "runs.csv")
         own = {row["key"]: row if row["base_task"] and row["label"] else completed(row) for row in rows}

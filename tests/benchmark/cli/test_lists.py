@@ -59,7 +59,9 @@ def test_a_mistyped_name_is_answered_with_the_closest_one() -> None:
         get_experiment("lenet300-digits")
 
 
-def test_a_folder_without_results_is_answered_with_the_one_that_was_meant(tmp_path: Path) -> None:
+def test_a_folder_without_results_is_answered_with_the_one_that_was_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("depth", "quickstart-smoke"):
         (tmp_path / name).mkdir()
         write(tmp_path / name)
@@ -68,6 +70,21 @@ def test_a_folder_without_results_is_answered_with_the_one_that_was_meant(tmp_pa
         folder_of(tmp_path, "quickstart")
     with pytest.raises(UsageError, match=r"did you mean depth\?"):
         folder_of(tmp_path, "dept")
+    monkeypatch.chdir(tmp_path.parent)
+    with pytest.raises(UsageError, match=rf"did you mean depth --results {tmp_path.name}\?"):
+        folder_of(Path("results"), f"{tmp_path.name}/depth")
+
+
+@pytest.mark.parametrize("command", ["check-claims one", "compare one two --output o", "merge one two --output o"])
+def test_a_name_in_the_place_of_a_folder_is_answered_with_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("one", "two"):
+        (tmp_path / "results" / name).mkdir(parents=True)
+        write(tmp_path / "results" / name)
+    assert sparsefront(monkeypatch, *command.split()) == 2
+    assert "did you mean results/one?" in " ".join(capsys.readouterr().err.split())
 
 
 def test_a_status_names_reasons_and_without_a_name_all_sweeps(tmp_path: Path) -> None:
