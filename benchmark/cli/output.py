@@ -7,10 +7,25 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, TextIO, cast
 
 from rich.console import Console
 
+
+def _open_closed_streams() -> None:
+    """Open a stream that was closed, as by `>&-`; else a table would take its number, and what libraries print there.
+
+    Raises no error, and what is printed to such a stream goes nowhere.
+    """
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
+    for name, number in (("stdin", 0), ("stdout", 1), ("stderr", 2)):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, "w" if number else "r"))
+
+
+_open_closed_streams()
 console = Console(width=None if sys.stdout.isatty() else 160, markup=False, highlight=False)
 errors = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
 
@@ -20,6 +35,7 @@ class _Stream:
 
     def __init__(self, stream: Any):
         self._stream = stream
+        self.lost = False  # output that somebody waits for
 
     def write(self, text: str) -> int:
         try:
@@ -40,7 +56,8 @@ class _Stream:
         with suppress(OSError):
             os.dup2(nowhere, self._stream.fileno())
         os.close(nowhere)
-        if error.errno not in (errno.EPIPE, errno.EIO) and self._stream is not sys.__stderr__:  # nobody listens there
+        self.lost = error.errno not in (errno.EPIPE, errno.EIO)  # with these, nobody listens any more
+        if self.lost and self._stream is not sys.__stderr__:
             print(f"warning: output cannot be written ({error.strerror}); the command goes on", file=sys.stderr)
 
     def __getattr__(self, name: str) -> Any:
@@ -49,15 +66,22 @@ class _Stream:
 
 @contextmanager
 def lasting_output() -> Iterator[None]:
-    """Let a command write on when its output is lost, and print `?` for characters that the terminal lacks."""
+    """Let a command write on when its output is lost, and print `?` for characters that the terminal lacks.
+
+    A command that ends well although its output did not fit on a disk exits with status 1.
+    """
     before = sys.stdout, sys.stderr
     for stream in before:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-    sys.stdout, sys.stderr = (_Stream(stream) for stream in before)
+    out, err = (_Stream(stream) for stream in before)
+    sys.stdout, sys.stderr = cast(TextIO, out), cast(TextIO, err)
     try:
         yield
+    except SystemExit as ended:
+        out.flush()
+        raise SystemExit(ended.code or int(out.lost)) from None
     finally:
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
+        out.flush()
+        err.flush()
         sys.stdout, sys.stderr = before

@@ -46,7 +46,8 @@ class Checkpoint:
             with replacing(self.path, follow=False) as file:
                 torch.save(saved, file)
         except (OSError, RuntimeError) as error:  # torch raises RuntimeError if the disk is full
-            self.warnings.append(f"{self.path} cannot be written ({str(error).partition(chr(10))[0]})")
+            warning = f"{self.path} cannot be written ({str(error).partition(chr(10))[0]})"
+            self.warnings += [warning] * (warning not in self.warnings)
         now = time.monotonic()
         self._due = now + max(self.every, (now - begun) / self.fraction)
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from benchmark.cli.output import lasting_output
+from tests.builders import ROOT
 
 
 def test_a_closed_pipe_ends_no_command(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
@@ -29,12 +31,31 @@ def test_a_closed_pipe_ends_no_command(monkeypatch: pytest.MonkeyPatch, capfd: p
 def test_a_full_disk_is_reported_once(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     with Path("/dev/full").open("w", buffering=1) as full:
         monkeypatch.setattr(sys, "stdout", full)
-        with lasting_output():
+        with pytest.raises(SystemExit) as ended, lasting_output():
             print("one")
             print("two")
+            sys.exit(0)
+    assert ended.value.code == 1  # what somebody waits for is not whole
     assert (
         capfd.readouterr().err == "warning: output cannot be written (No space left on device); the command goes on\n"
     )
+
+
+def test_a_command_without_streams_ends_as_another_and_gives_their_numbers_to_no_file() -> None:
+    code = "import benchmark.cli.commands, os; os.write(3, str(os.open('/', 0)).encode()); benchmark.cli.main()"
+    reader, writer = os.pipe()
+
+    def close() -> None:
+        os.dup2(writer, 3)
+        for number in range(3):
+            os.close(number)
+
+    arguments = [sys.executable, "-c", code, "list", "experiments"]
+    settings = os.environ | {"PYTHONPATH": str(ROOT)}
+    ended = subprocess.run(arguments, preexec_fn=close, pass_fds=[3, writer], env=settings, check=False)
+    os.close(writer)
+    with os.fdopen(reader) as told:
+        assert ended.returncode == 0 and int(told.read()) > 2
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
