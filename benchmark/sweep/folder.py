@@ -22,7 +22,7 @@ from benchmark.records.schema import (
     Status,
 )
 from benchmark.records.table import append, cell, read
-from benchmark.sweep.invocation import latest
+from benchmark.sweep.invocation import as_written, latest
 from benchmark.sweep.lock import holding, is_held
 from benchmark.sweep.tables import NETWORKS, PACKED, check_readable, check_writable, repair_tables
 from benchmark.sweep.upgrade import has_content
@@ -182,4 +182,4 @@ class ResultsFolder:
         invocation = latest(self.path)
         if invocation is None or invocation.end:
             return ""
-        return f", `{invocation.command}` since {invocation.start} as process {invocation.process},"
+        return f", `{invocation.command}` since {as_written(invocation.start)} as process {invocation.process},"

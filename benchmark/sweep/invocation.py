@@ -129,6 +129,11 @@ def _read(path: Path) -> Invocation | None:
         return None
 
 
+def as_written(moment: str) -> str:
+    """Return a time of an invocation as people write it."""
+    return f"{datetime.fromisoformat(moment).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
 def version() -> str:
     """Return the version of this package."""
     return _packages().get("sparsefront", "")

@@ -32,7 +32,7 @@ def holding(folder: Path, holder: Callable[[], str]) -> Iterator[Callable[[], No
     if the folder is held, and if its file system cannot lock.
     """
     path, stop, token = folder / LOCK, threading.Event(), secrets.token_hex(8)
-    us = {"host": platform.node(), "process": os.getpid(), "token": token}
+    us = {"host": platform.node(), "system": _system(), "process": os.getpid(), "token": token}
     descriptor = _locked(path, folder, holder)
 
     def ours() -> bool:
@@ -128,7 +128,7 @@ def _is_dead(record: dict[str, Any]) -> bool:
     """Tell whether a lock file names no process, or one of this host that is gone."""
     if not record:
         return True
-    if record["host"] != platform.node():
+    if (record["host"], record["system"]) != (platform.node(), _system()):
         return False
     if record["process"] == os.getpid():
         return True
@@ -141,11 +141,18 @@ def _is_dead(record: dict[str, Any]) -> bool:
     return False
 
 
+def _system() -> str:
+    """Return what tells systems of one host name apart, as containers are; only within one do process numbers agree."""
+    with suppress(OSError):
+        return f"{Path('/proc/sys/kernel/random/boot_id').read_text().strip()} {Path('/proc/self/ns/pid').readlink()}"
+    return ""
+
+
 def _record(path: Path) -> dict[str, Any]:
     """Return what a lock file says of its sweep; nothing if it is missing or was changed by hand."""
     try:
         record = json.loads(path.read_text())
-        kinds = {"host": str, "process": int, "token": str, "time": float}
+        kinds = {"host": str, "system": str, "process": int, "token": str, "time": float}
         return record if all(isinstance(record[name], kind) for name, kind in kinds.items()) else {}
     except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError, RecursionError):
         return {}

@@ -14,7 +14,7 @@ from rich.table import Table
 from benchmark.errors import UsageError
 from benchmark.records.table import read
 from benchmark.sweep.folder import ResultsFolder
-from benchmark.sweep.invocation import Invocation, latest
+from benchmark.sweep.invocation import Invocation, as_written, latest
 from benchmark.sweep.progress import FAILED, SweepProgress, counted
 
 MOST_REASONS = 5  # an overview names at most these reasons of failures
@@ -60,21 +60,16 @@ def summaries(results: Path) -> Iterator[str]:
 def state(invocation: Invocation | None, running: bool) -> str:
     """Say whether a sweep is running, or how the last one ended."""
     if running and invocation and not invocation.end:
-        return f"running since {_utc(invocation.start)}, {invocation.workers} at a time on {invocation.device}"
+        return f"running since {as_written(invocation.start)}, {invocation.workers} at a time on {invocation.device}"
     if running:
         return "a sweep is starting or ending"
     if not invocation:
         return "no sweep is running"
     if not invocation.end:
-        return f"killed after {_utc(invocation.updated)}; `sparsefront run` goes on"
+        return f"killed after {as_written(invocation.updated)}; `sparsefront run` goes on"
     if sum(invocation.statuses.values()) < invocation.to_do:
-        return f"stopped at {_utc(invocation.end)}; `sparsefront run` goes on"
-    return f"finished at {_utc(invocation.end)}"
-
-
-def _utc(moment: str) -> str:
-    """Return a time of an invocation as people write it."""
-    return f"{datetime.fromisoformat(moment).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+        return f"stopped at {as_written(invocation.end)}; `sparsefront run` goes on"
+    return f"finished at {as_written(invocation.end)}"
 
 
 def _progress(invocation: Invocation, running: bool, now: datetime) -> str:
@@ -86,7 +81,7 @@ def _progress(invocation: Invocation, running: bool, now: datetime) -> str:
     now_done = SweepProgress.count(invocation.statuses, invocation.to_do, workers, left)
     before = invocation.planned - invocation.to_do
     counts = f"{invocation.planned} runs planned: {before} finished before, {now_done.sentence}"
-    return f"{counts}; as of {_utc(invocation.updated)}"
+    return f"{counts}; as of {as_written(invocation.updated)}"
 
 
 def best(rows: Sequence[Row], path: Path) -> list[Best]:

@@ -57,6 +57,16 @@ def test_a_sweep_on_a_host_that_shares_no_locks_holds_the_folder(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_container_of_the_same_host_name_does_not_judge_by_its_own_processes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hasty: None
+) -> None:
+    monkeypatch.setattr(fcntl, "flock", lambda descriptor, mode: None)
+    with ResultsFolder(tmp_path).lock():
+        monkeypatch.setattr(lock, "_system", lambda: "another")
+        with pytest.raises(UsageError, match="is writing"), ResultsFolder(tmp_path).lock():
+            pass
+
+
 @pytest.mark.parametrize(
     ("host", "process"),
     [("elsewhere", 1), (None, 2**22 + 1), (None, os.getpid())],
@@ -65,7 +75,13 @@ def test_a_sweep_on_a_host_that_shares_no_locks_holds_the_folder(
 def test_the_lock_of_a_sweep_that_was_killed_is_taken(
     host: str | None, process: int, tmp_path: Path, hasty: None
 ) -> None:
-    record = {"host": host or platform.node(), "process": process, "token": "0", "time": time.time() - 60}
+    record = {
+        "host": host or platform.node(),
+        "system": lock._system(),
+        "process": process,
+        "token": "0",
+        "time": time.time() - 60,
+    }
     (tmp_path / lock.LOCK).write_text(json.dumps(record))
     assert not ResultsFolder(tmp_path).is_locked()
     folder = ResultsFolder(tmp_path)
@@ -92,7 +108,7 @@ def _replace(folder: Path) -> None:
 
 
 def _take(folder: Path) -> None:
-    record = {"host": "elsewhere", "process": 1, "token": "0", "time": time.time()}
+    record = {"host": "elsewhere", "system": "", "process": 1, "token": "0", "time": time.time()}
     (folder / lock.LOCK).write_text(json.dumps(record))
 
 
