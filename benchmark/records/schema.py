@@ -144,7 +144,7 @@ class Row(Measurement, Asked):
     """One run: a row of runs.csv."""
 
     version: str = ""  # version of this package
-    commit: str = ""  # commit of the code, with -dirty if files had changed since; empty outside a git checkout
+    commit: str = ""  # commit of the code, with -dirty if files had changed since; empty without git, or unknown
     finished_at: str = ""  # UTC
 
 

@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +40,7 @@ PACKAGES = (
     ),
     *("safetensors", "onnx", "onnxscript", "onnxruntime"),
 )
+UNKNOWN = "unknown"  # commit of a checkout that git cannot read
 MOST_SECONDS = 1e10  # that an estimate may say; more is no time that anybody waits
 
 
@@ -54,7 +54,7 @@ class Invocation:
     """
 
     command: str
-    commit: str  # empty outside a git checkout
+    commit: str  # empty outside a git checkout, `unknown` where git cannot read it
     dirty: bool  # code was changed since that commit
     packages: dict[str, str]  # versions of the installed ones
     hardware: dict[str, object]
@@ -140,13 +140,24 @@ def version() -> str:
 
 
 def commit() -> str:
-    """Return the commit of this code, with `-dirty` if it was changed since; empty outside a git checkout."""
+    """Return the commit of this code, with `-dirty` if it was changed since.
+
+    It is empty outside a git checkout, and `unknown` in one that git cannot read.
+    """
     root = Path(__file__).parents[2]
-    if not (root / ".git").exists() or not shutil.which("git"):
+    if not (root / ".git").exists():
         return ""
-    git = partial(subprocess.run, cwd=root, capture_output=True, text=True, check=False)
-    head = git(["git", "rev-parse", "--short=12", "HEAD"]).stdout.strip()
-    return head + "-dirty" * (git(["git", "diff", "--quiet", "HEAD", "--", "benchmark", "methods"]).returncode == 1)
+    if not shutil.which("git"):
+        return UNKNOWN
+
+    def git(*arguments: str) -> subprocess.CompletedProcess[str]:
+        # Git trusts no checkout of another user; this process runs its code already.
+        command = ["git", "-c", "safe.directory=*", *arguments]
+        return subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+
+    head = git("rev-parse", "--short=12", "HEAD").stdout.strip()
+    dirty = git("diff", "--quiet", "HEAD", "--", "benchmark", "methods").returncode == 1
+    return head + "-dirty" * dirty if head else UNKNOWN
 
 
 def _now() -> str:

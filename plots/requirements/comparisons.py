@@ -56,7 +56,7 @@ def magnitude(results: Results) -> Verdict:
 def kinds(results: Results) -> Verdict:
     """Compare methods of at least three families, and say where every number comes from."""
     families = sorted(set(results.there["family"]) - {"", "dense", "control"})
-    unknown = int((results.there["commit"] == "").sum())
+    unknown = int(results.there["commit"].isin(["", "unknown"]).sum())
     own = f"; {unknown} rows name no commit" if unknown else "; all are runs of this suite, with their commit"
     return len(families) >= PAIRS and not unknown, f"{len(families)} families: {', '.join(families)}{own}"
 

@@ -22,7 +22,7 @@ def reproducible(results: Results) -> Verdict:
 def kept(results: Results) -> Verdict:
     """Keep commit and result of every run, and let every accuracy follow from the answers to single examples."""
     commits = results.there["commit"]
-    dirty, wrong, checked = int((commits.str.endswith("-dirty") | (commits == "")).sum()), [], 0
+    dirty, wrong, checked = int((commits.str.endswith("-dirty") | commits.isin(["", "unknown"])).sum()), [], 0
     accuracy = dict(zip(results.there["key"], results.there["test_accuracy"], strict=True))  # many runs are looked up
     for folder in results.by_folder:
         for key, answers in correct(folder).items():

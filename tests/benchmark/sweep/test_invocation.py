@@ -190,9 +190,13 @@ def test_a_commit_is_dirty_if_code_was_changed(tmp_path: Path, monkeypatch: pyte
     assert invocation.commit() == head
     code.write_text("changed")
     assert invocation.commit() == f"{head}-dirty"
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "true")  # as for a checkout of another user
+    assert invocation.commit() == f"{head}-dirty"
     with invocation.recorded(tmp_path, **ASKED):
         (file,) = files(tmp_path)
     assert (file["commit"], file["dirty"]) == (head, True)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert invocation.commit() == "unknown"
 
 
 def test_the_latest_record_is_read_back(tmp_path: Path) -> None:
