@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import html
 import math
-import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy
 import pandas
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from plots.comparisons import NEAR, near_best, top_group
 from plots.looks import names
@@ -23,9 +18,6 @@ from plots.results import measured, of_task
 from plots.statistics.tolerance import LOSSES, tolerance_table
 from plots.summaries import budgets, disconnected, failed, processors, stale, summary, thresholds
 
-FEW = ("CR 10", "CR 50", "CR 200", "CR at -1", "CR at -5")  # the columns of a terminal narrower than WIDE
-WIDE = 130
-LONG = 10  # methods, from which on a table has its head once more at its end
 NONE = "\N{EN DASH}"
 
 
@@ -188,36 +180,3 @@ def markdown(boards: Leaderboards, experiment: str) -> str:
 def _in_cell(name: str) -> str:
     """Return a name with the two characters escaped that would end a cell or a piece of code in Markdown."""
     return name.replace("|", "\\|").replace("`", "'")
-
-
-def show(boards: Leaderboards) -> None:
-    """Print the tables to the terminal, in cells narrow enough for 80 columns, two lines for a method."""
-    console = Console(markup=False)  # with markup, dwf[depth=3] would lose its brackets
-    whole = console.width >= WIDE
-    for task, board in boards.tables.items():
-        board = board if whole else board[list(FEW)]
-        seeds = _usual_seeds(board)
-        title = f"{task}, {boards.headings[task]}" + f"; {seeds} seeds where a cell gives no number (n)" * bool(seeds)
-        console.print(title, soft_wrap=True)
-        grid = Table(box=None, padding=(0, 1, 0, 0), show_footer=len(board) > LONG)
-        grid.add_column("method", "method", overflow="fold")
-        for column in board.columns:
-            name = column.replace(" ", "\n", 1)
-            grid.add_column(name, name, no_wrap=True)
-        for method, *cells in board.itertuples():
-            texts = (_text(cell.replace(f" ({seeds})", "")) for cell in cells)
-            grid.add_row(boards.names[task][method].replace("[", "\n["), *texts)
-        console.print(grid)
-    console.print(boards.footnote)
-    if not whole:
-        console.print(f"A terminal of {WIDE} columns or leaderboard.md shows all columns.")
-
-
-def _usual_seeds(board: pandas.DataFrame) -> str:
-    """Return the number of seeds that most cells give, or nothing if no cell gives one."""
-    found = Counter(re.findall(r" \((\d+)\)", " ".join(board.to_numpy().ravel())))
-    return max(found, key=found.__getitem__, default="")
-
-
-def _text(cell: str) -> Text:
-    return Text("\n".join(cell.strip("*").replace("± ", "±").split()), style="bold" if cell.startswith("**") else "")

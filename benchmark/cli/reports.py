@@ -74,9 +74,9 @@ def report(
         )
     os.environ["MPLBACKEND"] = "agg"  # figures go to files; a notebook names a backend that may not be installed here
     try:
-        from plots.leaderboards import show
         from plots.report import report as report_folder
         from plots.report import report_for_paper
+        from plots.terminal import show
         from plots.thresholds import parse_threshold
     except ModuleNotFoundError as missing:
         raise UsageError(f"reports need {missing.name}: pip install 'sparsefront[plots]'") from None

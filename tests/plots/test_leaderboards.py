@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from benchmark.records.schema import Row
-from plots.leaderboards import heading, leaderboard, leaderboards, markdown, show
+from plots.leaderboards import heading, leaderboard, leaderboards, markdown
 from plots.results import load
+from plots.terminal import show
 from tests.builders import GOLDEN, pair, run, write
 
 NONE = "\N{EN DASH}"

@@ -14,10 +14,11 @@ from benchmark.errors import UsageError
 from benchmark.records.schema import COLUMNS, CURVE_COLUMNS, INITIAL_COLUMNS, LAYER_COLUMNS, THRESHOLD_COLUMNS
 from benchmark.records.table import append
 from plots.figures import dynamics, misalignment
-from plots.leaderboards import leaderboards, markdown, show
+from plots.leaderboards import leaderboards, markdown
 from plots.registry import FIGURES, figures_of
 from plots.report import report
 from plots.results import load
+from plots.terminal import show
 from tests.builders import ROOT, run, sparsefront, write
 
 FILES = {
