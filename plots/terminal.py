@@ -24,7 +24,8 @@ def show(boards: Leaderboards) -> None:
     for task, board in boards.tables.items():
         board = board if whole else board[list(FEW)]
         seeds = _usual_seeds(board)
-        title = f"{task}, {boards.headings[task]}" + f"; {seeds} seeds where a cell gives no number (n)" * bool(seeds)
+        counted = "1 seed" if seeds == "1" else f"{seeds} seeds"
+        title = f"{task}, {boards.headings[task]}" + f"; {counted} where a cell gives no number (n)" * bool(seeds)
         console.print(title, soft_wrap=True)
         grid = Table(box=None, padding=(0, 1, 0, 0), show_footer=len(board) > LONG)
         grid.add_column("method", "method", overflow="fold")

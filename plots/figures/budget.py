@@ -83,7 +83,7 @@ def budget_figure(runs: pandas.DataFrame, table: pandas.DataFrame) -> Figure:
     counts["asked"] = runs.groupby(["method", "value", "epochs"])["seed"].size()
     with figure_style():
         drawing, panels = sheet(
-            f"{runs['task'].iloc[0]}: who profits from training longer?",
+            f"{runs['task'].iloc[0]}: {metric.name} over the training budget",
             ", ".join(filter(None, [seeds(counts), "one learning rate a method", stale(runs)])),
             caption,
             height=4.6,
