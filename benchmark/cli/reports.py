@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -94,9 +95,7 @@ def report(
         console.print(f"wrote {write_pages(folders, target)}", soft_wrap=True)
         return
     if style == "paper":
-        for folder in folders:
-            for path in report_for_paper(folder, stale_keys(read(folder / "runs.csv"))):
-                console.print(f"wrote {path}", soft_wrap=True)
+        _each(folders, lambda folder: report_for_paper(folder, stale_keys(read(folder / "runs.csv"))))
         return
     some_methods, some_tasks = (None if texts is None else split_list(texts) for texts in (methods, tasks))
     if csv or json:
@@ -104,12 +103,30 @@ def report(
 
         print(boards(folders, chosen, effective, some_methods, some_tasks, form="csv" if csv else "json"))
         return
-    for folder in folders:
+
+    def draw(folder: Path) -> Iterable[Path]:
         stale = stale_keys(read(folder / "runs.csv", only=IDENTITY))
         written = report_folder(folder, chosen, stale, effective, some_methods, some_tasks)
         show(written.boards)
-        for path in written.paths:
-            console.print(f"wrote {path}", soft_wrap=True)
+        return written.paths
+
+    _each(folders, draw)
+
+
+def _each(folders: Sequence[Path], draw: Callable[[Path], Iterable[Path]]) -> None:
+    """Draw each folder and print the files; raise UsageError at the end if one of several cannot be reported."""
+    faulty = []
+    for folder in folders:
+        try:
+            for path in draw(folder):
+                console.print(f"wrote {path}", soft_wrap=True)
+        except UsageError as error:
+            if len(folders) == 1:
+                raise
+            faulty.append(folder.name)
+            console.print(f"{folder.name}: {error}", soft_wrap=True)
+    if faulty:
+        raise UsageError(f"{len(faulty)} of {len(folders)} folders cannot be reported: {', '.join(faulty)}")
 
 
 def compare(

@@ -21,6 +21,7 @@ from benchmark.engines.packs import compute
 from benchmark.engines.settings import Pack, Settings
 from benchmark.engines.signals import handling, hangup
 from benchmark.engines.worker import Worker
+from benchmark.errors import UsageError
 from benchmark.experiments.run import Run
 from benchmark.records.schema import Measurement, Status
 from benchmark.training.devices import cores, numerics
@@ -84,6 +85,15 @@ def _stop_with_parent(worker: Worker) -> None:
     worker.stop.set()
 
 
+def _end_of(status: int) -> str:
+    """Say how a worker ended that had not finished its pack."""
+    if status == -signal.SIGKILL:
+        return "worker was killed by SIGKILL, as the system does when its memory runs short"
+    if status < 0:
+        return f"worker was killed by signal {-status} ({signal.strsignal(-status)})"
+    return f"worker died with exit code {status}" if status else "worker was asked to stop by another process"
+
+
 def in_processes(packs: list[Pack], settings: Settings, workers: int) -> Iterator[list[tuple[Run, Result]]]:
     """Send each worker process one pack at a time. A process that dies loses its own pack alone and is replaced.
 
@@ -106,9 +116,12 @@ def in_processes(packs: list[Pack], settings: Settings, workers: int) -> Iterato
         arguments = theirs, replace(settings, device=device), max(1, cores() // workers)
         # A daemon could not start processes that read images. Without one, the exit must kill what is left.
         process = context.Process(target=_work, args=arguments, name=device, daemon=False)
-        atexit.register(process.kill)
-        with handling(signal.SIG_IGN, signal.SIGINT):  # the process inherits it; Ctrl-C is the parent's to handle
-            process.start()
+        try:
+            with handling(signal.SIG_IGN, signal.SIGINT):  # the process inherits it; Ctrl-C is the parent's to handle
+                process.start()
+                atexit.register(process.kill)
+        except OSError as error:
+            raise UsageError(f"no worker process can be started ({error.strerror}); give fewer --workers") from None
         theirs.close()
         return ours, process
 
@@ -142,7 +155,7 @@ def in_processes(packs: list[Pack], settings: Settings, workers: int) -> Iterato
                     part = connection.recv()
                 except (EOFError, OSError):
                     process.join()
-                    reason = f"worker died with exit code {process.exitcode}"
+                    reason = _end_of(process.exitcode or 0)
                     part = [(run, Result(Measurement(status=Status.ERROR, error=reason))) for run in pack]
                     del busy[connection]
                 else:

@@ -119,6 +119,8 @@ def names_of(path: Path, header: bytes) -> list[str]:
 
 def check_columns(path: Path, columns: Sequence[str], names: Sequence[str]) -> None:
     """Raise UsageError unless a table has the columns, each once, and no others."""
+    if not names:
+        raise UsageError(f"{path} is empty; delete it, or run its experiment, which fills it")
     if len(names) <= 1 < len(columns) and re.search(r"[;\t]", "".join(names)):
         raise UsageError(f"{path} has no commas between its cells; save it with commas there, and with decimal points")
     unknown = ", ".join(repr(c) if c in ("", *columns) else c for c in names if c not in (*columns, *DROPPED))

@@ -41,8 +41,8 @@ def holding(folder: Path, holder: Callable[[], str]) -> Iterator[Callable[[], No
     def check() -> None:
         if not ours():
             raise UsageError(
-                f"{folder} was moved or replaced during this sweep, or another sweep took it while this one slept; "
-                "rows so far are kept, and the same command goes on from there"
+                f"{folder} was moved, replaced or deleted during this sweep, or another sweep took it while this one "
+                "slept; rows so far are where the folder is now, and the same command goes on from there"
             )
 
     def beat() -> None:

@@ -47,14 +47,24 @@ def overview(path: Path) -> Iterator[str | Table]:
 
 
 def summaries(results: Path) -> Iterator[str]:
-    """Yield a line for each sweep in a folder of results; raise UsageError if there is none."""
+    """Yield a line for each sweep in a folder of results; raise UsageError if there is none.
+
+    It is also raised, after the last line, if a folder cannot be read.
+    """
     paths = sorted({path.parent for pattern in ("*/runs.csv", "*/invocations") for path in results.glob(pattern)})
     if not paths:
         raise UsageError(f"there are no results in {results}; `sparsefront run` makes some")
+    unread = []
     for path in paths:
         folder, invocation = ResultsFolder(path), latest(path)
-        statuses = Counter({row["key"]: row["status"] for row in folder.rows}.values())
-        yield f"{path.name}: {counted(statuses) or 'no run yet'}; {state(invocation, folder.is_locked())}"
+        try:
+            statuses = Counter({row["key"]: row["status"] for row in folder.rows}.values())
+            yield f"{path.name}: {counted(statuses) or 'no run yet'}; {state(invocation, folder.is_locked())}"
+        except (UsageError, OSError) as error:
+            unread.append(path.name)
+            yield f"{path.name}: {error}"
+    if unread:
+        raise UsageError(f"{len(unread)} of {len(paths)} folders cannot be read: {', '.join(unread)}")
 
 
 def state(invocation: Invocation | None, running: bool) -> str:

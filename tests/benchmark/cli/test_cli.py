@@ -89,7 +89,7 @@ def test_unwritable_results_are_an_error_before_any_run(
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [("", "columns"), ("a,b\n1,2\n", "unknown: a, b"), (",".join(COLUMNS) + "\nabc,quick", "torn")],
+    [("", "is empty; delete it"), ("a,b\n1,2\n", "unknown: a, b"), (",".join(COLUMNS) + "\nabc,quick", "torn")],
     ids=["empty", "foreign", "torn"],
 )
 def test_an_unreadable_table_is_not_changed(

@@ -100,6 +100,21 @@ def test_a_status_names_reasons_and_without_a_name_all_sweeps(tmp_path: Path) ->
         list(summaries(tmp_path / "one"))
 
 
+def test_a_folder_that_cannot_be_read_hides_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("broken", "one"):
+        (tmp_path / name).mkdir()
+    write(tmp_path / "one")
+    (tmp_path / "broken" / "runs.csv").write_text("a,b\n")
+    for command in ("status", "report"):
+        assert sparsefront(monkeypatch, command, "--results", str(tmp_path)) == 2
+        told, said = capfd.readouterr()
+        assert f"broken: {tmp_path / 'broken' / 'runs.csv'} does not have this version's columns" in told
+        assert "\none: " in told or "/one/leaderboard.md\n" in told
+        assert said.startswith("error: 1 of 2 folders cannot be ") and said.endswith(": broken\n")
+
+
 def test_version_and_short_help(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     assert sparsefront(monkeypatch, "--version") == 0
     assert sparsefront(monkeypatch, "run", "-h") == 0

@@ -18,10 +18,11 @@ import pytest
 from benchmark.engines import local
 from benchmark.engines.dispatch import run_all
 from benchmark.engines.local import in_this_process
+from benchmark.errors import UsageError
 from benchmark.experiments.run import Run
 from methods import load_plugin
 from tests.builders import SETTINGS
-from tests.processes import number_of, started, wait_for, waiting
+from tests.processes import FORKED, number_of, started, wait_for, waiting
 
 PLUGIN = """
 import time
@@ -94,6 +95,28 @@ def test_ctrl_c_ends_training_that_hangs(plugin: Path, monkeypatch: pytest.Monke
     threading.Thread(target=interrupt, daemon=True).start()
     with pytest.raises(KeyboardInterrupt):
         list(in_this_process([runs], replace(SETTINGS, plugins=(plugin,))))
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (-signal.SIGKILL, "killed by SIGKILL, as the system does when its memory runs short"),
+        (-signal.SIGSEGV, "killed by signal 11 (Segmentation fault)"),
+        (9, "died with exit code 9"),
+        (0, "asked to stop"),
+    ],
+)
+def test_the_end_of_a_worker_is_told_in_words(status: int, said: str) -> None:
+    assert said in local._end_of(status)
+
+
+def test_a_worker_that_cannot_be_started_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(process: object) -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(type(FORKED.Process()), "start", refuse)
+    with pytest.raises(UsageError, match=r"no worker process can be started \(Resource temporarily unavailable\)"):
+        list(run_all([[Run("lenet300-digits", "dense", 1, 0, 1, 0.1)]] * 2, SETTINGS, 2))
 
 
 def test_a_closed_terminal_saves_what_is_trained(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def test_the_columns_are_the_fields_of_row() -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "missing: name, number"),
+        (b"", "is empty"),
         (b"name,numbr\na,1\n", "unknown: numbr; missing: number"),
         (b"name,number\na,1\nb,", "torn"),
         (b"name,number\nb\na,1\n", "torn"),

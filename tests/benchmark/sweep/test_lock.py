@@ -118,7 +118,10 @@ def test_a_sweep_that_lost_its_folder_writes_no_further_row(
 ) -> None:
     folder = ResultsFolder(tmp_path / "sweep")
     folder.path.mkdir()
-    with pytest.raises(UsageError, match="was moved or replaced during this sweep, or another sweep"), folder.lock():
+    with (
+        pytest.raises(UsageError, match="was moved, replaced or deleted during this sweep, or another sweep"),
+        folder.lock(),
+    ):
         finish(folder)
         change(folder.path)
         time.sleep(0.2)  # beats do not win the lock back

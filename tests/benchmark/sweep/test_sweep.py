@@ -161,7 +161,7 @@ def test_a_deleted_folder_stops_the_sweep_with_one_sentence(tmp_path: Path, monk
         return results
 
     monkeypatch.setattr(packs, "train", unmounting)
-    with pytest.raises(UsageError, match="was moved or replaced during this sweep"):
+    with pytest.raises(UsageError, match="was moved, replaced or deleted during this sweep"):
         sweep("test", GRID.runs(), folder, SETTINGS, 1, QUIET)
 
 
