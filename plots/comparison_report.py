@@ -10,13 +10,14 @@ import pandas
 from numpy.typing import NDArray
 
 from benchmark.errors import UsageError
+from plots.answers import correct
 from plots.figures import attainments, costs, profiles
 from plots.figures.below_dense import below_dense
 from plots.figures.forest import forest, has_readings
 from plots.files import write_text
 from plots.leaderboards import leaderboards, markdown
 from plots.report import shown_runs
-from plots.results import correct, measured
+from plots.results import measured
 from plots.statistics.accuracy import CONTROL
 from plots.statistics.mcnemar import resolution_notes
 from plots.statistics.write import write_statistics

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy
 import pandas
-from scipy import stats
+from scipy import special
 
 from plots.simultaneous import dunnett_critical, tukey_critical
 
@@ -24,7 +24,7 @@ def pooled(samples: Mapping[str, Sequence[float]]) -> tuple[float, int]:
 def intervals(samples: Mapping[str, Sequence[float]]) -> pandas.DataFrame:
     """Return n, mean and 95 % interval of the mean of each sample, by t with the pooled variance."""
     deviation, freedom = pooled(samples)
-    quantile = stats.t.ppf((1 + LEVEL) / 2, freedom) if freedom else numpy.nan
+    quantile = special.stdtrit(freedom, (1 + LEVEL) / 2) if freedom else numpy.nan
     rows = []
     for name, sample in samples.items():
         mean, half = float(numpy.mean(sample)), quantile * deviation / len(sample) ** 0.5

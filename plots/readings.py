@@ -119,12 +119,12 @@ def reach(curves: pandas.DataFrame, accuracies: Sequence[float]) -> list[pandas.
         x = numpy.log(compressions)
         for own, accuracy in zip(parts, accuracies, strict=True):
             below = y < accuracy
-            falls, missed = below.any(axis=1), below[:, 0]
+            ends, missed = numpy.all(~below, axis=1), below[:, 0]
             end = numpy.where(missed, 0.0, x[-1])
-            (seed,) = numpy.nonzero(falls & ~missed)
+            (seed,) = numpy.nonzero(~ends & ~missed)
             i = below[seed].argmax(axis=1)
             above, under = y[seed, i - 1], y[seed, i]
             end[seed] = x[i - 1] + (above - accuracy) / (above - under) * (x[i] - x[i - 1])
             if not numpy.isnan(accuracy):
-                own.append(seeds.assign(compression=numpy.exp(end), beyond=~falls, missed=missed))
+                own.append(seeds.assign(compression=numpy.exp(end), beyond=ends, missed=missed))
     return [pandas.concat(own[1:] or own).sort_index().reset_index(drop=True) for own in parts]

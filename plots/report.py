@@ -10,18 +10,17 @@ import pandas
 
 import plots.figures  # noqa: F401  (its files register the figures)
 from benchmark.errors import UsageError
-from benchmark.records.schema import COLUMNS
+from plots.answers import correct
 from plots.figures.attainments import attainment_differences
 from plots.figures.fronts import draw
 from plots.files import write_text
 from plots.leaderboards import Leaderboards, leaderboards, markdown
 from plots.registry import RegisteredFigure, figures_of
-from plots.results import AT_SETTING, VALUE, correct, load, measured
+from plots.results import AT_SETTING, VALUE, loaded, measured, rows
 from plots.selection import board_table, select
 from plots.statistics.mcnemar import Bits, resolution_notes
 from plots.statistics.write import write_statistics
 from plots.style import file_name, paper_style, save
-from plots.tables import read_table
 from plots.thresholds import Threshold
 
 
@@ -42,20 +41,20 @@ def shown_runs(
     The two differ if the experiment compares learning rates or budgets. Raises UsageError if the results cannot be
     read.
     """
-    return _shown(_figures(folder), folder, threshold, stale, effective)
+    return shown(rows(folder), folder, threshold, stale, effective)
 
 
-def _shown(
-    own: list[RegisteredFigure], folder: Path, threshold: Threshold | None, stale: Set[str], effective: bool
+def shown(
+    table: pandas.DataFrame, folder: Path, threshold: Threshold | None, stale: Set[str], effective: bool
 ) -> tuple[pandas.DataFrame, pandas.DataFrame]:
-    choose = next((registered.choose for registered in own if registered.choose), None)
-    runs = load(folder, threshold, AT_SETTING if choose else VALUE, stale, effective)
+    """Return what `shown_runs` returns, from the rows of the folder."""
+    choose = next((registered.choose for registered in _figures(table) if registered.choose), None)
+    runs = loaded(table, folder, threshold, AT_SETTING if choose else VALUE, stale, effective)
     return runs, choose(runs) if choose else runs
 
 
-def _figures(folder: Path) -> list[RegisteredFigure]:
-    names = read_table(folder / "runs.csv", COLUMNS, (), ["experiment"])["experiment"].unique()
-    return figures_of({name.removesuffix("-smoke") for name in names})
+def _figures(table: pandas.DataFrame) -> list[RegisteredFigure]:
+    return figures_of({name.removesuffix("-smoke") for name in table["experiment"].unique()})
 
 
 def report_for_paper(folder: Path, stale: Set[str] = frozenset()) -> list[Path]:
@@ -63,8 +62,9 @@ def report_for_paper(folder: Path, stale: Set[str] = frozenset()) -> list[Path]:
 
     Raises UsageError as `report` does.
     """
-    own = _figures(folder)
-    frame, runs = _shown(own, folder, None, stale, False)
+    table = rows(folder)
+    own = _figures(table)
+    frame, runs = shown(table, folder, None, stale, False)
     figures = folder / "figures" / "paper"
     try:
         with paper_style():
@@ -94,8 +94,9 @@ def report(
     """
     if effective and threshold is not None:
         raise UsageError("effective weights were not counted at other thresholds; ask for one of the two")
-    own = _figures(folder)
-    frame, runs = _shown(own, folder, threshold, stale, effective)
+    table = rows(folder)
+    own = _figures(table)
+    frame, runs = shown(table, folder, threshold, stale, effective)
     suffix = "-effective" if effective else ""
     if threshold is not None:
         suffix = f"-threshold-{threshold if threshold == 'validated' else format(threshold, 'g')}"

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Sequence, Set
 from pathlib import Path
 from types import UnionType
 from typing import get_type_hints
 
-import numpy
 import pandas
-from numpy.typing import NDArray
 
 from benchmark.errors import UsageError
-from benchmark.records.bits import decode
-from benchmark.records.schema import COLUMNS, CORRECT_COLUMNS, CURVE_COLUMNS, Row
+from benchmark.records.schema import COLUMNS, CURVE_COLUMNS, Row
 from plots.deployed import with_deployed
 from plots.metrics import SIGNS, metric_of, with_scores
 from plots.tables import read_table, with_packed
@@ -50,9 +47,26 @@ def load(
     Raises UsageError if runs.csv is incomplete, holds no measured run, lacks the counts that were asked for, or holds
     seeds of one value that were trained under different settings, since their mean would say nothing.
     """
+    return loaded(rows(folder), folder, threshold, point, stale, effective)
+
+
+def rows(folder: Path | str) -> pandas.DataFrame:
+    """Return the rows of runs.csv as they are."""
+    return read_table(Path(folder) / "runs.csv", COLUMNS, NUMBERS)
+
+
+def loaded(
+    table: pandas.DataFrame,
+    folder: Path | str,
+    threshold: Threshold | None,
+    point: list[str],
+    stale: Set[str],
+    effective: bool,
+) -> pandas.DataFrame:
+    """Return what `load` returns, from a table of `rows`, so that what shows a folder in several ways reads it once."""
     path = Path(folder) / "runs.csv"
-    runs = read_table(path, COLUMNS, NUMBERS)
-    _check_possible(runs, path)
+    _check_possible(table, path)
+    runs = table.copy()
     runs["base_task"] = runs["base_task"].where(runs["base_task"] != "", runs["task"])
     runs["label"] = runs["label"].where(runs["label"] != "", runs["method"])
     runs["threshold"] = runs["threshold"].fillna(pandas.to_numeric(option(runs, "threshold")))
@@ -141,44 +155,6 @@ def curves(folder: Path) -> pandas.DataFrame:
 def curve_rows(folder: Path) -> pandas.DataFrame:
     """Return all rows of the curves of an experiment's folder, with key and metric as categories."""
     return with_packed(folder / "curves.csv", CURVE_COLUMNS, ("epoch", "value"), ("key", "metric"))
-
-
-class Answers(Mapping[str, NDArray[numpy.bool_]]):
-    """By key of a run, whether each test example was classified correctly [examples].
-
-    An answer is decoded when it is asked for: those of many runs may be larger than memory.
-    """
-
-    def __init__(self, cells: dict[str, tuple[int, str]]):
-        self._cells = cells
-
-    def __getitem__(self, key: str) -> NDArray[numpy.bool_]:
-        examples, text = self._cells[key]
-        return decode(text, examples)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._cells)
-
-    def __len__(self) -> int:
-        return len(self._cells)
-
-
-def correct(folder: Path | str) -> Mapping[str, NDArray[numpy.bool_]]:
-    """Return by key whether each test example was classified correctly, in the order of the test set.
-
-    So the runs of two methods can be compared example by example, which tells smaller differences apart than their
-    accuracies do. Runs of older versions and runs without a result are missing. If a run was repeated, its last row
-    counts. Raises UsageError if a file is not such a table.
-    """
-    path = Path(folder) / "correct.csv"
-    table = with_packed(path, CORRECT_COLUMNS, ("examples",))
-    texts, held = table["correct"], -(-table["examples"] // 8)  # bytes
-    sound = texts.str.fullmatch("[A-Za-z0-9+/]*=*") & (texts.str.count("=") == -held % 3)
-    damaged = table[~(sound & (texts.str.len() == 4 * -(-held // 3)))]
-    if len(damaged):
-        raise UsageError(f"{path} holds a damaged cell in the row of run {damaged['key'].iloc[0]}")
-    cells = zip(table["examples"].astype(int), texts, strict=True)
-    return Answers(dict(zip(table["key"], cells, strict=True)))
 
 
 def traces(folder: Path, runs: pandas.DataFrame, metrics: Sequence[str]) -> pandas.DataFrame:

@@ -10,7 +10,7 @@ import torch
 from benchmark.engines.settings import Pack, Settings
 from benchmark.engines.worker import Worker
 from benchmark.errors import error_text, traceback_text
-from benchmark.experiments.run import Recipes, Run, key_of
+from benchmark.experiments.run import Keys, Run
 from benchmark.records.schema import Measurement, Status
 from benchmark.tasks.registry import get_task
 from benchmark.training.checkpoint import Checkpoint, keys_of
@@ -57,11 +57,11 @@ def _begun(runs: list[Run], settings: Settings) -> tuple[list[Pack], list[Run]]:
     found = sorted(settings.checkpoints.glob("*.pt")) if settings.checkpoints else []
     if not found:
         return packs, runs
-    recipes: Recipes = {}
-    others = {key_of(run, recipes): run for run in runs}
-    for keys in map(keys_of, found):
-        if keys and all(key in others for key in keys):
-            packs.append([others.pop(key) for key in keys])
+    keys = Keys()
+    others = {keys.of(run): run for run in runs}
+    for held in map(keys_of, found):
+        if held and all(key in others for key in held):
+            packs.append([others.pop(key) for key in held])
     return packs, list(others.values())
 
 

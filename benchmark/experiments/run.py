@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields, is_dataclass
 
 from benchmark.data.augmentation import Augmentation
 from benchmark.errors import UsageError
-from benchmark.records.schema import hash_fields
+from benchmark.records.schema import encode_fields, hash_text
 from benchmark.tasks.registry import canonical_task, get_task
 from benchmark.tasks.task import Task
 from methods.core.base import Method
@@ -53,38 +54,60 @@ class Run:
         A field at its neutral value is left out, so a new field changes no old key. Names in the hash are those that
         the fields had when the first rows were made.
         """
-        return key_of(self, {})
+        return Keys().of(self)
 
 
-Recipes = dict[tuple[str, str], tuple[Task, dict[str, object]]]  # by task and method
+Text = tuple[str, str]  # the text that a key is the hash of, before and after the seed
 
 
-def key_of(run: Run, recipes: Recipes) -> str:
-    """Return the key of a run; `recipes` keeps what runs of one task and method share, for the keys of many runs."""
-    if (run.task, run.method) not in recipes:
-        task, method = get_task(run.task), parse(run.method)
-        fixed = {
-            "task": run.task,
-            "method": first_written_form(method),
-            "batch_size": task.batch_size,
-            "weight_decay": float(task.weight_decay),
-            "warmup": float(task.warmup),
-            "rule": hashed_form(task.optimizer),
-        }
-        optional = {
-            "augmentation": (hashed_form(task.augmentation), "None"),
-            "task_version": (task.version, 1),
-            "method_version": (method_version(method, task), 1),
-        }
-        recipes[run.task, run.method] = task, fixed | _changed(optional)
-    task, recipe = recipes[run.task, run.method]
-    own = {"value": run.value, "seed": run.seed, "epochs": run.epochs, "learning_rate": run.learning_rate}
-    optional = {
-        "precision": (run.precision, "float32"),
-        "made_data": (run.synthetic, False),
-        "rest_rate": (task.other_lr(run.learning_rate), run.learning_rate),
-    }
-    return hash_fields(**recipe, **own, **_changed(optional))
+class Keys:
+    """The keys of many runs: what runs share is written once, and most runs of a sweep differ in their seed alone."""
+
+    def __init__(self) -> None:
+        self._recipes: dict[tuple[str, str], tuple[Task, dict[str, object]]] = {}
+        self._texts: dict[tuple[object, ...], Text] = {}
+
+    def of(self, run: Run) -> str:
+        return hash_around(self.text(run), run.seed)
+
+    def text(self, run: Run) -> Text:
+        """Return the text that runs share with this one if they differ in their seed alone."""
+        shared = run.task, run.method, run.value, run.epochs, run.learning_rate, run.precision, run.synthetic
+        if shared not in self._texts:
+            task, recipe = self._recipe(run)
+            own = {"value": run.value, "seed": None, "epochs": run.epochs, "learning_rate": run.learning_rate}
+            optional = {
+                "precision": (run.precision, "float32"),
+                "made_data": (run.synthetic, False),
+                "rest_rate": (task.other_lr(run.learning_rate), run.learning_rate),
+            }
+            before, mark, after = encode_fields(**recipe, **own, **_changed(optional)).partition('"seed": null')
+            self._texts[shared] = before + mark.removesuffix("null"), after
+        return self._texts[shared]
+
+    def _recipe(self, run: Run) -> tuple[Task, dict[str, object]]:
+        if (run.task, run.method) not in self._recipes:
+            task, method = get_task(run.task), parse(run.method)
+            fixed = {
+                "task": run.task,
+                "method": first_written_form(method),
+                "batch_size": task.batch_size,
+                "weight_decay": float(task.weight_decay),
+                "warmup": float(task.warmup),
+                "rule": hashed_form(task.optimizer),
+            }
+            optional = {
+                "augmentation": (hashed_form(task.augmentation), "None"),
+                "task_version": (task.version, 1),
+                "method_version": (method_version(method, task), 1),
+            }
+            self._recipes[run.task, run.method] = task, fixed | _changed(optional)
+        return self._recipes[run.task, run.method]
+
+
+def hash_around(text: Text, seed: int) -> str:
+    """Return the key of the run with this seed."""
+    return hash_text(f"{text[0]}{seed}{text[1]}")
 
 
 def _changed(optional: Mapping[str, tuple[object, object]]) -> dict[str, object]:
@@ -124,14 +147,17 @@ def stale_keys(rows: Iterable[Mapping[str, str]]) -> set[str]:
 
     A row whose task or method is not known here, such as one of a plugin, does not count as stale.
     """
-    stale, recipes = set[str](), Recipes()
+    stale, keys = set[str](), Keys()
+    texts: dict[tuple[str, ...], Text | None] = {}
     for row in rows:
-        try:
-            current = key_of(run_of(row), recipes) == row["key"]
-        except (UsageError, MethodError):
-            current = True
-        if not current:
-            stale.add(row["key"])
+        shared = tuple([row[name] for name in IDENTITY if name not in ("key", "seed")])
+        with suppress(UsageError, MethodError, ValueError):
+            if shared not in texts:
+                texts[shared] = None
+                texts[shared] = keys.text(run_of(row))
+            text = texts[shared]
+            if text and hash_around(text, int(row["seed"])) != row["key"]:
+                stale.add(row["key"])
     return stale
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 import numpy
 
@@ -43,7 +45,7 @@ sys.exit(status != 0)
 """
 LAYERS = {"fc1.weight": 19_200, "fc2.weight": 30_000, "fc3.weight": 1_000}
 METRICS = ("train_loss", "rate_share", "val_loss", "val_accuracy", "density", *LAYERS)
-EXAMPLES = 360  # of the test set
+EXAMPLES = 360  # examples in the test set
 PART = 500  # runs that are written at a time
 
 
@@ -58,32 +60,46 @@ def grid(rows: int) -> Experiment:
 
 
 def made_up(run: Run, epochs: int) -> Result:
-    """Return a result with all that a run of `epochs` epochs leaves in the tables."""
+    """Return a result with all that a run leaves in the tables, with numbers of its own."""
+    draw = Random(f"{run.method} {run.value} {run.seed}").random
     prunable = sum(LAYERS.values())
-    share = min(run.value, 1 / run.value)
-    nonzeros = max(1, round(prunable * share))
-    accuracy = 90 + run.seed % 7 + run.value / 1000
+    nonzeros = max(1, round(prunable * min(run.value, 1 / run.value) * (0.95 + 0.1 * draw())))
+    nonzeros = prunable if run.method == "dense" else nonzeros
+    solved = round(EXAMPLES * (0.97 - 0.01 * math.log10(prunable / nonzeros) - 0.02 * draw()))
+    penalized = parse(run.method).knob == "strength"
+    density, accuracy = nonzeros / prunable, 100 * solved / EXAMPLES
     measured = Measurement(
         steps=100,
+        batch_size=64,
+        penalty=run.value / 1e4 if penalized else None,
         prunable=prunable,
         nonzeros=nonzeros,
-        density=nonzeros / prunable,
-        compression=prunable / nonzeros,
+        density=density,
+        compression=1 / density,
+        effective_nonzeros=nonzeros - 1,
+        effective_density=(nonzeros - 1) / prunable,
+        effective_compression=prunable / max(nonzeros - 1, 1),
+        parameters=prunable + 410,
+        total_compression=(prunable + 410) / (nonzeros + 410),
+        macs_dense=prunable,
+        macs_sparse=nonzeros,
+        theoretical_speedup=prunable / nonzeros,
+        train_loss=draw(),
         val_accuracy=accuracy,
-        val_loss=0.1,
-        test_accuracy=accuracy - run.seed % 5,
-        test_loss=0.1,
-        train_seconds=1.0,
+        val_loss=draw(),
+        test_accuracy=accuracy,
+        test_loss=draw(),
+        train_seconds=draw(),
+        step_ms=draw(),
     )
-    curves = [(epoch, metric, accuracy / (epoch + 1)) for epoch in range(epochs) for metric in METRICS]
-    layers = [(name, round(share * total), total) for name, total in LAYERS.items()]
+    curves = [(epoch, metric, accuracy * draw()) for epoch in range(epochs) for metric in METRICS]
+    layers = [(name, max(1, round(density * total * draw())), total) for name, total in LAYERS.items()]
     points: list[ThresholdPoint] = [
-        (threshold, nonzeros, nonzeros / prunable, accuracy, accuracy, 0.1, None, None)
-        for threshold in (THRESHOLDS if parse(run.method).knob == "strength" else ())
+        (threshold, nonzeros, density, accuracy, accuracy, 0.1, None, None)
+        for threshold in (THRESHOLDS if penalized else ())
     ]
-    return Result(
-        measured, curves, layers, points, (EXAMPLES, encode((numpy.arange(EXAMPLES) + run.seed) % 100 < accuracy))
-    )
+    right = (numpy.arange(EXAMPLES) * 7 + run.seed) % EXAMPLES < solved
+    return Result(measured, curves, layers, points, (EXAMPLES, encode(right)))
 
 
 def write_rows(runs: list[Run], folder: Path, epochs: int = 20) -> None:

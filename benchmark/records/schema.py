@@ -160,4 +160,14 @@ _encode = json.JSONEncoder(sort_keys=True).encode  # json.dumps would make an en
 
 def hash_fields(**declared: object) -> str:
     """Return a hash of named values, in any order, as 12 hexadecimal digits."""
-    return hashlib.sha256(_encode(declared).encode()).hexdigest()[:12]
+    return hash_text(encode_fields(**declared))
+
+
+def encode_fields(**declared: object) -> str:
+    """Return the text of named values, in any order, that a key is the hash of."""
+    return _encode(declared)
+
+
+def hash_text(text: str) -> str:
+    """Return the hash of a text as 12 hexadecimal digits."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.errors import UsageError
-from benchmark.experiments.run import Recipes, Run, key_of
+from benchmark.experiments.run import Keys, Run
 from benchmark.records.files import replacing
 from benchmark.records.repair import compress, compress_growing
 from benchmark.records.schema import (
@@ -46,8 +46,7 @@ class ResultsFolder:
 
     def __init__(self, path: Path):
         self.path = path
-        self._keys: dict[Run, str] = {}
-        self._recipes: Recipes = {}
+        self._keys = Keys()
         self.check_held: Callable[[], None] = lambda: None  # raises UsageError if a lock that was taken is lost
 
     @cached_property
@@ -75,12 +74,7 @@ class ResultsFolder:
     def to_do(self, runs: Sequence[Run], retry: bool = False) -> list[Run]:
         """Return the runs that have no row yet, and with `retry` also those that failed."""
         done = {row["key"] for row in self.rows if not (retry and self.failed(row))}
-        return [run for run in runs if self._key(run) not in done]
-
-    def _key(self, run: Run) -> str:
-        if run not in self._keys:
-            self._keys[run] = key_of(run, self._recipes)
-        return self._keys[run]
+        return [run for run in runs if self._keys.of(run) not in done]
 
     def check_one_budget(self, runs: Sequence[Run], several: bool = False) -> None:
         """Raise UsageError unless the runs share epochs and precision with the finished runs of the same task.

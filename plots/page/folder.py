@@ -21,7 +21,8 @@ from plots.page.boards import AS_COUNTED, EFFECTIVE, VALIDATED, boards
 from plots.page.columns import packed
 from plots.page.comparisons import comparisons
 from plots.page.histories import curve_data, layer_data
-from plots.report import shown_runs
+from plots.report import shown
+from plots.results import rows
 from plots.tables import read_table
 from plots.thresholds import validated
 
@@ -34,26 +35,27 @@ def folder_data(folder: Path, stale: Set[str], share: float) -> dict[str, Any]:
 
     Raises UsageError if the results cannot be read.
     """
-    runs, shown = shown_runs(folder, stale=stale)
+    table = rows(folder)
+    runs, own = shown(table, folder, None, stale, False)
     keys = runs["key"].tolist()
     several = runs.groupby(["task", "method"])["learning_rate"].nunique().max() > 1
     thresholds = _thresholds(folder, runs)
-    counts = {AS_COUNTED: shown}
+    counts = {AS_COUNTED: own}
     with suppress(UsageError):  # the runs do not have this count
-        counts[EFFECTIVE] = shown_runs(folder, stale=stale, effective=True)[1]
+        counts[EFFECTIVE] = shown(table, folder, None, stale, True)[1]
     with suppress(UsageError):
-        counts[VALIDATED] = shown_runs(folder, VALIDATED, stale)[1]
+        counts[VALIDATED] = shown(table, folder, VALIDATED, stale, False)[1]
     curves, curves_said = curve_data(folder, keys, share)
     layers, layers_said = layer_data(folder, keys, share)
     return {
         "name": folder.resolve().name,
         "methods": _methods(runs),
         "metrics": {task: _metric(own) for task, own in runs.groupby("task")},
-        "runs": packed(_as_written(runs)[[*COLUMNS, *DEPLOYED, "stale"]].assign(shown=runs["key"].isin(shown["key"]))),
+        "runs": packed(_as_written(runs)[[*COLUMNS, *DEPLOYED, "stale"]].assign(shown=runs["key"].isin(own["key"]))),
         "thresholds": packed(thresholds),
         "boards": boards(counts),
         "comparisons": comparisons(counts),
-        "checklist": [asdict(item) for item in judged({folder: shown})],
+        "checklist": [asdict(item) for item in judged({folder: own})],
         "trials": packed(_trials(runs)) if several else None,
         "curves": curves,
         "layers": layers,

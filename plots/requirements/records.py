@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from plots.answers import correct
 from plots.leaderboards import leaderboards
 from plots.report import board_text
 from plots.requirements.verdicts import Results, Verdict, filled, some
-from plots.results import correct
 
 PROVENANCE = ["version", "torch", "hardware", "optimizer"]
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy
 import pandas
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from plots.results import measured
 
@@ -21,7 +21,7 @@ COLUMNS = [
 def p_value(first: int | NDArray[numpy.int_], second: int | NDArray[numpy.int_]) -> NDArray[numpy.float64]:
     """Return McNemar's exact two-sided p from the numbers of examples that one of two runs alone got right."""
     few, both = numpy.minimum(first, second), numpy.add(first, second)
-    return numpy.minimum(1.0, 2 * stats.binom.cdf(few, both, 0.5))
+    return numpy.minimum(1.0, 2 * special.betainc(both - few, few + 1, 0.5))  # the binomial distribution
 
 
 def mcnemar_table(runs: pandas.DataFrame, bits: Bits, control: str) -> pandas.DataFrame:
@@ -32,25 +32,31 @@ def mcnemar_table(runs: pandas.DataFrame, bits: Bits, control: str) -> pandas.Da
     exact two-sided p: how often two networks that are right equally often differ so much on such a test set. It speaks
     of two networks, not of two methods, and is not corrected for the number of lines.
     """
-    there = measured(runs)[lambda own: own["key"].isin(bits)]
-    there = there[["task", "seed", "method", "value", "compression", "key"]]
-    others = there[there["method"].isin(["dense", control])].rename(columns={"method": "against"})
-    pairs = there[there["method"] != "dense"].merge(others, on=["task", "seed"], suffixes=("", "_against"))
+    there = measured(runs)[lambda own: own["key"].isin(bits)].reset_index(drop=True)
+    # Tables of numbers alone, since each run meets all of the control's with its seed before the near ones are chosen.
+    numbers = there[["compression"]].assign(group=there.groupby(["task", "seed"]).ngroup(), place=there.index)
+    dense, controls = there["method"] == "dense", there["method"] == control
+    pairs = numbers[~dense].merge(numbers[dense | controls], on="group", suffixes=("", "_against"))
     near = (pairs["compression_against"] / pairs["compression"] - 1).abs() <= 0.01
-    pairs = pairs[(pairs["against"] == "dense") | (near & (pairs["method"] != control))]
-    counts = numpy.zeros((3, len(pairs)), dtype=int)
+    first, second = pairs["place"].to_numpy(), pairs["place_against"].to_numpy()
+    kept = dense.to_numpy()[second] | (near.to_numpy() & ~controls.to_numpy()[first])
+    first, second = first[kept], second[kept]
+    counts, keys = numpy.zeros((3, len(first)), dtype=int), there["key"].to_numpy(object)
     # A pair is of one task and one seed, so few answers are in memory at a time.
-    for places in pairs.reset_index(drop=True).groupby(["task", "seed"]).indices.values():
-        own = pairs.iloc[places]
-        counts[:, places] = _alone(bits, own["key"].tolist(), own["key_against"].tolist())
+    for places in pairs[kept].reset_index(drop=True).groupby("group").indices.values():
+        counts[:, places] = _alone(bits, keys[first[places]].tolist(), keys[second[places]].tolist())
     examples, won_alone, lost_alone = counts
-    table = (
-        pairs.rename(columns={"value_against": "against_value"})
-        .assign(examples=examples, only_method=won_alone, only_against=lost_alone)
-        .reindex(columns=COLUMNS)
+    against = there.iloc[second].reset_index(drop=True)
+    table = there.iloc[first].reset_index(drop=True).reindex(columns=COLUMNS)
+    return table.assign(
+        against=against["method"],
+        against_value=against["value"],
+        examples=examples,
+        only_method=won_alone,
+        only_against=lost_alone,
+        difference=100 * (won_alone - lost_alone) / examples.astype(float),
+        p=p_value(won_alone, lost_alone),
     )
-    difference = 100 * (won_alone - lost_alone) / examples.astype(float)
-    return table.assign(difference=difference, p=p_value(won_alone, lost_alone)).reset_index(drop=True)
 
 
 def _alone(bits: Bits, first: Sequence[str], second: Sequence[str]) -> NDArray[numpy.int_]:

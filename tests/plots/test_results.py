@@ -17,7 +17,8 @@ from benchmark.records.repair import compress
 from benchmark.records.schema import COLUMNS, CORRECT_COLUMNS, CURVE_COLUMNS, THRESHOLD_COLUMNS
 from benchmark.records.table import append
 from plots import tables
-from plots.results import NUMBERS, correct, curves, load, measured, option
+from plots.answers import correct
+from plots.results import NUMBERS, curves, load, measured, option
 from plots.summaries import failed, thresholds
 from tests.builders import GOLDEN, pair, run, write
 
