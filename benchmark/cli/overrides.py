@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import TypeVar
 
@@ -40,8 +39,6 @@ def override(
         changed = (canonical_task(canonical_task(task, **changes)) for task in experiment.tasks)
         experiment = replace(experiment, tasks=tuple(dict.fromkeys(changed)))
     if learning_rate is not None:
-        if not 0 < learning_rate < math.inf:
-            raise UsageError(f"--lr takes a number above 0, not {learning_rate:g}")
         experiment = replace(experiment, learning_rates=(learning_rate,), pairs=None)
     if methods is not None:
         experiment = replace(experiment, methods=tuple(split_list(methods)), dense_widths=())
@@ -73,7 +70,7 @@ def _values(texts: list[str], experiment: Experiment) -> dict[str, tuple[float, 
             knob = knobs[0]
         if knob not in {*knobs, *(method.name for method in methods)}:
             forms = " and ".join(f"--values {knob}=..." for knob in knobs) or "no --values: they have no knob"
-            raise UsageError(f"--values {text} does not say what it is for; these methods take {forms}")
+            raise UsageError(f"--values {text!r} does not say what it is for; these methods take {forms}")
         values[knob] = values.get(knob, ()) + tuple(_numbers(numbers, float, "--values", "numbers"))
     knob_of = {method.name: method.knob for method in methods}
     kept = {name: own for name, own in experiment.values.items() if knob_of.get(name) not in values}

@@ -17,6 +17,7 @@ from methods.core.registry import check_value, parse
 Pairs = Sequence[tuple[float, float]]  # peak learning rates with values of the knob
 
 MOST_EPOCHS = 100_000  # the learning rate of every step is kept in memory
+LEARNING_RATES = (1e-12, 1e12)  # from the least to the greatest; beyond, schedules leave the range of float32
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,12 @@ class Experiment:
                 )
             if not choices:
                 raise UsageError(f"an experiment needs at least one {name}")
-        return list(dict.fromkeys(self._points()))
+        runs = list(dict.fromkeys(self._points()))
+        for learning_rate in {run.learning_rate for run in runs}:
+            if not LEARNING_RATES[0] <= learning_rate <= LEARNING_RATES[1]:
+                least, most = LEARNING_RATES
+                raise UsageError(f"a learning rate must be in [{least:g}, {most:g}], not {learning_rate:g}")
+        return runs
 
     def _points(self) -> Iterator[Run]:
         points = list(self._of_one_seed())  # computed once, whatever the number of seeds

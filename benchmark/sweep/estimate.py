@@ -14,12 +14,14 @@ import torch
 
 from benchmark.data.split import Data
 from benchmark.data.synthetic import synthetic_examples, whole_batches
+from benchmark.errors import UsageError, error_text
 from benchmark.experiments.run import Run
 from benchmark.sweep.invocation import MOST_SECONDS
 from benchmark.tasks.registry import get_task
 from benchmark.tasks.task import Task
 from benchmark.training.devices import hardware, numerics
 from benchmark.training.loop import train
+from methods.core.plugins import place_in_plugin
 from methods.core.registry import METHODS, MethodError, parse
 from methods.core.spec import name_of
 
@@ -57,12 +59,21 @@ def expected_seconds(runs: Sequence[Run], rows: Iterable[Mapping[str, str]], dev
 
 
 def timed_epochs(runs: Iterable[Run], device: str) -> dict[Kind, list[float]]:
-    """Time a few steps on synthetic data for each task and method; return the seconds of an epoch."""
+    """Time a few steps on synthetic data for each task and method; return the seconds of an epoch.
+
+    Raises UsageError with the reason if one cannot be trained.
+    """
     took: dict[Kind, list[float]] = {}
     with numerics():
         for run in runs:
             if (run.task, run.method) not in took:
-                took[run.task, run.method] = [_timed_epoch(run, device)]
+                try:
+                    took[run.task, run.method] = [_timed_epoch(run, device)]
+                except (UsageError, MethodError):
+                    raise
+                except Exception as error:
+                    reason = f"{error_text(error)}{place_in_plugin(error)}"
+                    raise UsageError(f"{run.method} on {run.task} fails when its steps are timed: {reason}") from None
     return took
 
 

@@ -59,8 +59,10 @@ def test_the_command_line_changes_the_recipe_of_every_task() -> None:
     _, grid = override("quickstart", None, "dense", None, "0", 3, None, "full", 0.3, 32, 0.0)
     (run,) = grid.runs()
     assert (run.task, run.learning_rate) == ("lenet300-digits[batch_size=32,weight_decay=0]", 0.3)
-    with pytest.raises(UsageError, match="--lr takes a number above 0, not -1"):
-        override("quickstart", None, None, None, None, None, None, "full", -1.0)
+    for wrong in (-1.0, 0.0, 1e-320, float("nan"), float("inf")):
+        _, grid = override("quickstart", None, None, None, None, None, None, "full", wrong)
+        with pytest.raises(UsageError, match=rf"a learning rate must be in \[1e-12, 1e\+12\], not {wrong:g}"):
+            grid.runs()
     with pytest.raises(UsageError, match="batch_size"):
         override("quickstart", None, None, None, None, None, None, "full", None, 0)
 

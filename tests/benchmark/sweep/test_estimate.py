@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from benchmark.data.synthetic import synthetic_data
+from benchmark.errors import UsageError
 from benchmark.experiments.run import Run
 from benchmark.sweep import estimate
 from benchmark.sweep.estimate import expected_seconds, seconds_left, seconds_per_epoch
@@ -187,6 +188,15 @@ def test_a_plan_times_only_methods_without_a_row(monkeypatch: pytest.MonkeyPatch
     assert expected_seconds(runs, rows, "cpu", 1) == 2 * 10 * 2 + 2 * 10 * epoch
     assert set(timed) == {"imp[rounds=3]"}
     assert expected_seconds(runs, rows, "cpu", 2) == 20 + 5
+
+
+def test_a_method_that_cannot_be_timed_is_named_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*asked: object) -> None:
+        raise MemoryError("too\nlarge")
+
+    monkeypatch.setattr(estimate, "train", fail)
+    with pytest.raises(UsageError, match=r"snip on lenet300-digits fails .* timed: MemoryError: too large$"):
+        expected_seconds([SNIP], [], "cpu", 1)
 
 
 def test_a_timed_epoch_multiplies_the_step_by_the_steps_of_an_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
