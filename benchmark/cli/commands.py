@@ -18,7 +18,7 @@ from benchmark.cli.options import load_plugins
 from benchmark.cli.output import console, errors, lasting_output
 from benchmark.cli.reports import compare, docs, report
 from benchmark.cli.running import plan, run, smoke, status
-from benchmark.errors import UsageError, error_text, printable
+from benchmark.errors import UsageError, error_text
 from methods.core.plugins import place_in_plugin
 from methods.core.registry import MethodError
 
@@ -86,7 +86,7 @@ def main() -> None:
             sys.exit(2)
         except (Exception, SystemExit) as error:
             if hasattr(error, "format_message"):  # typer's own errors have it; their class is not public
-                message = printable(" ".join(error.format_message().split()).rstrip("."))
+                message = " ".join(error.format_message().split()).rstrip(".")
                 errors.print(f"error: {message}; --help names what there is")
             elif place := place_in_plugin(error):
                 errors.print(f"error: {error_text(error)}{place}")

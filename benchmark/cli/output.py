@@ -11,6 +11,8 @@ from typing import Any, TextIO, cast
 
 from rich.console import Console
 
+from benchmark.errors import printable
+
 
 def _open_closed_streams() -> None:
     """Open a stream that was closed, as by `>&-`; else a table would take its number, and what libraries print there.
@@ -25,9 +27,16 @@ def _open_closed_streams() -> None:
             setattr(sys, name, os.fdopen(number, "w" if number else "r"))
 
 
+class _Console(Console):
+    """A console that escapes characters which steer a terminal, as in the name of a file or of a plugin's method."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        super().print(*(printable(thing) if isinstance(thing, str) else thing for thing in objects), **options)
+
+
 _open_closed_streams()
-console = Console(width=None if sys.stdout.isatty() else 160, markup=False, highlight=False)
-errors = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
+console = _Console(width=None if sys.stdout.isatty() else 160, markup=False, highlight=False)
+errors = _Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
 
 
 class _Stream:

@@ -11,7 +11,7 @@ from statistics import mean
 
 from rich.table import Table
 
-from benchmark.errors import UsageError
+from benchmark.errors import UsageError, printable
 from benchmark.records.table import read
 from benchmark.sweep.folder import ResultsFolder
 from benchmark.sweep.invocation import Invocation, as_written, latest
@@ -148,5 +148,7 @@ def board(lines: Sequence[Best]) -> Table:
         table.add_column(column, justify="right")
     for task, method, runs, metric, compression, near in lines:
         numbers = f"{metric:.2f}", f"{compression:.1f}", f"{near:.1f}"
-        table.add_row(task, method, str(runs), *("-" if number == "nan" else number for number in numbers))
+        table.add_row(
+            printable(task), printable(method), str(runs), *("-" if number == "nan" else number for number in numbers)
+        )
     return table

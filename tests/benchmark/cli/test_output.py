@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from benchmark.cli.output import lasting_output
-from tests.builders import ROOT
+from tests.builders import ROOT, run, sparsefront, write
 
 
 def test_a_closed_pipe_ends_no_command(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
@@ -65,3 +65,17 @@ def test_characters_that_a_terminal_lacks_become_question_marks(encoding: str, m
     with lasting_output():
         print("80 \N{EN DASH} 90 \udce9")
     assert written.getvalue() == b"80 ? 90 ?\n"
+
+
+def test_names_do_not_steer_the_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    name = "\x1b]0;title\x07\x1b[2J"
+    assert sparsefront(monkeypatch, "status", "--results", str(tmp_path / name)) == 2
+    (tmp_path / name / "one").mkdir(parents=True)
+    write(tmp_path / name / "one", [run(name, 0.5, 0, 500, 80, 80, task=name)])
+    assert sparsefront(monkeypatch, "status", "--results", str(tmp_path / name)) == 0
+    assert sparsefront(monkeypatch, "status", "one", "--results", str(tmp_path / name)) == 0
+    assert sparsefront(monkeypatch, "status", name, "--results", str(tmp_path / name)) == 2
+    told = "".join(capfd.readouterr())
+    assert "\\x1b]0;title\\x07\\x1b[2J" in told and "\x1b" not in told and "\x07" not in told
