@@ -1,16 +1,34 @@
 // The data of the page, unpacked as plots/page/columns.py packs them, and small helpers.
 
-const DATA = JSON.parse(document.getElementById('data').textContent);
+let DATA; // main.js sets it
 
-// Return a packed table as an array of rows.
-function unpack(table) {
-  const names = Object.keys(table.columns);
-  const readers = names.map((name) => {
-    const column = table.columns[name];
+// Read the data, which gzip makes a third as long.
+async function readData() {
+  const bytes = Uint8Array.from(atob(byId('data').textContent), (letter) => letter.charCodeAt(0));
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))).json();
+}
+
+// Return for each column of a packed table a function that returns the cell of a row.
+function readersOf(table) {
+  const reader = (column) => {
     if (Array.isArray(column)) return (i) => column[i];
-    return column.codes ? (i) => column.levels[column.codes[i]] : () => column.levels[0];
-  });
-  return Array.from({ length: table.rows }, (_, i) => Object.fromEntries(names.map((name, j) => [name, readers[j](i)])));
+    const codes = column.as ? table.columns[column.as].codes : column.codes;
+    return codes ? (i) => column.levels[codes[i]] : () => column.levels[0];
+  };
+  return Object.fromEntries(Object.entries(table.columns).map(([name, column]) => [name, reader(column)]));
+}
+
+// Return rows that read a cell when it is asked for; objects with all cells of 100,000 runs take seconds and a gigabyte.
+function rowsOf(readers, count) {
+  class Row { constructor(place) { this.place = place; } }
+  for (const [name, read] of Object.entries(readers)) Object.defineProperty(Row.prototype, name, { get() { return read(this.place); } });
+  return Array.from({ length: count }, (_, i) => new Row(i));
+}
+
+// Return a packed table as an array of objects that hold their cells.
+function unpack(table) {
+  const readers = Object.entries(readersOf(table));
+  return Array.from({ length: table.rows }, (_, i) => Object.fromEntries(readers.map(([name, read]) => [name, read(i)])));
 }
 
 // Make an element. Children are text or elements; text never becomes markup.
@@ -26,16 +44,14 @@ function element(tag, attributes = {}, ...children) {
 
 function byId(id) { return document.getElementById(id); }
 
-// Give every run its scores, of which more is better: accuracy, or another metric with a minus sign where less of it is better.
-function withScores(runs, metrics) {
-  for (const run of runs) {
-    const { accuracy, sign } = metrics[run.task];
-    for (const [split, name] of [['val', 'val_score'], ['test', 'score']]) {
-      const value = accuracy ? run[`${split}_accuracy`] : run[`${split}_metric`];
-      run[name] = value === null || value === undefined ? null : sign * value;
-    }
-  }
-  return runs;
+// Add the scores of runs, of which more is better: accuracy, or another metric with a minus sign where less of it is better.
+function withScores(readers, metrics) {
+  const score = (split) => (i) => {
+    const { accuracy, sign } = metrics[readers.task(i)];
+    const value = readers[`${split}_${accuracy ? 'accuracy' : 'metric'}`](i);
+    return value === null || value === undefined ? null : sign * value;
+  };
+  return { ...readers, val_score: score('val'), score: score('test') };
 }
 
 // Write a score as a value of its metric.

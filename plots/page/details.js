@@ -33,6 +33,6 @@ function drawRun(folder, state) {
   }
   byId('run-columns').replaceChildren(sortable(
     [{ head: 'column', value: ([name]) => name }, { head: 'value', value: ([, value]) => (value === null ? '' : String(value)), long: true }],
-    Object.entries(run).filter(([column]) => column in DATA.folders[state.folder].runs.columns), 'Columns of the run'));
+    Object.keys(DATA.folders[state.folder].runs.columns).map((column) => [column, run[column]]), 'Columns of the run'));
 }
 

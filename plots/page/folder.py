@@ -27,6 +27,11 @@ from plots.tables import read_table
 from plots.thresholds import validated
 
 METRIC = ("name", "directed", "unit", "sign", "chance")
+EXACT_ROWS = 20_000  # rows up to which a page has every digit of runs.csv
+DIGITS = 5
+ROUNDED = f"Measured numbers have {DIGITS} digits here; runs.csv has all. "
+THRESHOLD_ROWS = 100_000
+VALIDATED_ALONE = "The page has room for one other zero threshold of each run, the validated one. "
 DEPLOYED = ("file_compression", "measured_speedup")
 
 
@@ -39,7 +44,8 @@ def folder_data(folder: Path, stale: Set[str], share: float) -> dict[str, Any]:
     runs, own = shown(table, folder, None, stale, False)
     keys = runs["key"].tolist()
     several = runs.groupby(["task", "method"])["learning_rate"].nunique().max() > 1
-    thresholds = _thresholds(folder, runs)
+    many = len(runs) > EXACT_ROWS * share
+    thresholds, thresholds_said = _thresholds(folder, runs, share)
     counts = {AS_COUNTED: own}
     with suppress(UsageError):  # the runs do not have this count
         counts[EFFECTIVE] = shown(table, folder, None, stale, True)[1]
@@ -51,8 +57,11 @@ def folder_data(folder: Path, stale: Set[str], share: float) -> dict[str, Any]:
         "name": folder.resolve().name,
         "methods": _methods(runs),
         "metrics": {task: _metric(own) for task, own in runs.groupby("task")},
-        "runs": packed(_as_written(runs)[[*COLUMNS, *DEPLOYED, "stale"]].assign(shown=runs["key"].isin(own["key"]))),
-        "thresholds": packed(thresholds),
+        "runs": packed(
+            _as_written(runs)[[*COLUMNS, *DEPLOYED, "stale"]].assign(shown=runs["key"].isin(own["key"])),
+            DIGITS if many else None,
+        ),
+        "thresholds": packed(thresholds, DIGITS if many else None),
         "boards": boards(counts),
         "comparisons": comparisons(counts),
         "checklist": [asdict(item) for item in judged({folder: own})],
@@ -60,7 +69,7 @@ def folder_data(folder: Path, stale: Set[str], share: float) -> dict[str, Any]:
         "curves": curves,
         "layers": layers,
         "invocations": _invocations(folder),
-        "note": curves_said + layers_said,
+        "note": (ROUNDED if many else "") + thresholds_said + curves_said + layers_said,
     }
 
 
@@ -95,19 +104,25 @@ def _as_written(runs: pandas.DataFrame) -> pandas.DataFrame:
     return runs.assign(**{name: runs[name].mask(other) for name in ("val_accuracy", "test_accuracy")})
 
 
-def _thresholds(folder: Path, runs: pandas.DataFrame) -> pandas.DataFrame:
-    """Return the counts of penalty runs at other zero thresholds; `run` is a row of the table of runs."""
+def _thresholds(folder: Path, runs: pandas.DataFrame, share: float) -> tuple[pandas.DataFrame, str]:
+    """Return the counts of penalty runs at other zero thresholds; `run` is a row of the table of runs.
+
+    Beyond the page's room they are those at validated thresholds alone, which the second part says.
+    """
     columns = ["run", "threshold", "nonzeros", "density", "val_score", "score"]
     path = folder / "thresholds.csv"
     penalized = runs[runs["penalty"].notna() & (runs["knob"] != "density") & (runs["status"] == "ok")]
     if not path.is_file() or penalized.empty:
-        return pandas.DataFrame(columns=columns)
+        return pandas.DataFrame(columns=columns), ""
     table = read_table(path, THRESHOLD_COLUMNS, THRESHOLD_COLUMNS[1:])
     table = table[table["key"].isin(penalized["key"])].drop_duplicates(["key", "threshold"], keep="last")
     table = with_scores(table, table["key"].map(penalized.set_index("key")["better"]))
-    table = pandas.concat([table.sort_values("threshold"), validated(table).assign(threshold=VALIDATED)])
+    chosen = validated(table).assign(threshold=VALIDATED)
+    few = len(table) > THRESHOLD_ROWS * share
+    table = chosen if few else pandas.concat([table.sort_values("threshold"), chosen])
     table = table.rename(columns={"val_accuracy": "val_score", "test_accuracy": "score"})
-    return table.assign(run=table["key"].map({key: place for place, key in runs["key"].items()}))[columns]
+    table = table.assign(run=table["key"].map({key: place for place, key in runs["key"].items()}))
+    return table[columns], VALIDATED_ALONE if few else ""
 
 
 def _invocations(folder: Path) -> list[dict[str, str]]:

@@ -14,19 +14,22 @@ const RANGES = { '5': (unit) => `5 ${unit} below the best`, '15': (unit) => `15 
 function counted(folder, threshold) {
   if (threshold === 'own') return { runs: folder.runs, lacking: 0 };
   const rows = new Map(folder.thresholds.filter((row) => String(row.threshold) === threshold).map((row) => [row.run, row]));
-  const none = { effective_nonzeros: null, effective_density: null, effective_compression: null, total_compression: null,
-    theoretical_speedup: null, macs_sparse: null, file_bytes: null, file_compression: null, measured_speedup: null };
+  const own = folder.readers;
   const penalty = (run) => run.penalty !== null && run.knob !== 'density' && run.status === 'ok';
-  const runs = folder.runs.map((run, place) => {
-    if (!rows.has(place)) return run;
-    const { nonzeros, density, val_score, score, threshold: at } = rows.get(place);
-    const compression = density ? 1 / density : null;
-    const { accuracy, sign } = folder.metrics[run.task];
-    const values = accuracy ? { val_accuracy: val_score, test_accuracy: score } : { val_metric: sign * val_score, test_metric: sign * score };
-    return { ...run, ...none, ...values, nonzeros, density, compression, val_score, score, threshold: at };
-  });
-  const kept = runs.filter((run, place) => !penalty(run) || rows.has(place));
-  return { runs: kept, lacking: runs.length - kept.length };
+  const there = (name, value) => [name, (i) => (rows.has(i) ? value(rows.get(i), i) : own[name](i))];
+  const metric = (i) => folder.metrics[own.task(i)];
+  const readers = Object.fromEntries([
+    ...['effective_nonzeros', 'effective_density', 'effective_compression', 'total_compression', 'theoretical_speedup', 'macs_sparse',
+      'file_bytes', 'file_compression', 'measured_speedup'].map((name) => there(name, () => null)),
+    ...['nonzeros', 'density', 'val_score', 'score', 'threshold'].map((name) => there(name, (row) => row[name])),
+    there('compression', (row) => (row.density ? 1 / row.density : null)),
+    ...[['val', 'val_score'], ['test', 'score']].flatMap(([split, score]) => [
+      there(`${split}_accuracy`, (row, i) => (metric(i).accuracy ? row[score] : own[`${split}_accuracy`](i))),
+      there(`${split}_metric`, (row, i) => (metric(i).accuracy ? own[`${split}_metric`](i) : metric(i).sign * row[score])),
+    ]),
+  ]);
+  const kept = rowsOf({ ...own, ...readers }, folder.runs.length).filter((run) => !penalty(run) || rows.has(run.place));
+  return { runs: kept, lacking: folder.runs.length - kept.length };
 }
 
 function measured(run) {

@@ -1,12 +1,14 @@
 // The choices of the page, kept in its address, and what follows from them.
 
-const folders = DATA.folders.map((data) => ({ data, get ready() { return (this.kept ??= prepare(this.data)); } }));
-const state = { folder: 0, task: '', x: 'density', threshold: 'own', range: '15', seeds: null, methods: new Set(), run: '', metric: '', level: 50, against: 'difference' };
+let folders = [];
+const state = { folder: 0, task: '', x: 'density', threshold: 'own', range: '15', seeds: null, allSeeds: 0, methods: new Set(), run: '', metric: '', level: 50, against: 'difference' };
 
 function prepare(data) {
   const curves = unpack(data.curves.curves);
   curves.forEach((curve, i) => { curve.end = i + 1 < curves.length ? curves[i + 1].start : data.curves.epochs.length; });
-  return { ...data, runs: withScores(unpack(data.runs), data.metrics), thresholds: unpack(data.thresholds), layers: unpack(data.layers),
+  const readers = withScores(readersOf(data.runs), data.metrics);
+  const rows = (table) => rowsOf(readersOf(table), table.rows);
+  return { ...data, readers, runs: rowsOf(readers, data.runs.rows), thresholds: rows(data.thresholds), layers: rows(data.layers),
     trials: data.trials && unpack(data.trials),
     comparisons: Object.fromEntries(Object.entries(data.comparisons).map(([count, tables]) => [count, { bands: unpack(tables.bands), differences: unpack(tables.differences) }])), curves: { ...data.curves, curves } };
 }
@@ -30,6 +32,7 @@ function setTask(task) {
   const tasks = unique(folder.runs.map((run) => run.task)).sort();
   state.task = tasks.includes(task) ? task : tasks[0];
   state.seeds = new Set(folder.runs.filter((run) => run.task === state.task).map((run) => run.seed));
+  state.allSeeds = state.seeds.size;
   state.methods = leaders(folder);
 }
 
@@ -51,7 +54,8 @@ function fromAddress() {
 function toAddress(folder) {
   const kept = { folder: folder.name, task: state.task, x: state.x, range: state.range, threshold: state.threshold,
     level: state.level, against: state.against,
-    methods: [...state.methods].join(';'), seeds: [...state.seeds].join(';'), run: state.run };
+    methods: [...state.methods].join(';'), run: state.run };
+  if (state.seeds.size < state.allSeeds) kept.seeds = [...state.seeds].join(';');
   try { history.replaceState(null, '', `#${new URLSearchParams(kept)}`); } catch { /* some browsers refuse this for files */ }
 }
 
@@ -221,9 +225,18 @@ function followKeys(points, press) {
   };
 }
 
-fromAddress();
-showFolder();
-dark.addEventListener('change', showFolder);
-let width = window.innerWidth;
-window.addEventListener('resize', () => { if (window.innerWidth !== width) { width = window.innerWidth; show(); } });
-document.documentElement.dataset.ready = 'yes';
+async function start() {
+  DATA = await readData();
+  folders = DATA.folders.map((data) => ({ data, get ready() { return (this.kept ??= prepare(this.data)); } }));
+  fromAddress();
+  showFolder();
+  dark.addEventListener('change', showFolder);
+  let width = window.innerWidth;
+  window.addEventListener('resize', () => { if (window.innerWidth !== width) { width = window.innerWidth; show(); } });
+  document.documentElement.dataset.ready = 'yes';
+}
+
+start().catch((error) => {
+  byId('front-title').textContent = `The page cannot be shown; a browser of 2023 or later is needed (${error})`;
+  throw error;
+});

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 import re
 from html.parser import HTMLParser
@@ -13,14 +15,15 @@ import pandas
 import pytest
 
 from benchmark.errors import UsageError
-from benchmark.records.schema import COLUMNS, CURVE_COLUMNS, LAYER_COLUMNS
+from benchmark.records.schema import COLUMNS, CURVE_COLUMNS, LAYER_COLUMNS, THRESHOLD_COLUMNS
 from benchmark.records.table import append, read
 from plots.figures.below_dense import bands, best_methods, points_above_dense
-from plots.page import histories
+from plots.page import columns, histories
+from plots.page import folder as page_folder
 from plots.page.boards import _cell
 from plots.page.columns import packed
 from plots.page.comparisons import SHOWN
-from plots.page.write import script_safe, write_page
+from plots.page.write import write_page
 from plots.results import load
 from tests.builders import DWF, GOLDEN, ROOT, SEARCH, run, sparsefront, write
 
@@ -46,17 +49,17 @@ class Elements(HTMLParser):
 
 def parsed(page: Path) -> tuple[Elements, Any]:
     elements = Elements(page.read_text(encoding="utf-8"))
-    return elements, json.loads(elements.data)
+    return elements, json.loads(gzip.decompress(base64.b64decode(elements.data)))
 
 
 def unpacked(table: dict[str, Any]) -> pandas.DataFrame:
-    columns = {}
+    found = {}
     for name, column in table["columns"].items():
         if isinstance(column, dict):
-            codes = column.get("codes", [0] * table["rows"])
+            codes = table["columns"].get(column.get("as"), column).get("codes", [0] * table["rows"])
             column = [column["levels"][code] for code in codes]
-        columns[name] = pandas.Series(column, dtype=object)
-    return pandas.DataFrame(columns)
+        found[name] = pandas.Series(column, dtype=object)
+    return pandas.DataFrame(found)
 
 
 def test_the_page_has_every_number_of_the_csv(tmp_path: Path) -> None:
@@ -84,7 +87,7 @@ def test_the_page_loads_nothing_and_runs_only_its_own_scripts(tmp_path: Path) ->
     links = [attributes["href"] for _, attributes in elements.found if "href" in attributes]
     assert links and all(str(link).startswith("#") for link in links)
     assert [attributes.get("type") for tag, attributes in elements.found if tag == "script"] == [
-        "application/json",
+        "application/gzip",
         None,
         None,
     ]
@@ -139,14 +142,36 @@ def test_searches_show_the_chosen_runs_and_list_all_learning_rates(tmp_path: Pat
 
 def test_numbers_of_columns_are_exact_and_repeats_are_short() -> None:
     table = pandas.DataFrame({"a": [0.1, numpy.nan, numpy.inf, 3.0], "b": ["x"] * 4, "c": ["x", "y", "x", "y"]})
+    table["d"] = table["c"].map({"x": "left", "y": "right"})
     assert packed(table) == {
         "rows": 4,
         "columns": {
             "a": [0.1, None, None, 3],
             "b": {"levels": ["x"]},
             "c": {"levels": ["x", "y"], "codes": [0, 1, 0, 1]},
+            "d": {"levels": ["left", "right"], "as": "c"},
         },
     }
+
+
+def test_a_page_of_many_rows_rounds_measurements_and_keeps_validated_thresholds_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [run(DWF, 1, seed, 250, 90, 90, knob="strength", penalty=1e-9 / 3, train_loss=seed / 3) for seed in (1, 2)]
+    counts = [
+        (row.key, at, left, left / 1000, 90, 90, 0.1, "", "") for row in rows for at, left in ((0.1, 9), (0, 250))
+    ]
+    append(write(tmp_path, rows) / "thresholds.csv", THRESHOLD_COLUMNS, counts)
+    monkeypatch.setattr(columns, "MANY", 1)
+    for most, losses, places in ((10, [1 / 3, 2 / 3], 6), (1, [0.33333, 0.66667], 2)):
+        monkeypatch.setattr(page_folder, "EXACT_ROWS", most)
+        monkeypatch.setattr(page_folder, "THRESHOLD_ROWS", most)
+        data = page_folder.folder_data(tmp_path, frozenset(), 1)
+        assert unpacked(data["runs"])["train_loss"].tolist() == losses
+        assert set(unpacked(data["runs"])["penalty"]) == {1e-9 / 3}
+        thresholds = unpacked(data["thresholds"])
+        assert len(thresholds) == places and thresholds["threshold"].tolist()[-2:] == ["validated"] * 2
+        assert data["note"] == (page_folder.ROUNDED + page_folder.VALIDATED_ALONE if most == 1 else "")
 
 
 def test_curves_and_layers_beyond_the_room_are_thinned_and_the_page_says_so(
@@ -221,11 +246,6 @@ def test_the_command_writes_one_page(
     assert "without the other option" in capfd.readouterr().err and set(tmp_path.rglob("*")) == before
     assert sparsefront(monkeypatch, "report", *where, "--html") == 0
     assert set(tmp_path.rglob("*")) - before == {tmp_path / name / "report.html"}
-
-
-def test_json_in_a_script_holds_no_markup() -> None:
-    text = script_safe(json.dumps("</script><!--&"))
-    assert not set(text) & set("<>&") and json.loads(text) == "</script><!--&"
 
 
 def test_the_bands_are_those_of_the_figure_of_points_below_dense(tmp_path: Path) -> None:
