@@ -2,15 +2,16 @@
 
 published.py reads the results. numbers.py has accuracies, compressions and differences of methods, counts.py has
 numbers of single runs, of trials of learning rates and of layers, tables.py has the tables, objectives.py that of
-objectives, and latency.py has those of measured latency with their numbers.
+objectives, budgets.py that of budgets, and latency.py has those of measured latency with their numbers.
 """
 
 from __future__ import annotations
 
-from plots.doc_blocks import counts, latency, numbers, objectives, tables
+from plots.doc_blocks import budgets, counts, latency, numbers, objectives, tables
 from plots.docs import Block
 
 _FUNCTIONS: tuple[Block, ...] = (
+    budgets.budgets,
     numbers.against,
     numbers.at,
     numbers.compression,

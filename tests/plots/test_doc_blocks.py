@@ -141,3 +141,22 @@ def test_a_table_of_differences_has_a_row_for_each_method_near_the_best(results:
     assert head == "| points above `snip` at a compression of | 5 | 10 |"
     assert first.startswith("| `dwf[depth=3]` | **+2.0 [") and first.endswith(" | \N{EN DASH} |")
     assert rest == ["| `snip` | **89.0 %** | **89.0 %** |"]
+
+
+def test_the_table_of_budgets_has_both_zeros_of_penalties(results: Path) -> None:
+    lines = [
+        "toy,strict,20,gmp,1,1,88.75,,,10",
+        "toy,strict,20,gmp,1,1,89.25,,,30",
+        "toy,strict,20,dwf,1,1,87.0,,,30",
+        "toy,validated,20,dwf,1,1,88.0,,,10",
+        "toy,validated,20,dwf,1,1,88.5,,,30",
+        "toy,strict,100,gmp,1,1,85.0,,,10",
+    ]
+    header = "task,zero,at,method,n,asked,test_accuracy,low,high,epochs"
+    (results / "reference" / "golden" / "budgets.csv").write_text("\n".join([header, *lines]) + "\n")
+    assert BLOCKS["budgets"]("golden", "20").splitlines() == [
+        "| method | 10 epochs | 30 epochs |",
+        "|---|---|---|",
+        "| `gmp` | 88.8 | 89.3 |",
+        "| `dwf` | 88.0 (\N{EN DASH}) | 88.5 (87.0) |",
+    ]
