@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import signal
 import sys
 from typing import Annotated, Literal
 
@@ -18,6 +19,7 @@ from benchmark.cli.options import load_plugins
 from benchmark.cli.output import console, errors, lasting_output
 from benchmark.cli.reports import compare, docs, report
 from benchmark.cli.running import plan, run, smoke, status
+from benchmark.engines.signals import handling
 from benchmark.errors import UsageError, error_text
 from methods.core.plugins import place_in_plugin
 from methods.core.registry import MethodError
@@ -75,22 +77,35 @@ for _command in (plan, run, status, report, export, compare, merge, check, check
 
 def main() -> None:
     """Run the console script; bad input ends with one sentence and exit status 2."""
-    with lasting_output():
+    interrupted: list[int] = []
+
+    def interrupt(number: int, _: object) -> None:
+        interrupted.append(number)
+        raise KeyboardInterrupt
+
+    # A process in the background ignores Ctrl-C, and goes on doing so.
+    heard = (signal.SIGINT,) if signal.getsignal(signal.SIGINT) is signal.default_int_handler else ()
+    with lasting_output(), handling(interrupt, *heard):
         try:
             status = app(None if sys.argv[1:] else ["--help"], prog_name="sparsefront", standalone_mode=False) or 0
-        except (UsageError, MethodError) as error:
-            errors.print(f"error: {error}")
-            sys.exit(2)
-        except OSError as error:  # a path that is too long, a loop of links, a file that nobody may read
-            errors.print(f"error: {error.filename or 'a file'} cannot be read or written: {error.strerror or error}")
-            sys.exit(2)
         except (Exception, SystemExit) as error:
-            if hasattr(error, "format_message"):  # typer's own errors have it; their class is not public
-                message = " ".join(error.format_message().split()).rstrip(".")
-                errors.print(f"error: {message}; --help names what there is")
-            elif place := place_in_plugin(error):
-                errors.print(f"error: {error_text(error)}{place}")
-            else:
+            if interrupted:  # a library that was interrupted while it was imported may raise anything
+                sys.exit(130)
+            message = _sentence(error)
+            if message is None:
                 raise
+            errors.print(f"error: {message}")
             sys.exit(2)
         sys.exit(status)
+
+
+def _sentence(error: BaseException) -> str | None:
+    """Return what a user is told of an error; None for a fault of this program, which needs its traceback."""
+    if isinstance(error, UsageError | MethodError):
+        return str(error)
+    if isinstance(error, OSError):  # a path that is too long, a loop of links, a file that nobody may read
+        return f"{error.filename or 'a file'} cannot be read or written: {error.strerror or error}"
+    if hasattr(error, "format_message"):  # typer's own errors have it; their class is not public
+        return f"{' '.join(error.format_message().split()).rstrip('.')}; --help names what there is"
+    place = place_in_plugin(error)
+    return f"{error_text(error)}{place}" if place else None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -131,6 +133,20 @@ def test_failed_runs_end_with_status_1(
     assert "1 ok, 2 failed (2 error)" in told
     assert all(f"fails density {value} seed 0: error, OSError: no" in told for value in (0.5, 0.4))
     assert told.count("Traceback") == 1  # both runs have the same
+
+
+def test_an_interrupt_that_a_library_turns_into_another_error_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def torn(*asked: object) -> None:
+        with suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        raise RecursionError("maximum recursion depth exceeded")
+
+    monkeypatch.setattr("benchmark.sweep.estimate.train", torn)
+    before = signal.getsignal(signal.SIGINT)
+    assert sparsefront(monkeypatch, "plan", "quickstart", "--results", str(tmp_path)) == 130
+    assert capfd.readouterr().err == "" and signal.getsignal(signal.SIGINT) is before
 
 
 def test_a_plan_has_runs_and_time(
