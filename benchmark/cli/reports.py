@@ -73,6 +73,9 @@ def report(
         raise UsageError(
             "figures for a paper count weights as they were trained; give --style paper without the other option"
         )
+    some_methods, some_tasks = (None if texts is None else split_list(texts) for texts in (methods, tasks))
+    if some_methods == [] or some_tasks == []:
+        raise UsageError("--methods and --tasks take names separated by commas; leave them out to show all")
     os.environ["MPLBACKEND"] = "agg"  # figures go to files; a notebook names a backend that may not be installed here
     try:
         from plots.report import report as report_folder
@@ -97,7 +100,6 @@ def report(
     if style == "paper":
         _each(folders, lambda folder: report_for_paper(folder, stale_keys(read(folder / "runs.csv"))))
         return
-    some_methods, some_tasks = (None if texts is None else split_list(texts) for texts in (methods, tasks))
     if csv or json:
         from plots.report import boards
 

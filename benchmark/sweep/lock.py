@@ -149,8 +149,10 @@ def _system() -> str:
 
 
 def _record(path: Path) -> dict[str, Any]:
-    """Return what a lock file says of its sweep; nothing if it is missing or was changed by hand."""
+    """Return what a lock file says of its sweep; nothing if it is missing, no file, or was changed by hand."""
     try:
+        if not path.is_file():  # reading a pipe would never end
+            return {}
         record = json.loads(path.read_text())
         kinds = {"host": str, "system": str, "process": int, "token": str, "time": float}
         return record if all(isinstance(record[name], kind) for name, kind in kinds.items()) else {}

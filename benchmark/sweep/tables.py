@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import tempfile
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from benchmark.records.files import remove_partial
 from benchmark.records.repair import check_packed, repair
 from benchmark.records.schema import COLUMNS, CORRECT_COLUMNS, CURVE_COLUMNS, LAYER_COLUMNS, THRESHOLD_COLUMNS
 from benchmark.records.table import check_regular
+from benchmark.sweep.lock import LOCK
 from benchmark.sweep.upgrade import has_content, rename_cuts, upgrade
 
 TABLES = {
@@ -20,6 +23,7 @@ TABLES = {
     "correct.csv": CORRECT_COLUMNS,
 }
 NETWORKS = "networks"  # the subfolder of kept networks
+SUBFOLDERS = ("checkpoints", "invocations", NETWORKS)
 PACKED = ("curves.csv", "correct.csv")
 
 
@@ -38,6 +42,11 @@ def check_writable(folder: Path) -> None:
     """Raise UsageError unless the folder, or the one that it would be created in, and its tables can be written."""
     for table in TABLES:
         check_readable(folder / table)
+    for path in (folder / name for name in SUBFOLDERS):
+        if os.path.lexists(path) and not path.is_dir():
+            raise UsageError(f"{path} is no folder, where a sweep needs one of this name; move it away")
+    if os.path.lexists(folder / LOCK) and not stat.S_ISREG((folder / LOCK).lstat().st_mode):
+        raise UsageError(f"{folder / LOCK} is no regular file, so no sweep can lock the folder with it; move it away")
     existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     try:
         with tempfile.TemporaryFile(dir=existing):

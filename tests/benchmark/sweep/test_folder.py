@@ -249,3 +249,15 @@ def test_long_tables_are_packed_while_a_sweep_writes(tmp_path: Path, monkeypatch
         lengths.append(len(curves(tmp_path)))
     assert packed.exists()
     assert lengths == [10 * min(count + 1, len(RUNS)) for count in range(len(RUNS) * 10)]  # of equal rows the last
+
+
+@pytest.mark.parametrize("name", ["checkpoints", "invocations", "networks", "sweep.lock"])
+def test_a_pipe_in_the_place_of_a_folder_or_lock_is_named_before_anything_is_computed(
+    name: str, tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / name)
+    folder = ResultsFolder(tmp_path)
+    assert not folder.is_locked()
+    with pytest.raises(UsageError, match=rf"{name} is no .* move it away"), folder.writing():
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == [name]
