@@ -148,13 +148,9 @@ def curves(folder: Path) -> pandas.DataFrame:
 
     If a run was repeated, its last values count. Raises UsageError if a file is not such a table.
     """
-    table = curve_rows(folder).drop_duplicates(["key", "epoch", "metric"], keep="last").reset_index(drop=True)
+    table = with_packed(folder / "curves.csv", CURVE_COLUMNS, ("epoch", "value"), ("key", "metric"))
+    table = table.drop_duplicates(["key", "epoch", "metric"], keep="last").reset_index(drop=True)
     return table.astype({"key": "str", "metric": "str"})
-
-
-def curve_rows(folder: Path) -> pandas.DataFrame:
-    """Return all rows of the curves of an experiment's folder, with key and metric as categories."""
-    return with_packed(folder / "curves.csv", CURVE_COLUMNS, ("epoch", "value"), ("key", "metric"))
 
 
 def traces(folder: Path, runs: pandas.DataFrame, metrics: Sequence[str]) -> pandas.DataFrame:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import sys
 import warnings
 import zlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import pandas
@@ -75,26 +76,40 @@ def with_packed(
     Columns in `numbers` are as in `read_table`; text in `categories` is categorical, which takes a fraction of the
     memory where it repeats.
     """
-    packed = path.with_name(path.name + ".gz")
-    parts = []
-    texts = {name: "category" if name in categories else "str" for name in columns if name not in numbers}
-    if packed.is_file():
-        try:
-            with warnings.catch_warnings(action="ignore", category=pandas.errors.DtypeWarning):  # text among numbers
-                missing = {name: ["", "nan"] for name in numbers}
-                parts.append(pandas.read_csv(packed, dtype=texts, na_values=missing, keep_default_na=False))
-        except (EOFError, zlib.error, gzip.BadGzipFile, ValueError) as error:
-            reason = str(error).partition("\n")[0]
-            raise UsageError(f"{packed} is damaged or no packed CSV ({reason}); restore it, or move it away") from None
-        if list(parts[-1].columns) != list(columns):
-            raise UsageError(f"{packed} does not have the columns {', '.join(columns)}")
-        parts[-1] = with_numbers(parts[-1], numbers, path)
-    if path.is_file() or not parts:
-        rows = read_table(path, columns, numbers) if path.is_file() else pandas.DataFrame(columns=list(columns))
-        parts.append(rows.astype({name: kind for name, kind in texts.items() if kind == "category"}))
+    parts = list(packed_parts(path, columns, numbers, categories))
     if len(parts) == 1:
         return parts[0]
     joined = {name: union_categoricals([part[name] for part in parts]) for name in categories}
     return pandas.concat([part.drop(columns=list(categories)) for part in parts], ignore_index=True).assign(**joined)[
         list(columns)
     ]
+
+
+def packed_parts(
+    path: Path,
+    columns: Sequence[str],
+    numbers: Collection[str],
+    categories: Collection[str] = (),
+    rows: int = sys.maxsize,
+) -> Iterator[pandas.DataFrame]:
+    """Yield what `with_packed` returns in parts; those of the packed file have at most so many rows."""
+    packed = path.with_name(path.name + ".gz")
+    texts = {name: "category" if name in categories else "str" for name in columns if name not in numbers}
+    if packed.is_file():
+        missing = {name: ["", "nan"] for name in numbers}
+        try:
+            with warnings.catch_warnings(action="ignore", category=pandas.errors.DtypeWarning):  # text among numbers
+                read = pandas.read_csv(packed, dtype=texts, na_values=missing, keep_default_na=False, chunksize=rows)
+                with read:
+                    for part in read:
+                        if list(part.columns) != list(columns):
+                            raise UsageError(f"{packed} does not have the columns {', '.join(columns)}")
+                        yield with_numbers(part, numbers, path)
+        except UsageError:
+            raise
+        except (EOFError, zlib.error, gzip.BadGzipFile, ValueError) as error:
+            reason = str(error).partition("\n")[0]
+            raise UsageError(f"{packed} is damaged or no packed CSV ({reason}); restore it, or move it away") from None
+    if path.is_file() or not packed.is_file():
+        table = read_table(path, columns, numbers) if path.is_file() else pandas.DataFrame(columns=list(columns))
+        yield table.astype({name: kind for name, kind in texts.items() if kind == "category"})

@@ -139,9 +139,11 @@ def bench_rows(count: int, folder: Path, epochs: int = 20) -> None:
         "run, nothing to do": ("run", *grid_of),
         "status": ("status", "scale", *results),
         "report": ("report", "scale", *results),
+        "report --html": ("report", "scale", "--html", *results),
     }
     rows += [[name, *(f"{number:.2f}" for number in command(*words))] for name, words in actions.items()]
     title = f"{len(runs):,} runs of {epochs} epochs, {size:.2f} GB of tables"
+    title += f"; the page has {(folder / 'scale' / 'report.html').stat().st_size / 1e6:.1f} MB"
     show(title, ["action", "seconds", "seconds of computing", "GB of memory"], rows)
 
 

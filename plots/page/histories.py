@@ -10,13 +10,13 @@ import numpy
 import pandas
 from numpy.typing import NDArray
 
-from benchmark.records.schema import LAYER_COLUMNS
+from benchmark.records.schema import CURVE_COLUMNS, LAYER_COLUMNS
 from plots.page.columns import packed, plain
-from plots.results import curve_rows
-from plots.tables import read_table
+from plots.tables import packed_parts, read_table
 
 CURVE_POINTS = 200_000  # numbers of curves in a page, below two megabytes
 LAYER_ROWS = 60_000
+PART = 1_000_000  # rows that are read at a time
 FEWEST = 8  # points of a curve; rather than draw fewer, the page leaves out curves of later runs
 LEFT_OUT = r"^(?:density (?:of|at) |rate_share$)"  # curves that layers and thresholds show, or that are no measurement
 
@@ -27,19 +27,12 @@ def curve_data(folder: Path, keys: Sequence[str], share: float) -> tuple[dict[st
     A curve is a place in `keys`, a metric, and the start of its points in `epochs` and `values`; values have four
     digits.
     """
-    table = curve_rows(folder)
-    metrics = table["metric"].cat.categories
-    drawn = ~metrics.str.contains(LEFT_OUT)
-    table["run"] = _places(table["key"].cat.categories, keys)[table["key"].cat.codes]
-    table = table[drawn[table["metric"].cat.codes] & (table["run"] >= 0)]
-    table = table.drop_duplicates(["run", "epoch", "metric"], keep="last").dropna(subset=["value"])
     room = int(CURVE_POINTS * share)
-    # A curve is one number, so that the few million points of curves without room need no sorting.
-    curve = table["run"] * len(metrics) + metrics.argsort().argsort()[table["metric"].cat.codes]
-    curves = numpy.unique(curve)
-    runs = table["run"].nunique()
-    table = table[curve.isin(curves[: max(room // FEWEST, 1)])]
-    kept = table.astype({"metric": "str"}).sort_values(["run", "metric", "epoch"])
+    table, runs = _first_curves(folder, keys, max(room // FEWEST, 1))
+    table = table.drop_duplicates(["run", "epoch", "metric"], keep="last").dropna(subset=["value"])
+    curves = table[["run", "metric"]].drop_duplicates().sort_values(["run", "metric"]).head(max(room // FEWEST, 1))
+    table = table.merge(curves, on=["run", "metric"])
+    kept = table.sort_values(["run", "metric", "epoch"], kind="stable")
     place = kept.groupby(["run", "metric"]).cumcount()
     last = ~kept.duplicated(["run", "metric"], keep="last")
     step = max(1, -(-len(kept) // max(room, 1)))
@@ -54,6 +47,27 @@ def curve_data(folder: Path, keys: Sequence[str], share: float) -> tuple[dict[st
         "values": [plain(float(f"{value:.4g}")) for value in kept["value"].tolist()],
     }
     return data, said
+
+
+def _first_curves(folder: Path, keys: Sequence[str], most: int) -> tuple[pandas.DataFrame, int]:
+    """Return the rows of the first runs that have `most` curves together, and the number of runs with a curve.
+
+    The table is read in parts, of which only these rows are kept: it may be larger than memory.
+    """
+    place = {key: place for place, key in enumerate(keys)}
+    found = pandas.DataFrame({"run": [], "epoch": [], "metric": [], "value": []}).astype({"run": int, "metric": str})
+    there = numpy.zeros(len(keys), dtype=bool)
+    for part in packed_parts(folder / "curves.csv", CURVE_COLUMNS, ("epoch", "value"), ("key", "metric"), PART):
+        runs = numpy.array([place.get(key, -1) for key in part["key"].cat.categories], dtype=int)
+        drawn = ~part["metric"].cat.categories.str.contains(LEFT_OUT)
+        part["run"] = runs[part["key"].cat.codes]
+        part = part[drawn[part["metric"].cat.codes] & (part["run"] >= 0)].drop(columns="key")
+        there[part.loc[part["value"].notna(), "run"].to_numpy()] = True
+        found = pandas.concat([found, part.astype({"metric": "str"})], ignore_index=True)
+        curves = found[found["value"].notna()].drop_duplicates(["run", "metric"])["run"].sort_values()
+        if len(curves) > most:
+            found = found[found["run"] <= curves.iloc[most]]
+    return found, int(there.sum())
 
 
 def layer_data(folder: Path, keys: Sequence[str], share: float) -> tuple[dict[str, Any], str]:

@@ -22,5 +22,7 @@ def test_synthetic_rows_are_rows_of_finished_runs(tmp_path: Path) -> None:
 def test_rows_are_planned_resumed_and_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bench_rows(100, tmp_path)
     told = capsys.readouterr().out
-    assert all(name in told for name in ("100 runs", "packs", "plan", "nothing to do", "status", "report"))
+    assert all(
+        name in told for name in ("100 runs", "packs", "plan", "nothing to do", "status", "report", "--html", "MB")
+    )
     assert (tmp_path / "scale" / "leaderboard.md").exists()
