@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
+from benchmark.cli.options import path
 from benchmark.cli.output import console
 from benchmark.errors import UsageError
 
 
 def merge(
     folders: Annotated[list[Path], typer.Argument(help="Folders with runs.csv, such as results/families.")],
-    output: Annotated[Path, typer.Option(help="The new folder; it must be empty or not exist.")],
+    output: Annotated[Path, typer.Option(parser=path, help="The new folder; it must be empty or not exist.")],
 ) -> None:
     """Join folders of results into a new one: a run that several hold counts once, and disagreements are listed."""
     if len({folder.resolve() for folder in folders}) < 2:

@@ -133,7 +133,9 @@ def _each(folders: Sequence[Path], draw: Callable[[Path], Iterable[Path]]) -> No
 
 def compare(
     folders: Annotated[list[Path], typer.Argument(help="Folders with runs.csv, such as results/families.")],
-    output: Annotated[Path, typer.Option(help="Folder for the figures and the table.")] = Path("comparison"),
+    output: Annotated[Path, typer.Option(parser=options.path, help="Folder for the figures and the table.")] = Path(
+        "comparison"
+    ),
     threshold: Threshold = None,
 ) -> None:
     """Draw the figures and write leaderboard and statistics of several folders together; these stay as they are."""

@@ -82,8 +82,9 @@ def test_odd_results_are_reported_drawn_compared_merged_and_judged(
         folders.append(str(write(results / name, rows)))
     assert sparsefront(monkeypatch, "report", "--results", str(results)) == 0
     assert sparsefront(monkeypatch, "report", "--results", str(results), "--html") == 0
-    assert sparsefront(monkeypatch, "compare", *folders, "--output", str(tmp_path / "both")) == 0
-    assert sparsefront(monkeypatch, "merge", *folders, "--output", str(tmp_path / "one")) == 0
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert sparsefront(monkeypatch, "compare", *folders, "--output=~/both") == 0
+    assert sparsefront(monkeypatch, "merge", *folders, "--output=~/one") == 0  # no shell replaces this `~`
     assert sparsefront(monkeypatch, "check-claims", folders[1]) == 1  # items that they lack fail
     shown = capfd.readouterr()
     assert shown.err == "" and "[b]bold[/b]" in shown.out
