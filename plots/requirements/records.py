@@ -25,10 +25,10 @@ def kept(results: Results) -> Verdict:
     dirty, wrong, checked = int((commits.str.endswith("-dirty") | commits.isin(["", "unknown"])).sum()), [], 0
     accuracy = dict(zip(results.there["key"], results.there["test_accuracy"], strict=True))  # many runs are looked up
     for folder in results.by_folder:
-        for key, answers in correct(folder).items():
-            if key in accuracy:
-                checked += 1
-                wrong += [key] if abs(100 * float(answers.mean()) - accuracy[key]) > 1e-4 else []
+        answers = correct(folder)
+        for key in filter(accuracy.__contains__, answers):
+            checked += 1
+            wrong += [key] if abs(answers.accuracy(key) - accuracy[key]) > 1e-4 else []
     density = results.there["nonzeros"] / results.there["prunable"]
     wrong += results.there.loc[(density - results.there["density"]).abs() > 1e-8, "key"].tolist()
     faults = [f"{dirty} runs have no commit or uncommitted changes"] * bool(dirty)

@@ -154,6 +154,7 @@ def test_the_bits_of_test_examples_come_back_as_they_were_written(tmp_path: Path
     assert {key: row.tolist() for key, row in correct(tmp_path).items()} == dict(
         zip("abc", draws.tolist(), strict=True)
     )
+    assert correct(tmp_path).accuracy("b") == pytest.approx(100 * draws[1].mean())
     append(tmp_path / "correct.csv", CORRECT_COLUMNS, [("a", 10_009, rows[0][2])])
     with pytest.raises(UsageError, match=r"correct\.csv holds a damaged cell"):
         correct(tmp_path)
