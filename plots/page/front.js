@@ -104,25 +104,26 @@ function drawFront(state, runs, methods, metric, press) {
   const domain = state.range === '100' ? all : [best - Number(state.range) * unit, best + Number(state.range) * unit / 15];
   const kept = methods.filter((each) => state.methods.has(each.method));
   const scale = { domain: kept.map((each) => each.method), range: kept.map((each) => readable(each.colour)) };
-  const said = [...points, ...drawn].map((point) => ({ ...point, text: describe(point, names, metric) }));
+  const within = (score) => Math.min(Math.max(score, domain[0]), domain[1]); // marks beyond an edge lie at it, lines are cut there
+  const said = [...points, ...drawn].map((point) => ({ ...point, mark: within(point.y), text: describe(point, names, metric) }));
   const x = { field: 'x', type: 'quantitative', scale: { type: 'log', nice: false, padding: 12 }, axis: { title: AXES[state.x].title, format: '~r', labelOverlap: true, tickCount: 8 } };
-  const y = (field) => ({ field, type: 'quantitative', scale: { domain, clamp: true, zero: false }, axis: { title: metric.label, ...(metric.sign < 0 ? { labelExpr: "format(-datum.value, '~g')" } : {}) } });
+  const y = (field) => ({ field, type: 'quantitative', scale: { domain, zero: false, nice: false }, axis: { title: metric.label, ...(metric.sign < 0 ? { labelExpr: "format(-datum.value, '~g')" } : {}) } });
   const paint = { field: 'method', type: 'nominal', scale, legend: null };
   const chosen = (list) => list.filter((point) => point.key === state.run);
   const values = (rows) => ({ data: { values: rows } });
   const layers = [
     { ...values(said.filter((point) => point.seed !== undefined)), mark: { type: 'circle', size: 16, opacity: 0.45, aria: false },
-      encoding: { x, y: y('y'), color: paint } },
-    { ...values(points.filter((point) => point.front)), mark: { type: 'line', strokeWidth: 2, aria: false },
+      encoding: { x, y: y('mark'), color: paint } },
+    { ...values(points.filter((point) => point.front)), mark: { type: 'line', clip: true, strokeWidth: 2, aria: false },
       encoding: { x, y: y('y'), color: paint, strokeDash: dashes(kept) } },
-    { ...values(points), mark: { type: 'rule', aria: false, strokeWidth: 1.2 }, encoding: { x, y: y('low'), y2: { field: 'high' }, color: paint } },
+    { ...values(points.map((point) => ({ ...point, low: within(point.low), high: within(point.high) }))), mark: { type: 'rule', aria: false, strokeWidth: 1.2 }, encoding: { x, y: y('low'), y2: { field: 'high' }, color: paint } },
     { ...values(said.filter((point) => point.seed === undefined)), mark: { type: 'point', filled: true, size: 70 },
-      encoding: { x, y: y('y'), color: paint, shape: shapes(kept),
+      encoding: { x, y: y('mark'), color: paint, shape: shapes(kept),
         opacity: { condition: { test: 'datum.front', value: 1 }, value: 0.35 }, description: { field: 'text' } } },
-    { ...values(chosen(dots)), mark: { type: 'circle', filled: false, size: 220, strokeWidth: 3, color: colour('--fore'), aria: false }, encoding: { x, y: y('y') } },
+    { ...values(chosen(dots).map((dot) => ({ ...dot, mark: within(dot.y) }))), mark: { type: 'circle', filled: false, size: 220, strokeWidth: 3, color: colour('--fore'), aria: false }, encoding: { x, y: y('mark') } },
   ];
   if (level !== null) {
-    layers.unshift({ ...values([{ y: level }]), mark: { type: 'rule', strokeDash: [5, 4], color: colour('--soft'), aria: false }, encoding: { y: y('y') } });
+    layers.unshift({ ...values([{ y: within(level) }]), mark: { type: 'rule', strokeDash: [5, 4], color: colour('--soft'), aria: false }, encoding: { y: y('y') } });
   }
   const description = `Test ${metric.name} over ${AXES[state.x].title}; the table below has the same runs.`;
   const tell = (event, item) => { byId('hover').textContent = item && item.datum && item.datum.text ? item.datum.text : ''; };
@@ -133,7 +134,7 @@ function drawFront(state, runs, methods, metric, press) {
   });
   const unplaced = there.filter((run) => run.method === 'dense' || state.methods.has(run.method)).filter((run) => across(run, state.x) === null).length;
   const notes = [
-    'Large marks: means over seeds with one standard deviation; lines join the values that no other of the method beats in x and mean validation ' + metric.name + ', the others are pale. Small dots: runs. Means below the range lie at its edge.',
+    'Large marks: means over seeds with one standard deviation; lines join the values that no other of the method beats in x and mean validation ' + metric.name + ', the others are pale. Small dots: runs. Means below the range lie at its edge, where lines end.',
     asked.some(missed) ? `A run that diverged or kept no weight counts in the means as ${written(metric.chance, metric)}.` : '',
     level === null ? 'No dense run was measured.' : `Dashed: dense, ${written(level, metric)} (n = ${dense.length}).`,
     drawn.length < dots.length ? `Dots are thinned: ${drawn.length} of ${dots.length} runs are drawn; means are over all.` : '',

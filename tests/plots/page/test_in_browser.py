@@ -67,7 +67,11 @@ ODD = {
         replace(row, **BITS, val_metric=row.val_accuracy, test_metric=row.test_accuracy)
         for row in [*pair("dense", 1, 1000, (4, 4), (4, 4.1)), *pair("gmp", 0.1, 100, (3, 3), (2.6, 2.64))]
     ],
-    "far worse": [*pair("gmp", 0.1, 100, (90, 90), (90, 91)), *pair("snip", 0.1, 100, (50, 50), (50, 51))],
+    "far worse": [
+        *pair("gmp", 0.1, 100, (90, 90), (90, 91)),
+        *pair("gmp", 0.05, 50, (40, 40), (40, 41)),
+        *pair("snip", 0.1, 100, (50, 50), (50, 51)),
+    ],
 }
 
 
@@ -195,11 +199,16 @@ def test_a_metric_of_which_less_is_better_is_named_with_its_direction_and_unit(o
     assert not re.search(r"accura|points", re.sub(r"<[^>]*>", " ", visible))
 
 
+def figure(dom: str, identity: str) -> str:
+    """Return the figure in an element."""
+    found = re.search(rf'id="{identity}".*?</svg>', dom, re.DOTALL)
+    assert found
+    return found[0]
+
+
 def texts(dom: str, identity: str) -> list[str]:
     """Return the texts of the figure in an element."""
-    figure = re.search(rf'id="{identity}".*?</svg>', dom, re.DOTALL)
-    assert figure
-    return re.findall(r"<text[^>]*>([^<]*)</text>", figure[0])
+    return re.findall(r"<text[^>]*>([^<]*)</text>", figure(dom, identity))
 
 
 def test_gains_of_another_metric_and_large_differences_lie_within_their_figures(opened: Callable[..., str]) -> None:
@@ -207,6 +216,12 @@ def test_gains_of_another_metric_and_large_differences_lie_within_their_figures(
     assert "35" in texts(dom, "bands")  # a tick of the axis: gmp has 35 % less than dense
     assert "30" in texts(dom, "forest")
     assert "\u221240.0" in texts(opened(folder="far worse", methods="gmp;snip", level="5"), "forest")
+
+
+def test_a_line_to_a_mean_below_the_range_leaves_the_figure_on_its_way(opened: Callable[..., str]) -> None:
+    front = figure(opened(folder="far worse", methods="gmp"), "chart")
+    line = re.search(r'mark-line.*?<path[^>]* d="M[^,]*,[^L]*L[^,]*,([^"]*)"', front, re.DOTALL)
+    assert line and float(line[1]) > 1000  # the mark of the mean lies at the edge, at 430 pixels or less
 
 
 # A phone of 390 pixels. The script counts the width of the page, low controls, and texts of figures beyond the edge.
