@@ -28,19 +28,23 @@ from plots.thresholds import Threshold
 def combine(
     folders: Sequence[Path], threshold: Threshold | None = None, stale: Set[str] = frozenset()
 ) -> pandas.DataFrame:
-    """Return the runs of several folders in one table; a run that two folders hold counts once.
+    """Return the runs of several folders in one table.
 
-    If two folders hold different runs of one method on one task, the method's names get those of the folders. Dense and
-    the control, which all others are compared with, keep their names in the first folder that has them.
+    If two folders hold different runs of one method on one task, the method's names get those of the folders, each with
+    all runs of its folder. Dense and the control, which all others are compared with, keep their names in the first
+    folder that has them. If two folders hold the same runs of a method, these count once.
     """
     names = _apart(folders)
     tables = [shown_runs(folder, threshold, stale)[1].assign(folder=names[folder]) for folder in folders]
-    runs = pandas.concat(tables, ignore_index=True).drop_duplicates("key", ignore_index=True)
-    own = runs.groupby(["task", "method"])["folder"]
-    base = runs["method"].isin(["dense", CONTROL]) & (runs["folder"] == own.transform("first"))
+    runs = pandas.concat(tables, ignore_index=True)
+    held = runs.groupby(["task", "method", "folder"])["key"].agg(lambda keys: " ".join(sorted(keys)))
+    apart = held.groupby(["task", "method"]).nunique() > 1
+    split = pandas.MultiIndex.from_frame(runs[["task", "method"]]).map(apart).to_numpy(bool)
+    first = runs.groupby(["task", "method"])["folder"].transform("first")
+    base = runs["method"].isin(["dense", CONTROL]) & (runs["folder"] == first)
     for column in ("method", "label"):
-        runs[column] = runs[column].mask((own.transform("nunique") > 1) & ~base, runs[column] + " in " + runs["folder"])
-    return runs
+        runs[column] = runs[column].mask(split & ~base, runs[column] + " in " + runs["folder"])
+    return runs.drop_duplicates(["method", "key"], ignore_index=True)
 
 
 def _apart(folders: Sequence[Path]) -> dict[Path, str]:

@@ -91,25 +91,31 @@ KNOWN = {
 MARKERS = ("<", ">", "d", "H")  # those of methods that are not known; no known one has them
 
 
-def look(label: str, family: str = "") -> Look:
+def look(label: str, family: str = "", shift: int = 0) -> Look:
     """Return the look of a method, which depends on its label and its family alone.
 
     The label leaves out the zero threshold, which changes how a method is counted and not which method it is. A knob
-    that is the penalty itself changes neither.
+    that is the penalty itself changes neither. `shift` gives other looks to a method that is not known.
     """
     label = _without_knob(label)
     if label in KNOWN:
         own, marker, dash = KNOWN[label]
         return Look(COLOURS.get(own, own), marker, dash)
-    number = zlib.crc32(label.encode())  # Python's own hash of a text changes with every process
+    number = zlib.crc32(label.encode()) + shift  # Python's own hash of a text changes with every process
     dash = DASHES[number // len(MARKERS) % len(DASHES)]
     return Look(COLOURS.get(family, OTHER), MARKERS[number % len(MARKERS)], dash)
 
 
 def looks(runs: pandas.DataFrame) -> dict[str, Look]:
-    """Return the look of each method of the runs."""
+    """Return the look of each method of the runs; methods that are not known share one only if there are too many."""
     families = dict(zip(runs["method"], runs["family"], strict=True))
-    return {method: look(label, families[method]) for method, label in _labels(runs).items()}
+    labels = _labels(runs)
+    found: dict[tuple[str, str], Look] = {}
+    for label, family in sorted({(label, families[method]) for method, label in labels.items()}):
+        choices = [look(label, family, shift) for shift in range(len(MARKERS) * len(DASHES))]
+        taken = set(found.values())
+        found[label, family] = next((own for own in choices if own not in taken), choices[0])
+    return {method: found[label, families[method]] for method, label in labels.items()}
 
 
 def names(runs: pandas.DataFrame) -> dict[str, str]:

@@ -13,7 +13,7 @@ from benchmark.records.bits import encode
 from benchmark.records.schema import CORRECT_COLUMNS, Row
 from benchmark.records.table import append
 from plots.comparison_report import combine, compare
-from tests.builders import pair, sparsefront, write
+from tests.builders import pair, run, sparsefront, write
 
 DENSE = pair("dense", 1, 1000, (92, 92), (91, 93), family="dense")
 GMP = pair("gmp", 0.1, 100, (91, 91), (90.9, 91.1), family="during training")
@@ -36,6 +36,14 @@ def test_different_runs_of_one_method_are_told_apart_by_their_folders(tmp_path: 
     runs = combine([first, folder(tmp_path / "yours/results", [*DENSE, *other])])
     names = {"dense", "gmp", "gmp in yours/results", "snip in mine/results", "snip in yours/results"}
     assert set(runs["method"]) == set(runs["label"]) == names
+
+
+def test_a_folder_keeps_all_seeds_of_a_method_of_which_another_folder_has_some(tmp_path: Path) -> None:
+    third = run("snip", 0.1, 2, 100, 90, 89)
+    mine, yours = folder(tmp_path / "mine", [*DENSE, *SNIP]), folder(tmp_path / "yours", [*DENSE, SNIP[1], third])
+    runs = combine([mine, yours])
+    seeds = {str(method): set(own["seed"]) for method, own in runs.groupby("method")}
+    assert seeds == {"dense": {0, 1}, "snip in mine": {0, 1}, "snip in yours": {1, 2}}
 
 
 def test_the_command_writes_figures_and_tables_and_leaves_the_folders_alone(

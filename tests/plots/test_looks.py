@@ -96,6 +96,12 @@ def runs(**labels: str) -> pandas.DataFrame:
     return pandas.DataFrame([{"method": method, "label": label, "family": ""} for method, label in labels.items()])
 
 
+def test_new_methods_of_one_figure_look_different() -> None:
+    table = runs(**{f"mine in r{number}": f"mine in r{number}" for number in range(len(MARKERS) * len(DASHES))})
+    assert len(set(looks(table).values())) == len(table)
+    assert set(looks(runs(**{"x[threshold=1]": "x", "x[threshold=2]": "x"})).values()) == {look("x")}
+
+
 def test_only_shallow_factorization_has_a_second_name() -> None:
     table = runs(**{"dwf[depth=2]": "dwf[depth=2]", "dwf[depth=3]": "dwf[depth=3]", "snip": "snip"})
     assert names(table) == {
