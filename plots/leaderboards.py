@@ -19,6 +19,7 @@ from plots.statistics.tolerance import LOSSES, tolerance_table
 from plots.summaries import budgets, disconnected, failed, processors, stale, summary, thresholds
 
 NONE = "\N{EN DASH}"
+LOW = (1.5, 2, 3)  # compressions of tables whose runs reach none of LEVELS
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,8 @@ def leaderboard(runs: pandas.DataFrame | Sequence[pandas.DataFrame], task: str |
     frame = of_task(runs, task)
     metric = metric_of(frame)
     curves = seed_curves(frame[frame["method"] != "dense"])
-    readings = read_at(curves, LEVELS)
+    levels: tuple[float, ...] = LEVELS if len(read_at(curves, LEVELS)) else LOW
+    readings = read_at(curves, levels)
     reached = tolerance_table(curves, frame)
 
     def rank(method: str) -> tuple[float, ...]:
@@ -64,13 +66,13 @@ def leaderboard(runs: pandas.DataFrame | Sequence[pandas.DataFrame], task: str |
 
     methods = sorted(sorted(set(frame["method"]) - {"dense"}), key=rank)
     board = pandas.DataFrame(index=pandas.Index(methods, name="method"))
-    for level in LEVELS:
+    for level in levels:
         own = {str(m): read for m, read in readings[readings["at"] == level].groupby("method")}
         samples = {method: read["test_accuracy"].tolist() for method, read in own.items()}
         best = max((float(numpy.mean(sample)) for sample in samples.values()), default=0.0)
         top = top_group(near_best(samples, metric.margin(NEAR, best)))
         texts = {m: f"**{_cell(read, metric)}**" if m in top else _cell(read, metric) for m, read in own.items()}
-        board[f"CR {level}"] = [texts.get(method, NONE) for method in board.index]
+        board[f"CR {level:g}"] = [texts.get(method, NONE) for method in board.index]
     for loss in LOSSES:
         texts = {str(line["method"]): _reach_cell(line) for _, line in reached[reached["loss"] == loss].iterrows()}
         board[f"CR at -{loss:g}"] = [texts.get(method, NONE) for method in board.index]

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from plots.leaderboards import Leaderboards
+from plots.leaderboards import NONE, Leaderboards
 
 FEW = ("CR 10", "CR 50", "CR 200", "CR at -1", "CR at -5")  # the columns of a terminal narrower than WIDE
 WIDE = 130
@@ -22,7 +22,7 @@ def show(boards: Leaderboards) -> None:
     console = Console(markup=False)  # with markup, dwf[depth=3] would lose its brackets
     whole = console.width >= WIDE
     for task, board in boards.tables.items():
-        board = board if whole else board[list(FEW)]
+        board = board if whole else board[_few(board)]
         seeds = _usual_seeds(board)
         counted = "1 seed" if seeds == "1" else f"{seeds} seeds"
         title = f"{task}, {boards.headings[task]}" + f"; {counted} where a cell gives no number (n)" * bool(seeds)
@@ -39,6 +39,13 @@ def show(boards: Leaderboards) -> None:
     console.print(boards.footnote)
     if not whole:
         console.print(f"A terminal of {WIDE} columns or leaderboard.md shows all columns.")
+
+
+def _few(board: pandas.DataFrame) -> list[str]:
+    """Return the columns for a narrow terminal: those of FEW that hold a value, and others in the place of the rest."""
+    held = [name for name in board.columns if board[name].ne(NONE).any()]
+    chosen = sorted(held, key=lambda name: name not in FEW)[: len(FEW)]
+    return [name for name in board.columns if name in chosen]
 
 
 def _usual_seeds(board: pandas.DataFrame) -> str:

@@ -171,9 +171,8 @@ def _draw(
     marked = [place for place, compression in enumerate(at) if compression in MARKED]
     for method, (colour, marker, dash) in drawn.items():
         if method in means:
-            axes.plot(
-                at, means[method], color=colour, marker=marker, dashes=dash, markevery=marked, label=shown[method]
-            )
+            label = shown[method] + " (below)" * bool(means[method].max() <= limits[0])
+            axes.plot(at, means[method], color=colour, marker=marker, dashes=dash, markevery=marked, label=label)
             low, high = (wide[edge][method].to_numpy(dtype=float) for edge in ("low", "high"))
             axes.fill_between(at, low, high, color=colour, alpha=0.13, lw=0)
     axes.axhline(0, color="#6e6e6e", linestyle=":", linewidth=1.2)

@@ -122,3 +122,12 @@ def test_the_terminal_shows_whole_cells_and_no_marks(
     assert "±1.41" in shown
     assert "**" not in shown
     assert "…" not in shown
+
+
+def test_compressions_below_five_have_columns_where_no_run_reaches_five(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [*pair("dense", 1, 1000, (95, 95), (95, 95)), *pair("snip", 0.5, 500, (92, 92), (92, 93))]
+    show(leaderboards(load(write(tmp_path, rows))))
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "CR CR CR CR CR method 1.5 2 at -2 at -5 at -10 snip ~92.50 92.50" in shown
