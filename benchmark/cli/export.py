@@ -44,6 +44,8 @@ def export(
         raise UsageError(
             f"there is no folder {target.parent} to write {target.name} to; name another file with --output"
         )
+    if form == "dense" and target.suffix != ENDINGS[form]:
+        raise UsageError(f"torch.export.load reads files that end in .pt2, not {target.name}; name one with --output")
     try:
         small = compact(model, example)
     except UsageError as error:

@@ -24,7 +24,6 @@ from benchmark.cli.overrides import override
 from benchmark.cli.reports import report
 from benchmark.errors import UsageError
 from benchmark.experiments.registry import EXPERIMENTS
-from benchmark.records.schema import Status
 
 
 def plan(
@@ -106,6 +105,7 @@ def run(
     runs, workers = runs_on(device, grid, engine), workers_on(workers, device, engine)
     from benchmark.engines.settings import Settings
     from benchmark.engines.signals import handling, hangup
+    from benchmark.sweep.folder import ResultsFolder
     from benchmark.sweep.progress import counted
     from benchmark.sweep.sweep import sweep
 
@@ -141,7 +141,7 @@ def run(
     console.print(f"rows are in {results / name / 'runs.csv'}", soft_wrap=True)
     where = "" if results == Path("results") else f" --results {shlex.quote(str(results))}"
     console.print(f"next: sparsefront report {name}{where}", soft_wrap=True)
-    if any(Status(status).failed for status in statuses):
+    if ResultsFolder(results / name).any_failed(runs):
         raise typer.Exit(1)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from benchmark.contract import method_promises, task_promises
 from benchmark.contract.promise import BrokenPromise
+from methods.core.plugins import place_in_plugin
 from methods.core.registry import METHODS
 
 
@@ -59,5 +60,5 @@ def _reason(look: Callable[..., object], *arguments: object) -> str:
     except BrokenPromise as broken:
         return str(broken)
     except Exception as error:  # whatever the user's code raises is the reason
-        return f"{type(error).__name__}: {' '.join(str(error).split()) or 'no message'}"
+        return f"{type(error).__name__}: {' '.join(str(error).split()) or 'no message'}{place_in_plugin(error)}"
     return ""

@@ -76,6 +76,10 @@ class ResultsFolder:
         done = {row["key"] for row in self.rows if not (retry and self.failed(row))}
         return [run for run in runs if self._keys.of(run) not in done]
 
+    def any_failed(self, runs: Sequence[Run]) -> bool:
+        """Tell whether one of these runs failed, now or before, and has not finished since."""
+        return any(map(self.failed, self.rows)) and self.to_do(runs, retry=True) != self.to_do(runs)
+
     def check_one_budget(self, runs: Sequence[Run], several: bool = False) -> None:
         """Raise UsageError unless the runs share epochs and precision with the finished runs of the same task.
 

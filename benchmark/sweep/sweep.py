@@ -121,6 +121,8 @@ def _compute(
     shown: set[str] = set()  # tracebacks, of which many runs may have the same
     throttled_end, throttled_board = throttled(expected_end), throttled(board)  # however many rows there are
     left = seconds_left(runs, finished, slots, earlier)
+    if runs:
+        console.print(f"starting {slots} {'worker' if slots == 1 else 'workers'}")
     rows = {"before": len(folder.rows), "written": 0}
     asked = {"device": settings.device, "workers": slots, "planned": planned, "to_do": len(runs)}
     with (

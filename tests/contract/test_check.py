@@ -177,9 +177,12 @@ def test_counts_that_ties_change_are_found(tmp_path: Path) -> None:
 
 
 def test_an_exception_of_the_users_code_is_the_reason(tmp_path: Path) -> None:
-    load_plugin(plugin(tmp_path, GOOD.replace("self.prune_to(net.weights.abs())", "self.no_such_thing")))
+    path = plugin(tmp_path, GOOD.replace("self.prune_to(net.weights.abs())", "self.no_such_thing"))
+    load_plugin(path)
     findings = list(check_method("good"))
-    assert "AttributeError: 'Good' object has no attribute 'no_such_thing'" in findings[1].reason
+    line = 1 + path.read_text().splitlines().index("        self.no_such_thing")
+    said = f"AttributeError: 'Good' object has no attribute 'no_such_thing' ({path}, line {line})"
+    assert said in findings[1].reason
 
 
 def test_other_numbers_of_steps_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

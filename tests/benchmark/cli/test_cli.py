@@ -133,6 +133,10 @@ def test_failed_runs_end_with_status_1(
     assert "1 ok, 2 failed (2 error)" in told
     assert all(f"fails density {value} seed 0: error, OSError: no" in told for value in (0.5, 0.4))
     assert told.count("Traceback") == 1  # both runs have the same
+    assert sparsefront(monkeypatch, "run", "quickstart", *options, *where) == 1  # the failures are still there
+    assert "2 of the finished failed, --retry failed" in capfd.readouterr().out
+    options[1:4] = ["dense"]  # its run did not fail
+    assert sparsefront(monkeypatch, "run", "quickstart", *options, *where) == 0
 
 
 def test_an_interrupt_that_a_library_turns_into_another_error_is_one(

@@ -135,6 +135,7 @@ def test_the_command_exports_the_compacted_network_of_a_run(
         (["export", "abc", "--results", str(tmp_path), "--format", "dense"], "has the key 'abc'"),
         ([*arguments, "zip"], "'zip' is not one of"),
         ([*arguments, "dense", "--output", "no/such"], "there is no folder no"),
+        ([*arguments, "dense", "--output", "out.dense"], "reads files that end in .pt2, not out.dense"),
         ([*arguments, "torch-sparse", "--output", str(tmp_path / "mine")], "mine cannot be written (Is a directory)"),
         (
             [*arguments, "torch-2:4", "--output", "net.pt"],
