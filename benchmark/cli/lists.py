@@ -47,7 +47,8 @@ def _size_of_task(name: str) -> str:
 
 def _size_of_experiment(name: str) -> str:
     with suppress(UsageError, MethodError):
-        return f"[{len(get_experiment(name).runs())} runs]  "
+        grid = get_experiment(name)
+        return f"[{len(grid.runs())} runs]  " if grid.pairs is None else ""  # drawing pairs imports torch
     return ""
 
 

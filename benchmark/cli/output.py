@@ -49,24 +49,27 @@ class _Stream:
     def write(self, text: str) -> int:
         try:
             self._stream.write(text)
-        except OSError as error:
+        except (OSError, ValueError) as error:  # a plugin may have closed it
             self._give_up(error)
         return len(text)
 
     def flush(self) -> None:
         try:
             self._stream.flush()
-        except OSError as error:
+        except (OSError, ValueError) as error:  # a plugin may have closed it
             self._give_up(error)
 
-    def _give_up(self, error: OSError) -> None:
+    def _give_up(self, error: OSError | ValueError) -> None:
         """Send what is left, and all that follows, to nowhere; Python writes it once more at the exit."""
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        with suppress(OSError):
+        with suppress(OSError, ValueError):
             os.dup2(nowhere, self._stream.fileno())
         os.close(nowhere)
-        self.lost = error.errno not in (errno.EPIPE, errno.EIO)  # with these, nobody listens any more
-        if self.lost and self._stream is not sys.__stderr__:
+        self.lost = isinstance(error, OSError) and error.errno not in (
+            errno.EPIPE,
+            errno.EIO,
+        )  # with these, nobody listens any more
+        if isinstance(error, OSError) and self.lost and self._stream is not sys.__stderr__:
             print(f"warning: output cannot be written ({error.strerror}); the command goes on", file=sys.stderr)
 
     def __getattr__(self, name: str) -> Any:

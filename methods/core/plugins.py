@@ -27,9 +27,9 @@ def load_plugin(path: str | Path) -> None:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
+    except BaseException as error:  # a plugin may raise anything
         del sys.modules[name]
-        if isinstance(error, MethodError):
+        if isinstance(error, MethodError | KeyboardInterrupt):
             raise
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise MethodError(f"plugin {path} does not load: {reason}{place_in_plugin(error)}") from error
@@ -38,8 +38,11 @@ def load_plugin(path: str | Path) -> None:
 def place_in_plugin(error: BaseException) -> str:
     """Return the last line of a plugin that an error passed through, as in ` (FILE, line 3)`; nothing if it is ours."""
     frames = [
-        (frame.f_code.co_filename, line)
+        (frame.f_globals.get("__file__"), frame.f_code.co_filename, line)
         for frame, line in traceback.walk_tb(error.__traceback__)
         if frame.f_globals.get("__name__", "").startswith(PREFIX)
     ]
-    return f" ({frames[-1][0]}, line {frames[-1][1]})" if frames else ""
+    if not frames:
+        return ""
+    file, code, line = frames[-1]
+    return f" ({file}, line {line})" if file == code else f" ({file})"  # code from a text, as of an annotation

@@ -46,7 +46,7 @@ class MethodError(SpecError):
 
 def register(name: str, knob: Literal["density", "strength", "penalty", "none"]) -> Callable[[type[M]], type[M]]:
     """Register a dataclass of options under a name, with the knob that a sweep turns."""
-    check_printable(name)
+    _check_name(name)
 
     def decorate(cls: type[M]) -> type[M]:
         if name in METHODS or name in ALIASES:
@@ -64,7 +64,17 @@ def register(name: str, knob: Literal["density", "strength", "penalty", "none"])
 
 def register_alias(name: str, written: str) -> None:
     """Register another name of a method with options; more options may follow it in brackets."""
+    _check_name(name)
+    if name in METHODS or name in ALIASES or name_of(written) not in METHODS:
+        raise MethodError(f"{name!r} cannot be another name of {written!r}: it is taken, or there is no such method")
     ALIASES[name] = written
+
+
+def _check_name(name: str) -> None:
+    """Raise MethodError for a name that no written form could hold."""
+    check_printable(name)
+    if not name or name != name.strip() or set(name) & set("[],="):
+        raise MethodError(f"the name {name!r} is empty, or holds a bracket, a comma, `=` or a space at an end")
 
 
 def parse(text: str) -> Method:

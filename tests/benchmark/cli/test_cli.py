@@ -60,6 +60,7 @@ ROOT = Path(__file__).parents[3]
         (["run"], "Missing argument"),
         (["report", "quickstart"], "runs.csv"),
         (["report"], "no results"),
+        (["report", "--methods", ","], "leave them out to show all"),
         (["--nonsense"], "nonsense"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

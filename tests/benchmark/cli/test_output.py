@@ -67,6 +67,14 @@ def test_characters_that_a_terminal_lacks_become_question_marks(encoding: str, m
     assert written.getvalue() == b"80 ? 90 ?\n"
 
 
+def test_a_stream_that_a_plugin_closed_ends_no_command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with (tmp_path / "log").open("w") as log:
+        monkeypatch.setattr(sys, "stdout", log)
+        with lasting_output():
+            log.close()
+            print("a line that goes nowhere")
+
+
 def test_names_do_not_steer_the_terminal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -83,3 +83,22 @@ def test_an_experiment_that_takes_parameters_is_refused_with_its_line(
     assert sparsefront(monkeypatch, "list", "experiments", "--plugin", str(plugin)) == 2
     told = capfd.readouterr().err
     assert f"experiment 'wide' takes parameters, and no experiment has options ({plugin}, line " in told
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("raise BaseException('x')", "does not load: BaseException: x (PLUGIN, line 1)"),
+        ("from methods import register\nregister('a[b', knob='none')", "holds a bracket"),
+        ("from methods import register\nregister(' ', knob='none')", "is empty"),
+        ("from methods.core.registry import register_alias\nregister_alias('loop', 'loop')", "there is no such method"),
+    ],
+)
+def test_a_plugin_that_cannot_be_loaded_is_one_sentence(
+    code: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    plugin = tmp_path / "mine.py"
+    plugin.write_text(code)
+    assert sparsefront(monkeypatch, "list", "methods", "--plugin", str(plugin)) == 2
+    told = capfd.readouterr().err
+    assert said.replace("PLUGIN", str(plugin)) in told and told.count("\n") == 1
