@@ -23,13 +23,14 @@ if TYPE_CHECKING:
     from plots.figures.fronts import front
     from plots.leaderboards import leaderboard
     from plots.registry import figure
-    from plots.results import load
+    from plots.results import AT_SETTING, load
     from plots.summaries import summary
 
-__all__ = ["correct", "figure", "front", "leaderboard", "load", "summary"]
+__all__ = ["AT_SETTING", "correct", "figure", "front", "leaderboard", "load", "summary"]
 
 # Each name is imported when it is first used: `figure` needs no plotting library, the others do.
 _MODULES = {
+    "AT_SETTING": "plots.results",
     "correct": "plots.answers",
     "figure": "plots.registry",
     "front": "plots.figures.fronts",

@@ -150,7 +150,7 @@ def footnote(frame: pandas.DataFrame) -> str:
         notes.append(f"Lower {name} is better; a front that is k % below dense has k % more of it.")
     notes += [f"{budgets(frame)}."] if budgets(frame) else []
     if stale(frame):
-        notes.append(f"{stale(frame).capitalize()}: another version of task or method computed these rows.")
+        notes.append(f"Another version of task or method computed the {stale(frame)}.")
     notes += [f"Counted as {thresholds(frame)}."] if thresholds(frame) else []
     if (frame["counted"] == "validated").any():
         notes.append(

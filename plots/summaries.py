@@ -103,13 +103,13 @@ def processors(runs: pandas.DataFrame) -> list[str]:
 
 
 def stale(runs: pandas.DataFrame, most: int | None = None) -> str:
-    """Name the methods whose rows another version of the code computed, as in `stale: snip`, or nothing.
+    """Name the methods whose rows another version of the code computed, as in `old rows of snip`, or nothing.
 
-    With `most`, further methods are counted, as in `stale: snip and 9 more methods`.
+    With `most`, further methods are counted, as in `old rows of snip and 9 more methods`.
     """
     methods = sorted(measured(runs).loc[runs["stale"], "method"].unique())
     more = f" and {len(methods) - most} more methods" if most is not None and len(methods) > most else ""
-    return f"stale: {', '.join(methods[:most])}{more}" if methods else ""
+    return f"old rows of {', '.join(methods[:most])}{more}" if methods else ""
 
 
 def seeds(lines: pandas.DataFrame) -> str:

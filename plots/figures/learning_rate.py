@@ -55,7 +55,7 @@ def heatmaps(frame: pandas.DataFrame, task: str) -> Figure:
     methods = names(frame)
     caption = (
         "Triangles: the chosen learning rate, that of largest hypervolume in log10 compression and validation "
-        f"{metric.name}. Hatched: diverged, or without a result. \N{INFINITY}: no weight left. White: not run."
+        f"{metric.name}. Hatched: diverged, or without a result. \N{INFINITY}: no weight left. White, empty: not run."
     )
     title = titled(f"{task}: results over learning rate and strength", frame)
     with figure_style():

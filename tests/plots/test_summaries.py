@@ -87,5 +87,5 @@ def test_means_over_runs_of_different_processors_are_named(tmp_path: Path) -> No
 
 def test_stale_methods_beyond_the_first_are_counted(tmp_path: Path) -> None:
     runs = load(write(tmp_path)).assign(stale=True)
-    assert stale(runs) == "stale: dense, dwf[depth=3], snip"
-    assert stale(runs, 1) == "stale: dense and 2 more methods"
+    assert stale(runs) == "old rows of dense, dwf[depth=3], snip"
+    assert stale(runs, 1) == "old rows of dense and 2 more methods"
