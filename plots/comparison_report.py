@@ -39,7 +39,7 @@ def combine(
     runs = pandas.concat(tables, ignore_index=True)
     held = runs.groupby(["task", "method", "folder"])["key"].agg(lambda keys: " ".join(sorted(keys)))
     apart = held.groupby(["task", "method"]).nunique() > 1
-    split = pandas.MultiIndex.from_frame(runs[["task", "method"]]).map(apart).to_numpy(bool)
+    split = pandas.MultiIndex.from_frame(runs[["task", "method"]]).map(apart.to_dict()).to_numpy(bool)
     first = runs.groupby(["task", "method"])["folder"].transform("first")
     base = runs["method"].isin(["dense", CONTROL]) & (runs["folder"] == first)
     for column in ("method", "label"):

@@ -8,6 +8,7 @@ import numpy
 import pytest
 from matplotlib.figure import Figure
 
+from benchmark.records.schema import Row
 from plots.figures.below_dense import below_dense
 from plots.figures.forest import forest
 from plots.results import load
@@ -53,7 +54,7 @@ def test_the_forest_marks_what_cannot_be_told_apart(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("rows", "many"), [(ROWS, True), ([ROWS[0], ROWS[2], ROWS[4]], False)])
-def test_the_caption_names_only_what_is_drawn(tmp_path: Path, rows: list[dict[str, object]], many: bool) -> None:
+def test_the_caption_names_only_what_is_drawn(tmp_path: Path, rows: list[Row], many: bool) -> None:
     caption = " ".join(below_dense(load(write(tmp_path, rows))).get_supxlabel().split())
     assert ("Lines: means over seeds" in caption) is many
     assert ("Lines: one seed" in caption) is not many
