@@ -71,7 +71,7 @@ def test_runs_that_failed_or_have_no_accuracy_are_left_out(tmp_path: Path, val: 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "columns"),
+        ("", "is empty"),
         ("a,b\n1,2\n", "unknown: a, b"),
         (",".join(COLUMNS) + "\n", "no run with status ok"),
         (",".join(COLUMNS) + "\nabc,made-up,to", "torn"),
