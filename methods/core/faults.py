@@ -13,6 +13,8 @@ REMEDIES = {
     "none": "a smaller learning rate may leave more",
 }
 FEW = 0.001  # the share of the weights below which next to nothing is left
+MANY = 0.95  # the share of the weights above which a penalty made next to nothing zero
+ROUNDING = 0.01  # the share by which the number of weights may differ from the one that a density asks for
 
 
 def end_of_training(net: Network, method: Method, before: int, done: int, declared: int) -> list[str]:
@@ -27,6 +29,9 @@ def end_of_training(net: Network, method: Method, before: int, done: int, declar
             said[-1] += f"; {method} pruned {before - left:,} weights at once in finish()"
     if not bool(net.weights.isfinite().all()):
         said.append("the weights are not finite; a smaller learning rate may train")
+    total = net.weights.numel()
+    if method.knob in ("strength", "penalty") and bool(method.value > 0) and left > MANY * total:
+        said.append(f"{left:,} of {total:,} weights are left; a larger {method.knob} or more steps leave fewer")
     return said + left_weights(net, method, 0)
 
 
@@ -42,13 +47,15 @@ def start_of_training(net: Network, given: torch.Tensor, method: Method) -> list
 
 
 def left_weights(net: Network, method: Method, run: int) -> list[str]:
-    """Return sentences about the weights of a run that are left: next to none, or none in a layer."""
+    """Return sentences about the weights of a run that are left: next to none, others than asked, none in a layer."""
     weights = net.weights[run]
     total, left = len(weights), int(weights.count_nonzero())
     planned = round(float(method.value[run]) * total) if method.knob == "density" else total
     said = []
     if left < min(FEW * total, planned):
         said.append(f"{left:,} of {total:,} weights are left; {REMEDIES.get(method.knob, REMEDIES['none'])}")
+    elif method.knob == "density" and abs(left - planned) > max(1, ROUNDING * planned):
+        said.append(f"{left:,} of {total:,} weights are left, though the density asks for {planned:,}")
     if empty := [layer.name for layer in net.layers if not weights[layer.span].any()]:
         said.append(f"no weight is left in {', '.join(empty)}")
     return said

@@ -191,7 +191,8 @@ class SparseOptimizer(torch.optim.Optimizer):
     def finish(self) -> None:
         """Leave exact zeros in the model, whose parameters own their storage again; call it after the last step.
 
-        Warns if the steps or learning rates differed from the plan, if a layer is empty, or if next to nothing is left.
+        Warns if the steps or learning rates differed from the plan, if a layer is empty, if next to nothing is left or,
+        with a penalty, zero, and if other than the asked number of weights is left.
         """
         if self._finished:
             return

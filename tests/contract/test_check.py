@@ -13,7 +13,7 @@ from benchmark.contract.mask_promises import counts_exactly_for_any_scores, keep
 from benchmark.contract.method_promises import counts_what_it_promises, spends_the_steps_of_its_phases
 from benchmark.contract.promise import BrokenPromise
 from benchmark.contract.resumption import resumes_bit_for_bit
-from benchmark.contract.stage import mlp
+from benchmark.contract.stage import mlp, results
 from benchmark.contract.task_promises import PROMISES as TASK_PROMISES
 from methods import load_plugin
 
@@ -160,6 +160,9 @@ def test_a_leaky_mask_is_found_at_the_step_and_at_the_end(tmp_path: Path) -> Non
         keeps_pruned_weights_at_zero("leaky", mlp)
     with pytest.raises(BrokenPromise, match=r"at density 0\.5 it leaves 2.. weights, not 120"):
         counts_what_it_promises("leaky", mlp)
+    (result,) = results("leaky", mlp, [0.5])  # its row says so, too
+    row = result.measured
+    assert row.warning == f"{row.nonzeros} of 240 weights are left, though the density asks for 120"
 
 
 def test_state_that_no_checkpoint_holds_is_found(tmp_path: Path) -> None:

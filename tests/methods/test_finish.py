@@ -47,7 +47,18 @@ def test_a_mask_method_that_prunes_all_at_once_says_so() -> None:
 @pytest.mark.parametrize("form", ["gmp", "magnitude", "random"])
 def test_a_finished_plan_gives_no_warning(form: str) -> None:
     assert said_by_finish(form, 20, 20, density=0.25) == []
-    assert said_by_finish("dwf", 20, 20, strength=0.1, rates=[0.05 * (1 - step / 20) for step in range(20)]) == []
+    rates = [0.05 * (1 - step / 20) for step in range(20)]
+    assert said_by_finish("dwf[threshold=0.1]", 20, 20, strength=0.1, rates=rates) == []
+    assert said_by_finish("dwf", 20, 20, strength=0, rates=rates) == []  # no penalty was asked for
+
+
+@pytest.mark.parametrize(
+    ("form", "knob", "value"), [("dwf", "strength", 0.1), ("prox-l1", "penalty", 1e-9), ("pwd", "penalty", 1e-6)]
+)
+def test_a_penalty_that_makes_almost_nothing_zero_says_so(form: str, knob: str, value: float) -> None:
+    rates = [0.05 * (1 - step / 20) for step in range(20)]
+    (said,) = said_by_finish(form, 20, 20, rates=rates, **{knob: value})
+    assert said == f"240 of 240 weights are left; a larger {knob} or more steps leave fewer"
 
 
 def test_an_empty_layer_and_a_nearly_empty_network_give_warnings() -> None:

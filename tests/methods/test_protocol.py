@@ -78,6 +78,7 @@ def test_every_method_takes_a_momentum_that_changes(form: str) -> None:
     assert not torch.equal(optimizers[0].net.weights, optimizers[1].net.weights)
 
 
+@pytest.mark.filterwarnings("ignore:.*weights are left")
 def test_the_strength_counts_the_momentum_of_each_step() -> None:
     model = mlp()
     optimizer = built(model, "dwf", strength=1.0, rates=[0.05] * 12)

@@ -161,6 +161,7 @@ def test_a_strength_is_converted_to_a_penalty_and_a_penalty_is_not() -> None:
         torch.testing.assert_close(optimizer.method.penalty, expected, rtol=tolerance, atol=0)
 
 
+@pytest.mark.filterwarnings("ignore:.*weights are left")
 def test_finish_warns_if_the_learning_rates_differed_from_the_plan() -> None:
     model = mlp()
     optimizer = optimizer_for(model, "dwf", steps=10)
