@@ -31,7 +31,7 @@ def end_of_training(net: Network, method: Method, before: int, done: int, declar
         said.append("the weights are not finite; a smaller learning rate may train")
     total = net.weights.numel()
     if method.knob in ("strength", "penalty") and bool(method.value > 0) and left > MANY * total:
-        said.append(f"{left:,} of {total:,} weights are left; a larger {method.knob} or more steps leave fewer")
+        said.append(f"{left:,} of {total:,} weights are left; more steps or a larger {method.knob} may leave fewer")
     return said + left_weights(net, method, 0)
 
 

@@ -58,7 +58,7 @@ def test_a_finished_plan_gives_no_warning(form: str) -> None:
 def test_a_penalty_that_makes_almost_nothing_zero_says_so(form: str, knob: str, value: float) -> None:
     rates = [0.05 * (1 - step / 20) for step in range(20)]
     (said,) = said_by_finish(form, 20, 20, rates=rates, **{knob: value})
-    assert said == f"240 of 240 weights are left; a larger {knob} or more steps leave fewer"
+    assert said == f"240 of 240 weights are left; more steps or a larger {knob} may leave fewer"
 
 
 def test_an_empty_layer_and_a_nearly_empty_network_give_warnings() -> None:
