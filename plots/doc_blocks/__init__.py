@@ -11,6 +11,7 @@ from plots.doc_blocks import budgets, counts, latency, numbers, objectives, tabl
 from plots.docs import Block
 
 _FUNCTIONS: tuple[Block, ...] = (
+    budgets.after,
     budgets.budgets,
     numbers.against,
     numbers.at,

@@ -1,9 +1,10 @@
-"""The table of accuracies after training for several numbers of epochs."""
+"""Accuracies after training for several numbers of epochs: a table, and the numbers of sentences."""
 
 from __future__ import annotations
 
 import pandas
 
+from benchmark.errors import UsageError
 from plots.doc_blocks.published import folder, rounded
 from plots.doc_blocks.tables import NONE
 
@@ -27,3 +28,13 @@ def budgets(experiment: str, compression: str) -> str:
             cells.append(f"{texts['validated']} ({texts['strict']})" if penalty.any() else texts["strict"])
         lines.append(f"| `{method}` | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def after(experiment: str, epochs: str, method: str, compression: str, zero: str = "strict") -> str:
+    """Return the mean test accuracy of a method after some epochs at a compression; zero: strict or validated."""
+    table = pandas.read_csv(folder(experiment) / "budgets.csv")
+    table = table[(table["method"] == method) & (table["zero"] == zero)]
+    found = table[(table["epochs"] == float(epochs)) & (table["at"] == float(compression))]
+    if found.empty:
+        raise UsageError(f"{experiment} has no {method} at {compression} after {epochs} epochs with the {zero} zero")
+    return rounded(found["test_accuracy"].iloc[0], 1)

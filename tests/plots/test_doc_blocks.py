@@ -113,7 +113,7 @@ def test_the_table_of_penalties_has_medians_where_seeds_are_far_apart(results: P
         ("mean golden dense 2", "golden has no dense with value 2; there are 1"),
         ("mean golden rigl 0.1", "golden has no run of rigl"),
         ("mean golden", "wrong arguments"),
-        ("unknown golden", "there is no block 'unknown'; blocks are against, "),
+        ("unknown golden", "there is no block 'unknown'; blocks are after, "),
         ("mean golden dense many", "wrong arguments: could not convert"),
         ("at golden snip 1000", "golden does not reach a compression of 1000 with snip"),
         ("below golden rigl* 0 50", r"golden has no run of rigl\* at 0 or more"),
@@ -160,3 +160,6 @@ def test_the_table_of_budgets_has_both_zeros_of_penalties(results: Path) -> None
         "| `gmp` | 88.8 | 89.3 |",
         "| `dwf` | 88.0 (\N{EN DASH}) | 88.5 (87.0) |",
     ]
+    assert BLOCKS["after"]("golden", "10", "dwf", "20", "validated") == "88.0"
+    with pytest.raises(UsageError, match="golden has no dwf at 20 after 10 epochs with the strict zero"):
+        BLOCKS["after"]("golden", "10", "dwf", "20")
