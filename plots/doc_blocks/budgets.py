@@ -25,7 +25,8 @@ def budgets(experiment: str, compression: str) -> str:
             own = {zero: means.get((method, number, zero)) for zero in ("validated", "strict")}
             texts = {zero: NONE if mean is None else rounded(mean, 1) for zero, mean in own.items()}
             penalty = (table["zero"] == "validated") & (table["method"] == method)
-            cells.append(f"{texts['validated']} ({texts['strict']})" if penalty.any() else texts["strict"])
+            both = penalty.any() and any(mean is not None for mean in own.values())
+            cells.append(f"{texts['validated']} ({texts['strict']})" if both else texts["strict"])
         lines.append(f"| `{method}` | {' | '.join(cells)} |")
     return "\n".join(lines)
 

@@ -116,7 +116,8 @@ def differences(experiment: str, control: str, threshold: str, *levels: str) -> 
     """Return the table of differences to a control: a row for each method with an interval at one of the compressions.
 
     The threshold is that of penalty runs, `strict` for their own. Rows are by the mean at the first compression. The
-    control has its accuracy. Bold: the top group of a compression. `far below`: more than 5 points below the best.
+    control has its accuracy. Bold: the top group of a compression. A method more than 5 points below the best has no
+    interval, and one with a single seed a dash.
     """
     tables = [comparison(experiment, control, level, "" if threshold == "strict" else threshold) for level in levels]
     shown = {name for table in tables for name in table.index[table["difference_low"].notna()]} | {control}
@@ -135,7 +136,7 @@ def _control(line: pandas.Series) -> str:
 
 def _difference(line: pandas.Series) -> str:
     if pandas.isna(line["difference"]):
-        return "far below"
+        return NONE
     low, high = line["difference_low"], line["difference_high"]
     text = f"{line['difference']:+.1f}" + ("" if pandas.isna(low) else f" [{low:+.1f}, {high:+.1f}]")
     return f"**{text}**" if line["top"] else text

@@ -44,6 +44,7 @@ ALLOWED = {
     "below about 0.7 and 0.35 points": "a rule of thumb",
     "98.4 to 98.7 %": "literature",
     "near CR 3 to 1,000": "a setting of the search",
+    "At CR 300:": "a setting of the experiment",
     "simultaneous 95 % intervals": "a level of confidence",
     "more than 5 % of those": "a limit of the note below leaderboards",
     "differences of about 0.3 points": "a rule of thumb",
