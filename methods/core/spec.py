@@ -102,7 +102,7 @@ def split_list(text: str) -> list[str]:
 
 def near(name: str, choices: Iterable[str]) -> str:
     """Return a question that names the choice closest to a wrong name, or nothing if none is close."""
-    close = difflib.get_close_matches(name, sorted(choices), 1, cutoff=0.6)
+    close = difflib.get_close_matches(name, sorted(choices), 1, cutoff=0.65)
     return f" (did you mean {close[0]}?)" if close else ""
 
 

@@ -47,7 +47,8 @@ def log(folder: Path, terminal: bool) -> str:
 
 
 def test_a_log_has_a_line_for_every_run_with_the_counts_and_the_time_left(tmp_path: Path) -> None:
-    _, *lines = log(tmp_path, terminal=False).splitlines()
+    _, starting, *lines = log(tmp_path, terminal=False).splitlines()
+    assert starting == "starting 1 worker"
     for index, line in enumerate(filter(None, lines), 1):
         start = f"{index}/3 ({min(1, 3 - index)} running, 0 failed, 0:00:0"
         assert line.startswith(start) and f"left) snip density {SNIP_RUNS[index - 1].value:g} seed 0: CR" in line
