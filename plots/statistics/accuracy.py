@@ -49,7 +49,7 @@ def accuracy_table(
         table["top"] = table.index.isin(top_group(near))
         full = several | ({"dense": dense[task]} if len(dense.get(task, [])) > 1 else {})
         for base, name in ((control, "difference"), ("dense", "above_dense")):
-            found = _against(base, full, near if base == control else {**near, "dense": []}, metric)
+            found = _against(base, full, near if base == control else {*near, "dense"}, metric)
             table = table.join(found.rename(columns={"mean": name, "low": f"{name}_low", "high": f"{name}_high"}))
         if control in several:
             table["control"] = control

@@ -50,6 +50,18 @@ class Unphased(Random):
 """
 
 
+def told_of(
+    code: str, command: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> tuple[str, str]:
+    """Return the one line that a command says of a plugin with some code, and the path of the plugin."""
+    plugin = folder / "mine.py"
+    plugin.write_text(code)
+    assert sparsefront(monkeypatch, *command.split(), "--plugin", str(plugin)) == 2
+    told = capfd.readouterr().err
+    assert told.count("\n") == 1
+    return told, str(plugin)
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -67,21 +79,16 @@ class Unphased(Random):
 def test_a_fault_of_a_plugin_is_one_sentence(
     arguments: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    plugin = tmp_path / "mine.py"
-    plugin.write_text(PLUGIN)
     monkeypatch.chdir(tmp_path)
-    assert sparsefront(monkeypatch, *arguments.split(), "--plugin", str(plugin)) == 2
-    told = capfd.readouterr().err
-    assert said.replace("PLUGIN", str(plugin)) in told and told.count("\n") == 1
+    told, plugin = told_of(PLUGIN, arguments, tmp_path, monkeypatch, capfd)
+    assert said.replace("PLUGIN", plugin) in told
 
 
 def test_an_experiment_that_takes_parameters_is_refused_with_its_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    plugin = tmp_path / "mine.py"
-    plugin.write_text("from benchmark import experiment\n\n\n@experiment\ndef wide(width): pass\n")
-    assert sparsefront(monkeypatch, "list", "experiments", "--plugin", str(plugin)) == 2
-    told = capfd.readouterr().err
+    code = "from benchmark import experiment\n\n\n@experiment\ndef wide(width): pass\n"
+    told, plugin = told_of(code, "list experiments", tmp_path, monkeypatch, capfd)
     assert f"experiment 'wide' takes parameters, and no experiment has options ({plugin}, line " in told
 
 
@@ -97,8 +104,5 @@ def test_an_experiment_that_takes_parameters_is_refused_with_its_line(
 def test_a_plugin_that_cannot_be_loaded_is_one_sentence(
     code: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    plugin = tmp_path / "mine.py"
-    plugin.write_text(code)
-    assert sparsefront(monkeypatch, "list", "methods", "--plugin", str(plugin)) == 2
-    told = capfd.readouterr().err
-    assert said.replace("PLUGIN", str(plugin)) in told and told.count("\n") == 1
+    told, plugin = told_of(code, "list methods", tmp_path, monkeypatch, capfd)
+    assert said.replace("PLUGIN", plugin) in told
