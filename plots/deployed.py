@@ -12,6 +12,14 @@ from plots.tables import read_table
 TIMINGS = ("batch", "threads", "ms", "ms_low", "ms_high", "speedup", "speedup_low", "speedup_high", "memory_mb")
 
 
+def read_timings(path: Path) -> pandas.DataFrame:
+    """Return the rows of an inference.csv; of repeated turns of a network, batch and number of threads the last."""
+    table = read_table(path, INFERENCE_COLUMNS, TIMINGS)
+    same = ["key", "batch", "threads"]
+    turns = (table["form"] == "dense").groupby([table[column] for column in same]).cumsum()  # each begins with dense
+    return table[turns == turns.groupby([table[column] for column in same]).transform("max")]
+
+
 def with_deployed(runs: pandas.DataFrame, folder: Path) -> pandas.DataFrame:
     """Return the runs with the columns `file_compression` and `measured_speedup`, NaN where nothing was measured.
 
@@ -23,7 +31,7 @@ def with_deployed(runs: pandas.DataFrame, folder: Path) -> pandas.DataFrame:
     dense = runs[own & (runs["method"] == "dense")].groupby("task")["file_bytes"].mean()
     speedups = pandas.Series(dtype=float)
     if (path := folder / "inference.csv").is_file():
-        table = read_table(path, INFERENCE_COLUMNS, TIMINGS).query("batch == 1 and threads == 1")
+        table = read_timings(path).query("batch == 1 and threads == 1")
         whole = table[table["form"].str.contains("dense")].groupby("key")["ms"].min()
         speedups = whole / table.groupby("key")["ms"].min()
     return runs.assign(

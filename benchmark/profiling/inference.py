@@ -30,7 +30,7 @@ PAUSE = 0.002  # seconds before a turn on several threads, in which the threads 
 def bench_inference(
     folder: Path, seconds: float, batches: tuple[int, ...] = (1, 256), threads_of: tuple[int, ...] = ()
 ) -> list[list[object]]:
-    """Time all kept networks of a folder, write its inference.csv, and return the rows.
+    """Time all kept networks of a folder, add the rows to its inference.csv, and return them.
 
     Each network is timed in every form, batch and number of threads; its forms take turns for about `seconds`. On one
     thread the time is that of the thread on its processor, which other programs hardly change. On several threads it is
@@ -38,7 +38,8 @@ def bench_inference(
     with a sentence. Raises UsageError if no network is there.
     """
     results = ResultsFolder(folder)
-    table = folder / "runs.csv"
+    table, timings = folder / "runs.csv", folder / "inference.csv"
+    earlier = read(timings, INFERENCE_COLUMNS) if timings.exists() else []
     kept = [row for row in read(table) if results.network(row["key"]).exists()] if table.exists() else []
     if not kept:
         raise UsageError(f"{folder} holds no networks; `sparsefront run EXPERIMENT --keep-networks` writes them")
@@ -60,8 +61,8 @@ def bench_inference(
                         machine = [hardware(torch.device("cpu")), runtime_of(forms[name])]
                         rows.append([*run, name, batch, threads, *numbers, *machine])
             _say(row, rows)
-            with replacing(folder / "inference.csv", follow=False) as file:
-                file.write(encoded([INFERENCE_COLUMNS], rows))
+            with replacing(timings, follow=False) as file:
+                file.write(encoded([INFERENCE_COLUMNS], [*(row.values() for row in earlier), *rows]))
     return rows
 
 

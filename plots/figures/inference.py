@@ -10,15 +10,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
 from benchmark.errors import UsageError
-from benchmark.records.schema import INFERENCE_COLUMNS
 from plots.axes import PLAIN, scale_compression
-from plots.deployed import TIMINGS
+from plots.deployed import read_timings
 from plots.looks import names
 from plots.registry import figure
 from plots.results import measured
 from plots.style import figure_style, file_name, save, sheet
 from plots.summaries import subtitle, summary
-from plots.tables import read_table
 
 FORMS = {"compact": "#0072B2", "csr": "#D55E00", "onnx": "#009E73", "onnx dense": "#999999"}  # with their colours
 
@@ -37,7 +35,7 @@ def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
 def timings(folder: Path, frame: pandas.DataFrame) -> pandas.DataFrame:
     """Return the rows of inference.csv with the columns of their runs; raise UsageError if no run has one."""
     path = folder / "inference.csv"
-    table = read_table(path, INFERENCE_COLUMNS, TIMINGS).drop(columns=["task", "method", "value", "seed"])
+    table = read_timings(path).drop(columns=["task", "method", "value", "seed"])
     table = table.merge(measured(frame).drop(columns=["threads", "hardware"]), on="key")
     if table.empty:
         raise UsageError(f"{path} holds no measured run; `make bench-inference` times the networks again")

@@ -60,6 +60,8 @@ def test_every_kept_network_is_timed_in_every_form(
         assert float(row["memory_mb"]) == int(row["batch"]) + 0.5 and row["runtime"] == f"torch {torch.__version__}"
     said = capsys.readouterr()
     assert "times fewer multiply-adds" in " ".join(said.out.split()) and "pip install 'sparsefront[onnx]'" in said.err
+    bench_inference(folder, seconds=0.001, batches=(1,), threads_of=(2,))
+    assert read(folder / "inference.csv", INFERENCE_COLUMNS)[: len(rows)] == rows  # nothing measured is lost
 
 
 def test_networks_and_forms_that_cannot_be_timed_are_left_out_with_a_sentence(

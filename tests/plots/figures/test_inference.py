@@ -26,7 +26,7 @@ def timed(folder: Path) -> Path:
         )
         for row in RUNS
         for batch in (1, 256)
-        for form, speedup in (("dense", 1), ("compact", 1.9), ("csr", 0.5))
+        for form, speedup in (("dense", 1), ("onnx", 4), ("csr", 3), ("dense", 1), ("compact", 1.9), ("csr", 0.5))
     ]
     folder.mkdir()
     write(folder, RUNS)
@@ -36,7 +36,9 @@ def timed(folder: Path) -> Path:
 
 def test_each_method_and_batch_has_a_panel_with_its_measured_and_theoretical_speedups(tmp_path: Path) -> None:
     frame = load(timed(tmp_path / "inference"))
-    figure = grid(frame, timings(tmp_path / "inference", frame), "toy")
+    table = timings(tmp_path / "inference", frame)
+    assert set(table["speedup"]) == {1, 1.9, 0.5}  # of two times the last
+    figure = grid(frame, table, "toy")
     panels = [axes for part in figure.subfigs for axes in part.get_axes()]
     assert [axes.get_title("left") for axes in panels] == ["snip", ""]
     assert [axes.get_ylabel() for axes in panels] == ["batch 1", "batch 256"]
