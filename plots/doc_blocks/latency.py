@@ -14,9 +14,9 @@ FORMS = ("compact", "csr", "onnx dense", "onnx")
 PAYS = 1.25  # times faster, from which a form pays; equal networks differed by up to 1.13
 
 
-def latency(experiment: str, task: str, batch: str) -> str:
-    """Return a table of the networks of a task: how many times faster than dense each form is on one thread."""
-    table = _timed(experiment, task, batch)
+def latency(experiment: str, task: str, batch: str, threads: str = "1") -> str:
+    """Return a table of the networks of a task: how many times faster than dense each form is."""
+    table = _timed(experiment, task, batch, threads)
     lines = [
         f"| method | compression | multiply-adds | {' | '.join(FORMS)} | memory in MB | file in kB |",
         f"|{'---|' * (len(FORMS) + 5)}",
@@ -42,13 +42,13 @@ def _cell(forms: pandas.DataFrame, form: str, column: str, digits: int) -> str:
     return rounded(float(forms[column][form]), digits) if form in forms.index else NONE
 
 
-def pays(experiment: str, task: str, batch: str) -> str:
+def pays(experiment: str, task: str, batch: str, threads: str = "1") -> str:
     """Return a table of the compression from which each form of each method is at least PAYS times as fast as dense.
 
     ONNX Runtime is compared with the dense network by ONNX Runtime, and the others with torch's. All larger
     compressions that were measured are as fast, too; the dash says that the largest one is not.
     """
-    table = _timed(experiment, task, batch)
+    table = _timed(experiment, task, batch, threads)
     forms = [form for form in FORMS if form != "onnx dense"]
     lines = [f"| method | {' | '.join(forms)} |", f"|{'---|' * (len(forms) + 1)}"]
     for method, name in names(table[table["method"] != "dense"]).items():
@@ -57,21 +57,23 @@ def pays(experiment: str, task: str, batch: str) -> str:
     return "\n".join(lines)
 
 
-def gain(experiment: str, task: str, method: str, value: str, form: str, batch: str) -> str:
-    """Return how many times faster than dense a form of one network is on one thread, as in 1.8."""
-    own = matching(_timed(experiment, task, batch), experiment, method, value=value)
+def gain(experiment: str, task: str, method: str, value: str, form: str, batch: str, threads: str = "1") -> str:
+    """Return how many times faster than dense a form of one network is, as in 1.8."""
+    own = matching(_timed(experiment, task, batch, threads), experiment, method, value=value)
     if (own := own[own["form"] == form]).empty:
         raise UsageError(f"{experiment} has no form {form} of {method}; forms are dense, {', '.join(FORMS)}")
     return rounded(own["speedup"].mean(), 1)
 
 
-def _timed(experiment: str, task: str, batch: str) -> pandas.DataFrame:
-    """Return the timings of a task at a batch on one thread."""
+def _timed(experiment: str, task: str, batch: str, threads: str) -> pandas.DataFrame:
+    """Return the timings of a task at a batch on a number of threads."""
     table = timings(folder(experiment), runs(experiment))
-    own = table[(table["task"] == task) & (table["batch"] == int(batch)) & (table["threads"] == 1)]
+    own = table[(table["task"] == task) & (table["batch"] == int(batch)) & (table["threads"] == int(threads))]
     if own.empty:
         there = ", ".join(sorted(table["task"].unique()))
-        raise UsageError(f"{experiment} has no timings of {task} at batch {batch}; tasks are {there}")
+        raise UsageError(
+            f"{experiment} has no timings of {task} at batch {batch} with threads={threads}; tasks are {there}"
+        )
     return own
 
 

@@ -23,13 +23,15 @@ FORMS = {"compact": "#0072B2", "csr": "#D55E00", "onnx": "#009E73", "onnx dense"
 
 @figure(("inference",))
 def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
-    """Write one figure for each task, if `make bench-inference` has timed the networks of the folder."""
+    """Write a figure for each task and number of threads, if `make bench-inference` has timed the folder's networks."""
     if not (folder / "inference.csv").exists():
         return []
     table = timings(folder, frame)
-    tasks = sorted(table["task"].unique())
-    drawn = [save(grid(frame, table, task), figures / file_name(f"inference-{task}")) for task in tasks]
-    return [file for files in drawn for file in files]
+    files = []
+    for (task, threads), own in table.groupby(["task", "threads"]):
+        several = "" if threads == 1 else f"-{threads:g}-threads"
+        files += save(grid(frame, own, str(task), int(threads)), figures / file_name(f"inference-{task}{several}"))
+    return files
 
 
 def timings(folder: Path, frame: pandas.DataFrame) -> pandas.DataFrame:
@@ -42,9 +44,9 @@ def timings(folder: Path, frame: pandas.DataFrame) -> pandas.DataFrame:
     return table.sort_values("compression", kind="stable", ignore_index=True)
 
 
-def grid(frame: pandas.DataFrame, table: pandas.DataFrame, task: str) -> Figure:
-    """Draw the figure of one task: a column for each method, a row for each batch, on one thread."""
-    frame, table = frame[frame["task"] == task], table[(table["task"] == task) & (table["threads"] == 1)]
+def grid(frame: pandas.DataFrame, table: pandas.DataFrame, task: str, threads: int) -> Figure:
+    """Draw the timings of one task on a number of threads: a column for each method, a row for each batch."""
+    frame = frame[frame["task"] == task]
     sparse = table[table["method"] != "dense"]
     methods, batches = names(frame[frame["method"].isin(sparse["method"])]), sorted(table["batch"].unique())
     caption = (
@@ -55,7 +57,7 @@ def grid(frame: pandas.DataFrame, table: pandas.DataFrame, task: str) -> Figure:
     )
     hardware = ", ".join(sorted(table["hardware"].unique()))
     with figure_style():
-        title = f"{task}: speed against dense on one thread"
+        title = f"{task}: speed against dense on {'one thread' if threads == 1 else f'{threads} threads'}"
         drawing, panels = sheet(
             title, f"{subtitle(frame, summary(frame))}, {hardware}", caption, 1.6 + 2 * len(batches)
         )

@@ -53,7 +53,7 @@ def test_tables_and_sentences_have_the_measured_ratios(timed: str) -> None:
     assert latency.gain(timed, "toy", "snip", "0.01", "compact", "1") == "2.0"
     for arguments, says in (
         ((timed, "toy", "snip", "0.01", "zip", "1"), "no form zip of snip; forms are dense, compact"),
-        ((timed, "toy", "snip", "0.01", "csr", "3"), "no timings of toy at batch 3; tasks are toy"),
+        ((timed, "toy", "snip", "0.01", "csr", "3"), "no timings of toy at batch 3 with threads=1; tasks are toy"),
     ):
         with pytest.raises(UsageError, match=says):
             latency.gain(*arguments)

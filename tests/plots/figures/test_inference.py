@@ -21,11 +21,12 @@ RUNS += [run("snip", value, 0, nonzeros, 80, 80, **MACS) for value, nonzeros in 
 def timed(folder: Path) -> Path:
     cells = [
         (
-            *(row.key, row.task, row.method, row.value, row.seed, form, batch, 1, 1, 0.9, 1.2),
+            *(row.key, row.task, row.method, row.value, row.seed, form, batch, threads, 1, 0.9, 1.2),
             *(speedup, 0.9 * speedup, 1.1 * speedup, 2.5, "a processor", "torch 2.9"),
         )
         for row in RUNS
         for batch in (1, 256)
+        for threads in (1, 2)
         for form, speedup in (("dense", 1), ("onnx", 4), ("csr", 3), ("dense", 1), ("compact", 1.9), ("csr", 0.5))
     ]
     folder.mkdir()
@@ -38,7 +39,7 @@ def test_each_method_and_batch_has_a_panel_with_its_measured_and_theoretical_spe
     frame = load(timed(tmp_path / "inference"))
     table = timings(tmp_path / "inference", frame)
     assert set(table["speedup"]) == {1, 1.9, 0.5}  # of two times the last
-    figure = grid(frame, table, "toy")
+    figure = grid(frame, table[table["threads"] == 1], "toy", 1)
     panels = [axes for part in figure.subfigs for axes in part.get_axes()]
     assert [axes.get_title("left") for axes in panels] == ["snip", ""]
     assert [axes.get_ylabel() for axes in panels] == ["batch 1", "batch 256"]
@@ -48,7 +49,9 @@ def test_each_method_and_batch_has_a_panel_with_its_measured_and_theoretical_spe
 
 def test_the_figure_is_drawn_where_networks_were_timed(tmp_path: Path) -> None:
     folder = timed(tmp_path / "inference")
-    assert {path.name for path in draw(folder, load(folder), tmp_path)} == {"inference-toy.png", "inference-toy.svg"}
+    assert {path.name for path in draw(folder, load(folder), tmp_path)} == {
+        f"inference-toy{threads}.{kind}" for threads in ("", "-2-threads") for kind in ("png", "svg")
+    }
     (folder / "inference.csv").unlink()
     assert draw(folder, load(folder), tmp_path) == []
     append(
