@@ -25,7 +25,7 @@ def mnist1d() -> Experiment:
             "density": (0.5, 0.2, 0.1, 0.05, 0.02, 0.01),
             "strength": (6.5, 7.5, 9.0, 12.0, 18.0),
             "prox-lq": (3e-5, 1e-4, 3e-4, 1e-3, 3e-3),
-            "rewa": (1e-4, 3e-4, 1e-3, 3e-3),
+            "rewa": (1e-3, 1.9e-3, 2e-3, 2.2e-3, 3e-3),  # between 1e-3 and 2.2e-3 CR goes from 1 to 100
         },
         seeds=tuple(range(8)),
     )
