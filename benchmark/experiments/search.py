@@ -64,40 +64,40 @@ def search() -> Experiment:
     )
 
 
-def sobol_pairs(method: Method) -> Pairs:
+def sobol_pairs(method: Method, densities: tuple[float, float] = DENSITIES) -> Pairs:
     """Return 24 pairs of learning rate and value, log-uniform; one value if the method has no knob or keeps N of M.
 
     Raises UsageError for a method whose knob has no range here.
     """
-    low, high = _range(method)
+    low, high = _range(method, densities)
     engine = torch.quasirandom.SobolEngine(2)
     engine.fast_forward(1)  # the first point is the corner of both ranges
     points = engine.draw(TRIALS, dtype=torch.float64).tolist()
     return [(_between(*LEARNING_RATES, rate), _between(low, high, value)) for rate, value in points]
 
 
-def chosen_pairs(method: Method) -> Pairs:
-    """Return the pairs of learning rate and value that the published search chose for a method, with either zero.
+def chosen_pairs(method: Method, search: str = "search") -> Pairs:
+    """Return the pairs of learning rate and value that a published search chose for a method, with either zero.
 
     Raises UsageError for a method that was not searched.
     """
     found: dict[str, dict[tuple[float, float], None]] = {}
-    with published("search", "trials.csv").open(encoding="utf-8", newline="") as file:
+    with published(search, "trials.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             if row["chosen"] == "true":
                 pair = (float(row["learning_rate"]), float(row["value"]))
                 found.setdefault(str(parse(row["method"])), {})[pair] = None
     if str(method) not in found:
-        raise UsageError(f"the search chose no pairs for {method}; it did for {', '.join(found)}")
+        raise UsageError(f"{search} chose no pairs for {method}; it did for {', '.join(found)}")
     return list(found[str(method)])
 
 
-def _range(method: Method) -> tuple[float, float]:
+def _range(method: Method, densities: tuple[float, float]) -> tuple[float, float]:
     if method.knob == "none":
         return 1.0, 1.0
     if method.knob == "density":
         numbers = ratio(getattr(method.inner or method, "distribution", ""))
-        return (numbers[0] / numbers[1],) * 2 if numbers else DENSITIES
+        return (numbers[0] / numbers[1],) * 2 if numbers else densities
     if method.knob == "penalty" and method.name in PENALTIES:
         return PENALTIES[method.name]
     raise UsageError(

@@ -24,5 +24,5 @@ def test_pairs_are_the_chosen_lines_of_the_published_search(tmp_path: Path, monk
     monkeypatch.setattr(search, "published", lambda experiment, table: tmp_path / table)
     assert chosen_pairs(parse("dwf[by=penalty,depth=3]")) == [(0.4, 0.001), (0.2, 0.002)]
     assert chosen_pairs(parse("dense")) == [(0.1, 1.0)]
-    with pytest.raises(UsageError, match=r"the search chose no pairs for gmp; it did for dense, dwf\[.*"):
+    with pytest.raises(UsageError, match=r"search chose no pairs for gmp; it did for dense, dwf\[.*"):
         chosen_pairs(parse("gmp"))
