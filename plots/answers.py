@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy
 from numpy.typing import NDArray
 
 from benchmark.errors import UsageError
-from benchmark.records.bits import decode
+from benchmark.records.bits import packed, unpacked
 from benchmark.records.schema import CORRECT_COLUMNS
 from plots.tables import with_packed
 
@@ -18,26 +17,36 @@ from plots.tables import with_packed
 class Answers(Mapping[str, NDArray[numpy.bool_]]):
     """By key of a run, whether each test example was classified correctly [examples].
 
-    An answer is decoded when it is asked for: those of many runs may be larger than memory.
+    `cells` holds the number of examples and the bits. An answer is unpacked when it is asked for: those of many runs
+    may be larger than memory.
     """
 
-    def __init__(self, cells: dict[str, tuple[int, str]]):
-        self._cells = cells
+    def __init__(self, cells: dict[str, tuple[int, bytes]]):
+        self.cells = cells
 
     def __getitem__(self, key: str) -> NDArray[numpy.bool_]:
-        examples, text = self._cells[key]
-        return decode(text, examples)
+        examples, held = self.cells[key]
+        return unpacked(held, examples)
+
+    def examples(self, key: str) -> int:
+        """Return the number of test examples."""
+        return self.cells[key][0]
+
+    def packed(self, keys: Iterable[str]) -> NDArray[numpy.uint8]:
+        """Return the answers of runs on one test set, eight in a byte [runs, bytes]; the last byte ends in zeros."""
+        rows = [self.cells[key][1] for key in keys]
+        return numpy.frombuffer(b"".join(rows), dtype=numpy.uint8).reshape(len(rows), -1)
 
     def accuracy(self, key: str) -> float:
-        """Return the percentage of correct answers, without decoding each of them."""
-        examples, text = self._cells[key]
-        return 100 * int.from_bytes(base64.b64decode(text)).bit_count() / max(examples, 1)
+        """Return the percentage of correct answers, without unpacking each of them."""
+        examples, held = self.cells[key]
+        return 100 * int.from_bytes(held).bit_count() / max(examples, 1)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._cells)
+        return iter(self.cells)
 
     def __len__(self) -> int:
-        return len(self._cells)
+        return len(self.cells)
 
 
 def correct(folder: Path | str) -> Answers:
@@ -49,10 +58,10 @@ def correct(folder: Path | str) -> Answers:
     """
     path = Path(folder) / "correct.csv"
     table = with_packed(path, CORRECT_COLUMNS, ("examples",))
-    texts, held = table["correct"], -(-table["examples"] // 8)  # bytes
-    sound = texts.str.fullmatch("[A-Za-z0-9+/]*=*") & (texts.str.count("=") == -held % 3)
-    damaged = table[~(sound & (texts.str.len() == 4 * -(-held // 3)))]
-    if len(damaged):
-        raise UsageError(f"{path} holds a damaged cell in the row of run {damaged['key'].iloc[0]}")
-    cells = zip(table["examples"].astype(int), texts, strict=True)
-    return Answers(dict(zip(table["key"], cells, strict=True)))
+    cells = {}
+    for key, examples, text in zip(*(table[name].tolist() for name in CORRECT_COLUMNS), strict=True):
+        try:
+            cells[key] = int(examples), packed(text, int(examples))
+        except (ValueError, TypeError):  # the latter for a missing cell
+            raise UsageError(f"{path} holds a damaged cell in the row of run {key}") from None
+    return Answers(cells)

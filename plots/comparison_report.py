@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 from pathlib import Path
 
-import numpy
 import pandas
-from numpy.typing import NDArray
 
 from benchmark.errors import UsageError
-from plots.answers import correct
+from plots.answers import Answers, correct
 from plots.figures import attainments, costs, profiles
 from plots.figures.below_dense import below_dense
 from plots.figures.forest import forest, has_readings
@@ -88,10 +86,9 @@ def compare(
     return [*written, board]
 
 
-def _answers(
-    folders: Sequence[Path], runs: pandas.DataFrame, threshold: Threshold | None
-) -> dict[str, NDArray[numpy.bool_]]:
+def _answers(folders: Sequence[Path], runs: pandas.DataFrame, threshold: Threshold | None) -> Answers:
     """Return the answers of the runs to single examples; those of penalty runs are of their own zero threshold."""
     recounted = runs["penalty"].notna() & (runs["knob"] != "density")
     keys = set(runs.loc[~recounted, "key"] if threshold is not None else runs["key"])
-    return {key: right for folder in folders for key, right in correct(folder).items() if key in keys}
+    cells = (each for folder in folders for each in correct(folder).cells.items())
+    return Answers({key: cell for key, cell in cells if key in keys})

@@ -10,7 +10,7 @@ import pandas
 
 import plots.figures  # noqa: F401  (its files register the figures)
 from benchmark.errors import UsageError
-from plots.answers import correct
+from plots.answers import Answers, correct
 from plots.figures.attainments import attainment_differences
 from plots.figures.fronts import draw
 from plots.files import write_text
@@ -18,7 +18,7 @@ from plots.leaderboards import Leaderboards, leaderboards, markdown
 from plots.registry import RegisteredFigure, figures_of
 from plots.results import AT_SETTING, VALUE, loaded, measured, rows
 from plots.selection import board_table, select
-from plots.statistics.mcnemar import Bits, resolution_notes
+from plots.statistics.mcnemar import resolution_notes
 from plots.statistics.write import write_statistics
 from plots.style import file_name, paper_style, save
 from plots.thresholds import Threshold
@@ -118,7 +118,7 @@ def report(
     return Report([*paths, board], runs, boards)
 
 
-def board_text(folder: Path, boards: Leaderboards, runs: pandas.DataFrame, bits: Bits) -> str:
+def board_text(folder: Path, boards: Leaderboards, runs: pandas.DataFrame, bits: Answers) -> str:
     """Return the text of a folder's leaderboard; `bits` is that of `plots.correct`."""
     return markdown(boards, folder.resolve().name) + resolution_notes(runs, bits)
 

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from benchmark.cli.output import console
+from benchmark.cli.stale import stale_in
 from benchmark.errors import UsageError
-from benchmark.records.table import read
 
 VERDICTS = {True: "pass", False: "fail", None: "n/a"}
 
@@ -37,10 +37,9 @@ def check_claims(
 
 
 def _of_folders(folders: list[Path]) -> list[tuple[bool | None, str]]:
-    from benchmark.experiments.run import IDENTITY, stale_keys
     from plots.checklist import checklist
 
-    stale = set().union(*(stale_keys(read(folder / "runs.csv", only=IDENTITY)) for folder in folders))
+    stale = set().union(*map(stale_in, folders))
     return [
         (item.passed, f"{item.number:2d}. {item.requirement}\n          {item.reason}")
         for item in checklist(folders, stale)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmark.cli.stale import stale_in
 from benchmark.errors import UsageError
-from benchmark.records.table import read
 
 
 def write_pages(folders: Sequence[Path], target: Path) -> Path:
@@ -21,9 +21,7 @@ def write_pages(folders: Sequence[Path], target: Path) -> Path:
 
 def _stale(folder: Path) -> set[str]:
     """Return the keys of stale rows; none of a table that cannot be read, which the page names with the reason."""
-    from benchmark.experiments.run import IDENTITY, stale_keys
-
     try:
-        return stale_keys(read(folder / "runs.csv", only=IDENTITY))
+        return stale_in(folder)
     except UsageError:
         return set()

@@ -1,4 +1,4 @@
-"""The commands that draw: `sparsefront report`, `compare` and `docs`. Only this module and page.py import plots."""
+"""The commands that draw: `sparsefront report`, `compare` and `docs`. Few other modules import plots."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from benchmark.cli import options
 from benchmark.cli.lists import folder_of
 from benchmark.cli.output import console
 from benchmark.cli.page import write_pages
+from benchmark.cli.stale import stale_in
 from benchmark.errors import UsageError
-from benchmark.records.table import read
 from methods.core.spec import split_list
 
 Threshold = Annotated[
@@ -84,7 +84,6 @@ def report(
         from plots.thresholds import parse_threshold
     except ModuleNotFoundError as missing:
         raise UsageError(f"reports need {missing.name}: pip install 'sparsefront[plots]'") from None
-    from benchmark.experiments.run import IDENTITY, stale_keys
 
     options.load_plugins(plugin)
     chosen = None if threshold is None else parse_threshold(threshold)
@@ -98,7 +97,7 @@ def report(
         console.print(f"wrote {write_pages(folders, target)}", soft_wrap=True)
         return
     if style == "paper":
-        _each(folders, lambda folder: report_for_paper(folder, stale_keys(read(folder / "runs.csv"))))
+        _each(folders, lambda folder: report_for_paper(folder, stale_in(folder)))
         return
     if csv or json:
         from plots.report import boards
@@ -107,8 +106,7 @@ def report(
         return
 
     def draw(folder: Path) -> Iterable[Path]:
-        stale = stale_keys(read(folder / "runs.csv", only=IDENTITY))
-        written = report_folder(folder, chosen, stale, effective, some_methods, some_tasks)
+        written = report_folder(folder, chosen, stale_in(folder), effective, some_methods, some_tasks)
         show(written.boards)
         return written.paths
 
@@ -145,10 +143,9 @@ def compare(
         from plots.thresholds import parse_threshold
     except ModuleNotFoundError as missing:
         raise UsageError(f"reports need {missing.name}: pip install 'sparsefront[plots]'") from None
-    from benchmark.experiments.run import IDENTITY, stale_keys
 
     chosen = None if threshold is None else parse_threshold(threshold)
-    stale = set().union(*(stale_keys(read(folder / "runs.csv", only=IDENTITY)) for folder in folders))
+    stale = set().union(*map(stale_in, folders))
     for path in write(folders, output, chosen, stale):
         console.print(f"wrote {path}", soft_wrap=True)
 

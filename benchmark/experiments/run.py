@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, fields, is_dataclass
+from operator import itemgetter
 
 from benchmark.data.augmentation import Augmentation
 from benchmark.errors import UsageError
@@ -149,8 +150,9 @@ def stale_keys(rows: Iterable[Mapping[str, str]]) -> set[str]:
     """
     stale, keys = set[str](), Keys()
     texts: dict[tuple[str, ...], Text | None] = {}
+    cells = itemgetter(*(name for name in IDENTITY if name not in ("key", "seed")))
     for row in rows:
-        shared = tuple([row[name] for name in IDENTITY if name not in ("key", "seed")])
+        shared = cells(row)
         with suppress(UsageError, MethodError, ValueError):
             if shared not in texts:
                 texts[shared] = None

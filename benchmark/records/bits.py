@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import binascii
 
 import numpy
 from numpy.typing import ArrayLike, NDArray
@@ -13,9 +14,14 @@ def encode(bits: ArrayLike) -> str:
     return base64.b64encode(numpy.packbits(numpy.asarray(bits, dtype=bool)).tobytes()).decode()
 
 
-def decode(text: str, count: int) -> NDArray[numpy.bool_]:
-    """Return the `count` booleans that `encode` wrote. Raises ValueError if the text holds fewer, or is none of its."""
-    held = numpy.frombuffer(base64.b64decode(text, validate=True), dtype=numpy.uint8)
+def packed(text: str, count: int) -> bytes:
+    """Return the bytes of the `count` booleans that `encode` wrote. Raises ValueError if the text is none of its."""
+    held = binascii.a2b_base64(text, strict_mode=True)
     if len(held) != -(-count // 8):
         raise ValueError(f"{count} bits do not have {len(held)} bytes")
-    return numpy.unpackbits(held, count=count).astype(bool)
+    return held
+
+
+def unpacked(held: bytes, count: int) -> NDArray[numpy.bool_]:
+    """Return `count` booleans from their bytes."""
+    return numpy.unpackbits(numpy.frombuffer(held, dtype=numpy.uint8), count=count).view(bool)

@@ -89,14 +89,14 @@ def is_whole(path: Path, width: int) -> bool:
 def _has_cells(lines: bytes, width: int) -> bool:
     """Tell whether some lines are text, and all of them that are not blank have `width` cells."""
     try:
-        text = lines.decode()
-        split = text.split("\n")
-        if '"' not in text:
-            return all(line.count(",") == width - 1 or not line.strip() for line in split)
-        counts = [len(row) for row in csv.reader(split)]  # an open quote goes on in the next line
-    except (UnicodeDecodeError, csv.Error):
+        parts = lines.decode().split('"')  # many times as fast as csv.reader
+    except UnicodeDecodeError:
         return False
-    return len(counts) == len(split) and set(counts) <= {0, width}
+    outside, inside = parts[::2], parts[1::2]  # between two cells in quotes, or within "" where a cell holds a quote
+    closed = len(outside) > len(inside) and not any("\n" in part for part in inside)
+    apart = all(part[:1] in ",\n" for part in outside[1:]) and all(part[-1:] in ",\n" for part in outside[:-1])
+    bare = '"'.join(outside).split("\n")
+    return closed and apart and all(line.count(",") == width - 1 or not line.strip() for line in bare)
 
 
 def check_packed(path: Path, columns: Sequence[str]) -> None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 import numpy
 import pandas
 from numpy.typing import NDArray
 from scipy import special
 
+from plots.answers import Answers
 from plots.results import measured
 
-Bits = Mapping[str, NDArray[numpy.bool_]]  # by key of a run: whether each test example was classified correctly
+PART = 1000  # pairs whose answers are in memory at a time
 COLUMNS = [
     *("task", "method", "value", "seed", "compression", "against", "against_value"),
     *("examples", "only_method", "only_against", "difference", "p"),
@@ -24,7 +23,7 @@ def p_value(first: int | NDArray[numpy.int_], second: int | NDArray[numpy.int_])
     return numpy.minimum(1.0, 2 * special.betainc(both - few, few + 1, 0.5))  # the binomial distribution
 
 
-def mcnemar_table(runs: pandas.DataFrame, bits: Bits, control: str) -> pandas.DataFrame:
+def mcnemar_table(runs: pandas.DataFrame, bits: Answers, control: str) -> pandas.DataFrame:
     """Return one line for each run with bits and a run to compare it with: dense, and the control, of the same seed.
 
     The control's run is the one whose compression is within one percent. `only_method` counts the test examples that
@@ -40,12 +39,12 @@ def mcnemar_table(runs: pandas.DataFrame, bits: Bits, control: str) -> pandas.Da
     near = (pairs["compression_against"] / pairs["compression"] - 1).abs() <= 0.01
     first, second = pairs["place"].to_numpy(), pairs["place_against"].to_numpy()
     kept = dense.to_numpy()[second] | (near.to_numpy() & ~controls.to_numpy()[first])
+    keys = there["key"].to_numpy(object)
+    examples = numpy.array([bits.examples(key) for key in keys], dtype=int)
+    kept &= examples[first] == examples[second]  # a later version of a task may have another test set
     first, second = first[kept], second[kept]
-    counts, keys = numpy.zeros((3, len(first)), dtype=int), there["key"].to_numpy(object)
-    # A pair is of one task and one seed, so few answers are in memory at a time.
-    for places in pairs[kept].reset_index(drop=True).groupby("group").indices.values():
-        counts[:, places] = _alone(bits, keys[first[places]].tolist(), keys[second[places]].tolist())
-    examples, won_alone, lost_alone = counts
+    examples = examples[first]
+    won_alone, lost_alone = _alone(bits, keys[first], keys[second], examples)
     against = there.iloc[second].reset_index(drop=True)
     table = there.iloc[first].reset_index(drop=True).reindex(columns=COLUMNS)
     return table.assign(
@@ -59,18 +58,22 @@ def mcnemar_table(runs: pandas.DataFrame, bits: Bits, control: str) -> pandas.Da
     )
 
 
-def _alone(bits: Bits, first: Sequence[str], second: Sequence[str]) -> NDArray[numpy.int_]:
-    """Return [3, pairs]: the number of examples, and how many the first and the second run alone got right."""
-    places = {key: place for place, key in enumerate(dict.fromkeys([*first, *second]))}
-    right = numpy.stack([bits[key] for key in places])
-    packed = numpy.packbits(right, axis=1)  # bits are counted by eight
-    ours, theirs = (packed[[places[key] for key in keys]] for keys in (first, second))
-    won, lost = (numpy.bitwise_count(alone).sum(axis=1) for alone in (ours & ~theirs, theirs & ~ours))
-    return numpy.stack([numpy.full(len(first), right.shape[1]), won, lost]).astype(int)
+def _alone(
+    bits: Answers, first: NDArray[numpy.object_], second: NDArray[numpy.object_], examples: NDArray[numpy.int_]
+) -> NDArray[numpy.int_]:
+    """Return [2, pairs]: how many examples the first and the second run of each pair alone got right."""
+    counts = numpy.zeros((2, len(first)), dtype=int)
+    for same in numpy.unique(examples):
+        places = numpy.flatnonzero(examples == same)
+        for part in numpy.array_split(places, len(places) // PART + 1):
+            ours, theirs = bits.packed(first[part]), bits.packed(second[part])
+            counts[0, part] = numpy.bitwise_count(ours & ~theirs).sum(axis=1)
+            counts[1, part] = numpy.bitwise_count(theirs & ~ours).sum(axis=1)
+    return counts
 
 
-def resolution_table(runs: pandas.DataFrame, bits: Bits) -> pandas.DataFrame:
-    """Return one line for each task with bits of two dense runs: the differences that its test set can resolve.
+def resolution_table(runs: pandas.DataFrame, bits: Answers) -> pandas.DataFrame:
+    """Return one line for each test set with bits of two dense runs: the differences that it can resolve.
 
     `step` is one example in points, `standard_error` that of the accuracy of one dense network over test sets of this
     size, and `differing` the percent of examples on which two dense seeds disagree, as mean over pairs. `floor` is the
@@ -78,7 +81,7 @@ def resolution_table(runs: pandas.DataFrame, bits: Bits) -> pandas.DataFrame:
     """
     there = measured(runs)[lambda own: own["key"].isin(bits) & (own["method"] == "dense")]
     lines = []
-    for task, own in there.groupby("task"):
+    for (task, _), own in there.groupby(["task", there["key"].map(bits.examples)]):
         right = [bits[key] for key in own["key"]]
         n = len(right[0])
         if len(right) > 1:
@@ -97,7 +100,7 @@ def resolution_table(runs: pandas.DataFrame, bits: Bits) -> pandas.DataFrame:
     )
 
 
-def resolution_notes(runs: pandas.DataFrame, bits: Bits) -> str:
+def resolution_notes(runs: pandas.DataFrame, bits: Answers) -> str:
     """Return a paragraph for each line of `resolution_table`; nothing if there is none."""
     return "".join(
         f"\nTest set of {line.task}: {line.examples:,} examples, so one is {line.step:.2g} points, and the accuracy of "

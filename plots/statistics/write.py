@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas
 
+from plots.answers import Answers
 from plots.files import write_table
 from plots.metrics import with_values
 from plots.readings import LEVELS, read_at, seed_curves
@@ -14,13 +15,13 @@ from plots.results import VALUE, measured
 from plots.statistics.accuracy import CONTROL, accuracy_table
 from plots.statistics.attainment import attainment_table
 from plots.statistics.improvement import improvement_table
-from plots.statistics.mcnemar import Bits, mcnemar_table, resolution_table
+from plots.statistics.mcnemar import mcnemar_table, resolution_table
 from plots.statistics.profiles import profile_table
 from plots.statistics.tolerance import tolerance_table
 from plots.statistics.volume import hypervolume_table
 
 
-def tables(runs: pandas.DataFrame, bits: Bits) -> Iterator[tuple[str, pandas.DataFrame]]:
+def tables(runs: pandas.DataFrame, bits: Answers) -> Iterator[tuple[str, pandas.DataFrame]]:
     """Yield name and lines of each table; none unless a method besides dense has a value with two finished seeds.
 
     `bits` is the result of `plots.correct`.
@@ -40,7 +41,7 @@ def tables(runs: pandas.DataFrame, bits: Bits) -> Iterator[tuple[str, pandas.Dat
     yield "resolution", resolution_table(runs, bits)
 
 
-def write_statistics(folder: Path, runs: pandas.DataFrame, bits: Bits) -> list[Path]:
+def write_statistics(folder: Path, runs: pandas.DataFrame, bits: Answers) -> list[Path]:
     """Write <folder>/statistics/<table>.csv for each table that has a line, and return the paths."""
     written = []
     for name, table in tables(runs, bits):

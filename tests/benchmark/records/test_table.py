@@ -11,7 +11,7 @@ import pandas
 import pytest
 
 from benchmark.errors import UsageError
-from benchmark.records.repair import compress, repair
+from benchmark.records.repair import compress, is_whole, repair
 from benchmark.records.schema import COLUMNS, Row
 from benchmark.records.table import append, read
 from tests.builders import rows, write
@@ -80,6 +80,23 @@ def test_repair_sets_aside_short_lines_anywhere_in_the_table(tmp_path: Path) -> 
     assert "1 torn lines" in (repair(path, TWO) or "")
     assert [row["name"] for row in read(path, TWO)] == ["a,b", "c"]
     assert (tmp_path / "runs.csv.torn").read_text() == "b\n"
+
+
+@pytest.mark.parametrize(
+    ("lines", "whole"),
+    [
+        ('a,b\n\n"x,y",c\nd,"5"" tall, ""wide"""\n"","x"\n', True),
+        ('"x,y"\n', False),  # one cell, with a comma
+        ('""\n', False),
+        ('a,"b\nc",d\n', False),  # of three cells, in two lines
+        ('a,"b\n', False),  # an open quote
+        ("a,b\n,", False),  # a torn line
+        ("a,b,c\n", False),
+    ],
+)
+def test_cells_are_counted_with_their_quotes(lines: str, whole: bool, tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text(lines)
+    assert is_whole(tmp_path / "x.csv", 2) == whole
 
 
 def test_a_torn_header_leaves_no_table(tmp_path: Path) -> None:

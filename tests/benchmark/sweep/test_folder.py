@@ -16,7 +16,7 @@ import pytest
 
 from benchmark.errors import UsageError
 from benchmark.experiments.run import Run
-from benchmark.records.bits import decode, encode
+from benchmark.records.bits import encode, packed, unpacked
 from benchmark.records.schema import COLUMNS, CORRECT_COLUMNS, THRESHOLD_COLUMNS, Measurement, Status
 from benchmark.records.table import append, read
 from benchmark.sweep.folder import KNOWN, ResultsFolder
@@ -40,7 +40,7 @@ def test_the_bits_of_a_run_are_written_before_its_row(tmp_path: Path) -> None:
     folder.append([make_row("test", RUNS[0], result, "cpu", "0", "")], [result])
     finish(folder, RUNS[1], Status.DIVERGED)  # it has no bits
     (row,) = read(tmp_path / "correct.csv", CORRECT_COLUMNS)
-    assert row["key"] == RUNS[0].key and decode(row["correct"], 3).tolist() == [True, False, True]
+    assert row["key"] == RUNS[0].key and unpacked(packed(row["correct"], 3), 3).tolist() == [True, False, True]
 
 
 def test_a_folder_is_locked_while_a_sweep_holds_it(tmp_path: Path) -> None:

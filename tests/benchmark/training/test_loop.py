@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from benchmark.data.augmentation import Augmentation
 from benchmark.data.inputs import InMemory
 from benchmark.data.split import Data
-from benchmark.records.bits import decode
+from benchmark.records.bits import packed, unpacked
 from benchmark.records.schema import THRESHOLDS
 from benchmark.tasks.task import Task
 from benchmark.training import loop
@@ -113,7 +113,7 @@ def test_a_run_has_a_bit_for_each_test_example(toy_data: Data) -> None:
     inputs, labels = toy_data.test
     for run, result in enumerate(results):
         assert result.correct is not None and result.correct[0] == len(labels)
-        right = decode(result.correct[1], len(labels))
+        right = unpacked(packed(result.correct[1], len(labels)), len(labels))
         chosen = method.net.plain(run).eval()(inputs[: len(labels)]).argmax(1)
         assert right.tolist() == (chosen == labels).tolist() and 0 < right.mean() < 1
         assert 100 * right.mean() == pytest.approx(result.measured.test_accuracy)
