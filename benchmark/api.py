@@ -12,6 +12,7 @@ from benchmark.experiments.experiment import Experiment
 from benchmark.experiments.registry import get_experiment
 from benchmark.records.schema import Measurement
 from benchmark.tasks.loading import load_data
+from benchmark.tasks.recipe import check_recipe
 from benchmark.tasks.registry import get_task
 from benchmark.tasks.task import Task
 from methods.core.base import Method
@@ -51,6 +52,7 @@ def train_once(
     from benchmark.training.loop import train
 
     recipe = get_task(task) if isinstance(task, str) else task
+    check_recipe("the task", recipe)
     chosen = parse(method) if isinstance(method, str) else method
     check_value(chosen, value)
     if epochs is not None and epochs < 1:

@@ -38,7 +38,7 @@ def lines(what: str) -> Iterator[str]:
 
 
 def _size_of_task(name: str) -> str:
-    with suppress(UsageError):
+    with suppress(Exception):  # one task with a fault hides no other
         task = get_task(name)
         data = f"{task.dataset or 'its own data'}, {task.examples} examples"
         return f"[{data}; {task.epochs} epochs at learning rate {task.learning_rate:g}]  "

@@ -14,6 +14,7 @@ from benchmark.models.gpts import Block
 from benchmark.tasks.task import Task
 from benchmark.training.loop import train
 from benchmark.training.measure import Result
+from methods.core.base import Method
 from methods.core.network import Network
 from methods.core.optimizers import Sgd
 from methods.core.option_types import ratio
@@ -145,7 +146,18 @@ def results(
     data: Data | None = None,
     precision: str = "float32",
 ) -> list[Result]:
-    """Train a pack of runs of a method, given by its written form, and return their results."""
-    method, task = parse(form), toy_task(build)
-    peak_lr = task.learning_rate_of(method) if peak_lr is None else peak_lr
-    return train(task, method, values, seeds or [0] * len(values), epochs, peak_lr, data or toy_data(), precision)
+    """Train runs of a method, given by its written form, and return their results; in a pack if they may be one."""
+    task, data, seeds = toy_task(build), data or toy_data(), seeds or [0] * len(values)
+    rate = task.learning_rate_of(parse(form)) if peak_lr is None else peak_lr
+    size = len(values) if packs_together(parse(form), values) else 1
+    parts = [slice(start, start + size) for start in range(0, len(values), size)]
+    return [
+        result
+        for part in parts
+        for result in train(task, parse(form), values[part], seeds[part], epochs, rate, data, precision)
+    ]
+
+
+def packs_together(method: Method, values: list[float]) -> bool:
+    """Tell whether runs at some values of the knob may be one pack."""
+    return method.packs and len({method.phases_at(value) for value in values}) == 1

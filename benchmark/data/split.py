@@ -70,19 +70,22 @@ def singles(targets: torch.Tensor) -> int:
     return int((targets.bincount() == 1).sum()) if are_classes(targets) else 0
 
 
-def split(train: Batch, test: Batch) -> Data:
+def split(train: tuple[Any, Any], test: tuple[Any, Any]) -> Data:
     """Set a class-balanced tenth of the training examples aside for validation, and normalize each channel.
 
-    Inputs are images [n, C, H, W], or features [n, F], each of which counts as a channel. Mean and standard deviation
-    are those of the remaining training examples; a channel that is the same everywhere becomes zero. Raises UsageError
-    unless there is one label for each example.
+    Inputs are images [n, C, H, W], or features [n, F], each of which counts as a channel, as tensors or arrays. Mean
+    and standard deviation are those of the remaining training examples; a channel that is the same everywhere becomes
+    zero. Whole numbers of 32 or 64 bits are tokens [n, T], which stay as they are. Raises UsageError unless there is
+    one target for each example, and for numbers that are not finite.
     """
-    for part, (inputs, targets) in (("training", train), ("test", test)):
-        if len(inputs) != len(targets):
-            raise UsageError(f"the {part} set has {len(inputs)} examples and {len(targets)} labels")
+    given = digest(array.contiguous().numpy() for pair in (train, test) for array in map(_tensor, pair))
+    train, test = _pair("training", *train), _pair("test", *test)
     aside = held_out(train[1])
     kept = train[0][~aside]
     channel = [place for place in range(kept.dim()) if place != 1]
+    if not kept.is_floating_point():
+        loaded = Data.in_memory((kept, train[1][~aside]), (train[0][aside], train[1][aside]), test)
+        return replace(loaded, digest=given)
     std, mean = torch.std_mean(kept, dim=channel, keepdim=True)
     std = torch.where(kept.amax(channel, keepdim=True) > kept.amin(channel, keepdim=True), std, 1.0)
     loaded = Data.in_memory(
@@ -90,7 +93,31 @@ def split(train: Batch, test: Batch) -> Data:
         val=((train[0][aside] - mean) / std, train[1][aside]),
         test=((test[0] - mean) / std, test[1]),
     )
-    return replace(loaded, digest=digest(array.contiguous().numpy() for array in (*train, *test)))
+    return replace(loaded, digest=given)
+
+
+def _pair(part: str, inputs: Any, targets: Any) -> Batch:
+    """Return inputs and targets as tensors: numbers and bytes of images are float32, classes and tokens int64."""
+    inputs, targets = _tensor(inputs), _tensor(targets)
+    if len(inputs) != len(targets):
+        raise UsageError(f"the {part} set has {len(inputs)} examples and {len(targets)} labels")
+    if not len(targets):
+        raise UsageError(f"the {part} set has no example")
+    if are_classes(targets) and targets.min() < 0:
+        raise UsageError(f"the {part} set has the label {int(targets.min())}; labels count classes from 0")
+    if not all(values.isfinite().all() for values in (inputs, targets)):
+        raise UsageError(f"the {part} set has inputs or targets that are not finite numbers")
+    tokens = inputs.dtype in (torch.int32, torch.int64)
+    kind = torch.float32 if targets.is_floating_point() else torch.int64
+    return inputs.to(torch.int64 if tokens else torch.float32), targets.to(kind)
+
+
+def _tensor(values: Any) -> torch.Tensor:
+    if isinstance(values, torch.Tensor):
+        return values
+    import numpy
+
+    return torch.as_tensor(numpy.asarray(values))
 
 
 def digest(parts: Iterable[Any]) -> str:

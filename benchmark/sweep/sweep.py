@@ -84,7 +84,9 @@ def _remaining(
     for task in dict.fromkeys(run.task for run in remaining if not run.synthetic):
         try:
             load_data(get_task(task), settings.data_folder)  # in this process, so that missing files are reported first
-        except (UsageError, KeyboardInterrupt):
+        except UsageError as error:
+            raise UsageError(f"{task}: {error}") from None
+        except KeyboardInterrupt:
             raise
         except BaseException:  # a loader's fault concerns its task alone; its runs meet it again, and rows report it
             continue

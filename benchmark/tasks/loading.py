@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from benchmark.data.inputs import InMemory
 from benchmark.data.split import Data, singles
 from benchmark.errors import UsageError
 from benchmark.tasks.task import Task
+from methods.core.lazy import torch
 
 
 def load_data(task: Task, folder: Path) -> Data:
@@ -16,6 +18,9 @@ def load_data(task: Task, folder: Path) -> Data:
     and kind of an input, and the targets. Then part of a data set, or another one, is not taken for the whole.
     """
     data = task.data(folder)
+    if not isinstance(data, Data):
+        raise UsageError(f"the data function returns {type(data).__name__}, and no Data, which data.split makes")
+    kind = torch.int64 if task.vocabulary else torch.float32
     for part in ("train", "val", "test"):
         inputs, targets = getattr(data, part)
         if not len(targets):
@@ -24,6 +29,12 @@ def load_data(task: Task, folder: Path) -> Data:
             raise UsageError(
                 f"the {part} split of {_name(task)} has inputs of shape {tuple(inputs.shape[1:])}, "
                 f"and the task declares {tuple(task.shape)}"
+            )
+        if isinstance(inputs, InMemory) and inputs.values.dtype != kind:
+            declared = f"tokens of type {kind}" if task.vocabulary else f"no vocabulary, so they have to be {kind}"
+            raise UsageError(
+                f"the {part} split of {_name(task)} has inputs of type {inputs.values.dtype}, "
+                f"and the task declares {declared}"
             )
         if fault := task.objective.fault(targets, task.classes):
             raise UsageError(f"the {part} split of {_name(task)} has {fault}")

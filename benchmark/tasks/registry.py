@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Annotated, Any
 
 from benchmark.errors import UsageError
+from benchmark.tasks.recipe import check_recipe
 from benchmark.tasks.task import Task
 from methods.core.option_types import Range
 from methods.core.spec import (
@@ -112,6 +113,7 @@ def _made(name: str, function: Callable[..., Task], options: dict[str, Any], cha
     made = function(**{option: value for option, value in options.items() if option not in changes})
     if not isinstance(made, Task):
         raise UsageError(f"the function of task {name} returns {type(made).__name__}, and no Task")
+    check_recipe(f"task {name}", made)
     return made
 
 

@@ -10,7 +10,11 @@ import pytest
 from benchmark.cli import commands
 from benchmark.contract.check import check_method
 from benchmark.contract.mask_promises import counts_exactly_for_any_scores, keeps_pruned_weights_at_zero
-from benchmark.contract.method_promises import counts_what_it_promises, spends_the_steps_of_its_phases
+from benchmark.contract.method_promises import (
+    counts_what_it_promises,
+    gives_in_a_pack_what_it_gives_alone,
+    spends_the_steps_of_its_phases,
+)
 from benchmark.contract.promise import BrokenPromise
 from benchmark.contract.resumption import resumes_bit_for_bit
 from benchmark.contract.stage import mlp, results
@@ -146,7 +150,7 @@ def test_a_broken_task_is_reported_with_the_reason_and_status_1(
         "FAILED  frozen: the network's weights follow from the seed; it does not hold because "
         "two seeds give networks with the same weights",
         "FAILED  no-recipe: the recipe is complete and in range; it does not hold because "
-        "epochs is 0, not a whole number >= 1",
+        "epochs of task no-recipe is 0, not a whole number >= 1",
     ):
         assert line in failed
     assert any(line.startswith("FAILED  no-layer: the network builds") for line in failed)
@@ -169,6 +173,28 @@ def test_state_that_no_checkpoint_holds_is_found(tmp_path: Path) -> None:
     load_plugin(plugin(tmp_path, FORGETFUL))
     with pytest.raises(Exception, match=r"after an interruption|state|seen"):
         resumes_bit_for_bit("forgetful", mlp)
+
+
+ALONE = """
+@register("alone", knob="density")
+@dataclass
+class Alone(Masked):
+    "Trains one run at a time."
+
+    packs = False
+
+    def setup(self, net, probe):
+        super().setup(net, probe)
+        assert net.runs == 1
+        self.prune_to(net.weights.abs())
+"""
+
+
+def test_runs_that_cannot_be_a_pack_are_checked_one_by_one(tmp_path: Path) -> None:
+    load_plugin(plugin(tmp_path, ALONE))
+    counts_what_it_promises("alone", mlp)
+    counts_what_it_promises("imp[rounds=0]", mlp)  # takes more budgets to smaller densities
+    gives_in_a_pack_what_it_gives_alone("imp[rounds=0]", mlp)
 
 
 def test_counts_that_ties_change_are_found(tmp_path: Path) -> None:

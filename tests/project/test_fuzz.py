@@ -60,8 +60,9 @@ def test_a_command_line_ends_with_a_status_and_at_most_one_line_of_errors(
         patch.chdir(empty)
         patch.setattr(sys, "argv", ["sparsefront", *arguments])
         patch.setattr(estimate, "expected_seconds", lambda *_: 1.0)  # timing takes seconds
-        patch.setattr(commands.errors, "file", said := io.StringIO())
-        patch.setattr(commands.console, "file", io.StringIO())
+        # `file` would give the stream of this test back to later ones
+        patch.setattr(commands.errors, "_file", said := io.StringIO())
+        patch.setattr(commands.console, "_file", io.StringIO())
         commands.main()
     assert ended.value.code in (0, None, 2)
     assert said.getvalue().count("\n") == (ended.value.code == 2)

@@ -16,8 +16,11 @@ from tests.builders import toy_task
 LABELS = torch.arange(90) % 4
 
 
-def data(train: torch.Tensor = LABELS, val: int = 10, shape: tuple[int, ...] = (1, 4, 4)) -> Data:
-    return Data.in_memory(*((torch.rand(len(labels), *shape), labels) for labels in (train, LABELS[:val], LABELS[:20])))
+def data(
+    train: torch.Tensor = LABELS, val: int = 10, shape: tuple[int, ...] = (1, 4, 4), kind: torch.dtype | None = None
+) -> Data:
+    splits = (train, LABELS[:val], LABELS[:20])
+    return Data.in_memory(*((torch.rand(len(labels), *shape).to(kind), labels) for labels in splits))
 
 
 @pytest.mark.parametrize(
@@ -34,6 +37,21 @@ def test_other_data_than_the_declared_are_refused(loaded: Data, said: str) -> No
     task = toy_task(data=lambda folder: loaded, shape=(1, 4, 4), examples=90, dataset="birds")
     with pytest.raises(UsageError, match=said):
         load_data(task, Path())
+
+
+@pytest.mark.parametrize(
+    ("loaded", "recipe", "said"),
+    [
+        ((torch.rand(9, 4), LABELS), {}, "the data function returns tuple, and no Data, which data.split makes"),
+        (None, {}, "the data function returns NoneType, and no Data"),
+        (data(kind=torch.int64), {}, "has inputs of type torch.int64, and the task declares no vocabulary"),
+        (data(kind=torch.float64), {}, "of type torch.float64"),
+        (data(), {"vocabulary": 9}, "of type torch.float32, and the task declares tokens of type torch.int64"),
+    ],
+)
+def test_data_of_another_type_are_refused(loaded: Any, recipe: dict[str, Any], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        load_data(toy_task(data=lambda folder: loaded, examples=90, **recipe), Path())
 
 
 def test_the_declared_data_are_returned() -> None:

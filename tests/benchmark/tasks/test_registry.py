@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Optional
 
 import pytest
+import torch
 
+from benchmark.cli.lists import lines
 from benchmark.errors import UsageError
-from benchmark.tasks.registry import canonical_task, get_task, read_task, task, task_scheme
+from benchmark.tasks.registry import TASKS, canonical_task, get_task, read_task, task, task_scheme
 from benchmark.tasks.task import Task
 from tests.builders import toy_task
 
@@ -99,6 +102,35 @@ def test_an_option_of_another_type_is_rejected_in_one_sentence() -> None:
     assert get_task("test-types[depth=3]").classes == 3
     with pytest.raises(UsageError, match=r"option sizes of task test-types has a type that no written form can"):
         get_task("test-types[sizes=1]")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("model", torch.nn.Linear(16, 4), "model of task wrong is a Linear, not a function that returns one"),
+        ("data", None, "data of task wrong is None, not a function"),
+        ("objective", "regression", "objective of task wrong is a str, not an Objective such as Regression()"),
+        ("shape", 16, "shape of task wrong is 16, not a tuple of whole numbers such as (1, 28, 28)"),
+        ("shape", (1, 4.0, 4), "not a tuple of whole numbers"),
+        ("classes", 1, "classes of task wrong is 1, not a whole number >= 2"),
+        ("epochs", 2.5, "epochs of task wrong is 2.5, not a whole number >= 1"),
+        ("batch_size", 0, "batch_size of task wrong is 0"),
+        ("vocabulary", -1, "vocabulary of task wrong is -1, not a whole number >= 0"),
+        ("warmup", 5, "warmup of task wrong is 5, not a fraction of a phase in [0, 1)"),
+        ("weight_decay", float("nan"), "weight_decay of task wrong is nan, not a number >= 0"),
+        ("learning_rate", "0.1", "learning_rate of task wrong is '0.1', not a number above 0"),
+        ("learning_rates", {"dwf": 0.0}, "learning_rate of dwf of task wrong is 0.0, not a number above 0"),
+    ],
+)
+def test_a_field_of_another_type_or_range_is_refused(
+    field: str, value: object, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = replace(toy_task(), **{field: value})  # type: ignore[arg-type]
+    monkeypatch.setitem(TASKS, "wrong", lambda: made)
+    with pytest.raises(UsageError) as refused:
+        get_task("wrong")
+    assert said in str(refused.value)
+    assert any(line.startswith("wrong  ") for line in lines("tasks"))
 
 
 def test_a_scheme_of_names_is_registered_once() -> None:
