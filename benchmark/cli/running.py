@@ -45,7 +45,7 @@ def plan(
 ) -> None:
     """Print how many runs an experiment has, how many are finished, and how long the others may take.
 
-    A method without finished runs in the folder is timed for a few steps on synthetic data.
+    A method without finished runs in the folder is timed for a few steps on synthetic data, for 20 s in all.
     """
     load_plugins(plugin)
     recipe = (lr, batch_size, weight_decay)
@@ -58,13 +58,20 @@ def plan(
     remaining = folder.to_do(runs)
     console.print(f"{name}: {len(runs)} runs, {len(runs) - len(remaining)} finished before, {len(remaining)} to do")
     if remaining:
-        from benchmark.sweep.estimate import expected_seconds
+        console.print("estimating the time; a method without finished runs trains a few steps on synthetic data")
+        from benchmark.sweep.estimate import LONGEST, expected_seconds
 
         assert workers is not None
-        console.print("estimating the time; a method without finished runs trains a few steps on synthetic data")
         at_once = min(workers, len(remaining))
-        seconds = expected_seconds(remaining, folder.rows, device, at_once)
+        seconds, untimed = expected_seconds(remaining, folder.rows, device, at_once)
+        if seconds is None:
+            console.print(f"no method has trained its few steps within {LONGEST:g} s, so there is no estimate")
+            return
         console.print(f"about {timedelta(seconds=round(seconds))} with {at_once} at a time on {device}")
+        if untimed:
+            console.print(
+                f"timing stopped after {LONGEST:g} s; {untimed} methods were not timed and count as the others"
+            )
 
 
 def run(

@@ -28,6 +28,26 @@ def handling(handler: Handler, *numbers: signal.Signals) -> Iterator[None]:
             signal.signal(number, previous)
 
 
+@contextmanager
+def ending_after(seconds: float, error: Exception) -> Iterator[None]:
+    """Raise `error` within the block once some seconds are over, whatever Python code runs then.
+
+    Outside the main thread, where Python allows no handlers, nothing is raised.
+    """
+
+    def end(*_: object) -> None:
+        raise error
+
+    main = threading.current_thread() is threading.main_thread()
+    with handling(end, signal.SIGALRM):
+        try:
+            # It comes again each second, since the code that runs may swallow it.
+            signal.setitimer(signal.ITIMER_REAL, seconds if main else 0, 1)
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+
 def hangup() -> tuple[signal.Signals, ...]:
     """Return the signal that a closed terminal sends, unless it is ignored, as by nohup."""
     return () if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN else (signal.SIGHUP,)

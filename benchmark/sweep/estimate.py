@@ -7,6 +7,7 @@ import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
+from itertools import zip_longest
 from statistics import median
 from typing import cast
 
@@ -14,19 +15,21 @@ import torch
 
 from benchmark.data.split import Data
 from benchmark.data.synthetic import synthetic_examples, whole_batches
+from benchmark.engines.signals import ending_after
 from benchmark.errors import UsageError, error_text
 from benchmark.experiments.run import Run
 from benchmark.sweep.invocation import MOST_SECONDS
 from benchmark.tasks.registry import get_task
 from benchmark.tasks.task import Task
 from benchmark.training.devices import hardware, numerics
-from benchmark.training.loop import train
+from benchmark.training.loop import OutOfTime, train
 from methods.core.plugins import place_in_plugin
 from methods.core.registry import METHODS, MethodError, parse
 from methods.core.spec import name_of
 
 LARGE = 100_000  # numbers of an input, of which a few fill the cores of a CPU
 FEW = 4
+LONGEST = 20.0  # seconds, after which no further method is timed
 Kind = tuple[str, str]  # a task and a method; its seconds are those of one epoch of training
 Finished = Mapping[Run, tuple[float, float | None]]
 
@@ -47,29 +50,38 @@ def seconds_per_epoch(rows: Iterable[Mapping[str, str]], device: str, hardware: 
     return took[False] | took[True]
 
 
-def expected_seconds(runs: Sequence[Run], rows: Iterable[Mapping[str, str]], device: str, workers: int) -> float:
-    """Return the seconds that the runs will take, before any of them began.
+def expected_seconds(
+    runs: Sequence[Run], rows: Iterable[Mapping[str, str]], device: str, workers: int
+) -> tuple[float | None, int]:
+    """Return the seconds that the runs will take, before any of them began, and the number of methods without a time.
 
-    A task and method without a row of this device is timed on synthetic data.
+    A task and method without a row of this device is timed on synthetic data, until LONGEST is over. The rest count as
+    the others do, see `seconds_left`. The seconds are None if nothing says how long a run takes.
     """
     present = torch.device(device)
     known = seconds_per_epoch(rows, present.type, hardware(present))
-    known |= timed_epochs((run for run in runs if (run.task, run.method) not in known), device)
-    return seconds_left(runs, {}, workers, known) or 0.0
+    new: dict[str, dict[str, Run]] = {}
+    for run in runs:
+        if (run.task, run.method) not in known:
+            new.setdefault(run.task, {}).setdefault(run.method, run)
+    # A method of each task, then another one of each: tasks differ more than methods do.
+    turns = [run for turn in zip_longest(*(of_task.values() for of_task in new.values())) for run in turn if run]
+    timed = timed_epochs(turns, device)
+    return seconds_left(runs, {}, workers, known | timed), len(turns) - len(timed)
 
 
 def timed_epochs(runs: Iterable[Run], device: str) -> dict[Kind, list[float]]:
-    """Time a few steps on synthetic data for each task and method; return the seconds of an epoch.
+    """Return the seconds of an epoch of each task and method, by a few steps on synthetic data, until LONGEST is over.
 
     Raises UsageError with the reason if one cannot be trained.
     """
     took: dict[Kind, list[float]] = {}
-    with numerics():
+    with suppress(OutOfTime), numerics(), ending_after(LONGEST, OutOfTime()):
         for run in runs:
             if (run.task, run.method) not in took:
                 try:
                     took[run.task, run.method] = [_timed_epoch(run, device)]
-                except (UsageError, MethodError):
+                except (UsageError, MethodError, OutOfTime):
                     raise
                 except Exception as error:
                     reason = f"{error_text(error)}{place_in_plugin(error)}"

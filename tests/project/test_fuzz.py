@@ -59,7 +59,7 @@ def test_a_command_line_ends_with_a_status_and_at_most_one_line_of_errors(
     with pytest.MonkeyPatch.context() as patch, TemporaryDirectory() as empty, pytest.raises(SystemExit) as ended:
         patch.chdir(empty)
         patch.setattr(sys, "argv", ["sparsefront", *arguments])
-        patch.setattr(estimate, "expected_seconds", lambda *_: 1.0)  # timing takes seconds
+        patch.setattr(estimate, "expected_seconds", lambda *_: (1.0, 0))  # timing takes seconds
         # `file` would give the stream of this test back to later ones
         patch.setattr(commands.errors, "_file", said := io.StringIO())
         patch.setattr(commands.console, "_file", io.StringIO())

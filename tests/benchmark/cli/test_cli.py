@@ -160,8 +160,12 @@ def test_a_plan_has_runs_and_time(
     arguments = ["plan", "quickstart", "--methods", "dense,snip", "--values", "0.1,0.2", "--results", str(tmp_path)]
     assert sparsefront(monkeypatch, *arguments) == 0
     told = capfd.readouterr().out
-    assert "9 runs, 0 finished before, 9 to do" in told and "about 0:0" in told
+    assert "9 runs, 0 finished before, 9 to do" in told and "about 0:0" in told and "not timed" not in told
     assert list(tmp_path.iterdir()) == []
+    for expected, said in (((60.0, 2), "2 methods were not timed"), ((None, 3), "no estimate")):
+        monkeypatch.setattr("benchmark.sweep.estimate.expected_seconds", lambda *_, found=expected: found)
+        assert sparsefront(monkeypatch, *arguments) == 0
+        assert said in capfd.readouterr().out
 
 
 PLUGIN = '''

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import heapq
 import random
+import signal
+from contextlib import suppress
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -185,9 +187,31 @@ def test_a_plan_times_only_methods_without_a_row(monkeypatch: pytest.MonkeyPatch
     rows = [ROW | {"method": "snip", "train_seconds": "20"}]
     runs = grid(SNIP, IMP, values=2)
     epoch = 4 * 40 * 0.003125  # seconds: four budgets of 40 steps
-    assert expected_seconds(runs, rows, "cpu", 1) == 2 * 10 * 2 + 2 * 10 * epoch
+    assert expected_seconds(runs, rows, "cpu", 1) == (2 * 10 * 2 + 2 * 10 * epoch, 0)
     assert set(timed) == {"imp[rounds=3]"}
-    assert expected_seconds(runs, rows, "cpu", 2) == 20 + 5
+    assert expected_seconds(runs, rows, "cpu", 2) == (20 + 5, 0)
+
+
+def test_timing_ends_in_time_with_a_method_of_each_task_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    timed: list[str] = []
+
+    def train_slowly(task: Task, method: Method, *others: Any) -> list[SimpleNamespace]:
+        timed.append(f"{method} on {task.dataset}")
+        if len(timed) > 4:  # each training comes twice
+            left, interval = signal.getitimer(signal.ITIMER_REAL)
+            assert 0 < left <= estimate.LONGEST and interval
+            with suppress(Exception):  # as code of others may do
+                signal.raise_signal(signal.SIGALRM)
+            signal.raise_signal(signal.SIGALRM)
+        return [SimpleNamespace(measured=SimpleNamespace(step_ms=1.0, batch_size=1_293, steps=1, train_seconds=0.001))]
+
+    monkeypatch.setattr(estimate, "train", train_slowly)
+    monkeypatch.setattr(estimate, "get_task", lambda name: replace(get_task(name), batch_size=1_293, examples=1_293))
+    runs = [SNIP, IMP, replace(SNIP, task="lenet300-fmnist")]
+    assert expected_seconds(runs, [], "cpu", 1) == (pytest.approx(10 * 0.001 * (1 + 4 + 1)), 1)
+    assert timed[::2] == ["snip on digits", "snip on FashionMNIST", "imp[rounds=3] on digits"]
+    assert expected_seconds([IMP], [], "cpu", 1) == (None, 1)
+    assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
 
 
 def test_a_method_that_cannot_be_timed_is_named_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -234,7 +258,8 @@ def test_a_step_on_few_large_images_is_multiplied_to_a_whole_batch(monkeypatch: 
 def test_an_estimate_agrees_with_the_training_it_predicts() -> None:
     """A run of four synthetic epochs takes within a factor of five of its plan, on any machine."""
     run = Run("lenet300-digits", "dense", 1.0, 0, 4, 0.1, synthetic=True)
-    planned = expected_seconds([run], [], "cpu", 1)
+    planned, untimed = expected_seconds([run], [], "cpu", 1)
+    assert planned and not untimed
     task = get_task(run.task)
     (result,) = train(task, parse(run.method), [1.0], [0], 4, 0.1, synthetic_data(task.shape, task.classes), "float32")
     assert result.measured.train_seconds is not None
