@@ -105,6 +105,8 @@ def _sentence(error: BaseException) -> str | None:
         return str(error)
     if isinstance(error, OSError):  # a path that is too long, a loop of links, a file that nobody may read
         return f"{error.filename or 'a file'} cannot be read or written: {error.strerror or error}"
+    if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
+        return "no thread can be started; raise the limit on processes (ulimit -u), which counts threads, too"
     if hasattr(error, "format_message"):  # typer's own errors have it; their class is not public
         return f"{' '.join(error.format_message().split()).rstrip('.')}; --help names what there is"
     place = place_in_plugin(error)

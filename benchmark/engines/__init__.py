@@ -1,5 +1,6 @@
 """Engines compute packs of runs: in this process, in local processes, or on a Ray cluster.
 
 dispatch.py chooses the engine; local.py and ray_cluster.py are the engines. packs.py groups runs and trains a pack,
-worker.py holds the state of a process that does so, settings.py the settings of a sweep, signals.py signal handlers.
+worker.py holds the state of a process that does so, and worker_process.py is a process that does it for another one;
+settings.py holds the settings of a sweep, signals.py signal handlers.
 """

@@ -155,8 +155,11 @@ def commit() -> str:
         command = ["git", "-c", "safe.directory=*", *arguments]
         return subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
 
-    head = git("rev-parse", "--short=12", "HEAD").stdout.strip()
-    dirty = git("diff", "--quiet", "HEAD", "--", "benchmark", "methods").returncode == 1
+    try:
+        head = git("rev-parse", "--short=12", "HEAD").stdout.strip()
+        dirty = git("diff", "--quiet", "HEAD", "--", "benchmark", "methods").returncode == 1
+    except OSError:  # no further process can be started
+        return UNKNOWN
     return head + "-dirty" * dirty if head else UNKNOWN
 
 
