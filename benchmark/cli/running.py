@@ -113,6 +113,7 @@ def run(
     from benchmark.engines.settings import Settings
     from benchmark.engines.signals import handling, hangup
     from benchmark.sweep.folder import ResultsFolder
+    from benchmark.sweep.invocation import was_killed
     from benchmark.sweep.progress import counted
     from benchmark.sweep.sweep import sweep
 
@@ -121,6 +122,7 @@ def run(
         data,
         tuple(plugin or ()),
         timeout=timeout,
+        apart=was_killed(results / name),
         engine=engine,
         address=address,
         keep_networks=keep_networks,

@@ -24,7 +24,8 @@ def run_all(packs: list[Pack], settings: Settings, workers: int) -> Iterator[lis
     """Compute packs in their order and yield runs with their results as they finish; runs of a pack come together."""
     if settings.engine == "ray":
         yield from on_ray(packs, settings, workers)
-    elif (workers > 1 and len(packs) > 1) or settings.timeout < math.inf:  # only a process can be ended when it hangs
+    elif (workers > 1 and len(packs) > 1) or settings.timeout < math.inf or settings.apart:
+        # Only a process can be ended when it hangs.
         yield from in_processes(packs, settings, workers)
     else:
         yield from in_this_process(packs, settings)

@@ -20,6 +20,7 @@ class Settings:
     plugins: tuple[Path, ...] = ()
     checkpoints: Path | None = None  # folder of checkpoints; None: an interrupted run starts again
     timeout: float = math.inf  # seconds of training that a run may take
+    apart: bool = False  # one worker, too, is a process of its own, whose end is a row and not that of the sweep
     engine: str = "local"  # or "ray"
     address: str | None = None  # address of the Ray cluster; None: a cluster is started on this machine
     keep_networks: bool = False  # results have the final networks

@@ -21,6 +21,7 @@ from typing import Any
 
 from benchmark.records.files import replacing
 from benchmark.records.schema import Status
+from benchmark.sweep.lock import is_held
 from benchmark.training.devices import cores, cpu
 from methods.core.lazy import torch
 
@@ -111,6 +112,12 @@ def latest(folder: Path) -> Invocation | None:
     """Return the folder's last invocation that can be read, or None; the clock may have gone back between two."""
     read = [_read(path) for path in sorted((folder / "invocations").glob("*.json"))]
     return max((one for one in read if one), key=lambda one: (one.number, one.start), default=None)
+
+
+def was_killed(folder: Path) -> bool:
+    """Tell whether a folder's last sweep was killed."""
+    last = latest(folder)
+    return last is not None and last.end is None and not is_held(folder)
 
 
 def _read(path: Path) -> Invocation | None:

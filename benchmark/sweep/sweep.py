@@ -124,7 +124,9 @@ def _compute(
     throttled_end, throttled_board = throttled(expected_end), throttled(board)  # however many rows there are
     left = seconds_left(runs, finished, slots, earlier)
     if runs:
-        console.print(f"starting {slots} {'worker' if slots == 1 else 'workers'}")
+        apart = settings.apart and slots == 1
+        how = " in a process of its own, since the sweep before was killed" if apart else ""
+        console.print(f"starting {slots} {'worker' if slots == 1 else 'workers'}{how}")
     rows = {"before": len(folder.rows), "written": 0}
     asked = {"device": settings.device, "workers": slots, "planned": planned, "to_do": len(runs)}
     with (

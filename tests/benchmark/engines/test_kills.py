@@ -74,6 +74,24 @@ def test_a_pack_that_the_system_kills_is_trained_by_halves_and_a_run_becomes_a_r
     assert "its 3 runs of fat are trained by halves" in said and "its 2 runs of fat" in said
 
 
+def test_the_sweep_after_a_killed_one_survives_the_same_kill(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "fat.py").write_text(FAT)
+    folder = tmp_path / "quickstart-smoke"
+    folder.mkdir()
+    killed = invocation.recorded(folder, device="cpu", workers=1, planned=1, to_do=1, rows={})
+    killed.__enter__()  # and never ends
+    given = ["run", "quickstart", "--tier", "smoke", "--methods", "dense,fat", "--values", "0.5", "--seeds", "0"]
+    given += ["--workers", "1", "--plugin", str(tmp_path / "fat.py"), "--results", str(tmp_path)]
+    assert sparsefront(monkeypatch, *given) == 1
+    told = capfd.readouterr().out
+    assert "starting 1 worker in a process of its own, since the sweep before was killed" in told
+    assert "1 failed (1 error)" in told and "1 ok" in told
+    assert sparsefront(monkeypatch, *given) == 1
+    assert "was killed" not in capfd.readouterr().out
+
+
 @pytest.mark.parametrize("free", [1, 0])
 def test_a_worker_that_cannot_start_loses_no_run(free: int, tmp_path: Path) -> None:
     plugin = tmp_path / "unstarted.py"
