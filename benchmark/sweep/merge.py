@@ -37,10 +37,13 @@ def merge(folders: Sequence[Path], output: Path) -> Merged:
 
     If several folders hold a key, the first of them in which the run did not fail gives its row and all its other
     tables. The folders stay as they are, and <output> appears whole or not at all. Raises UsageError if <output> is
-    not empty, a folder cannot be read, or two folders hold different budgets of one task.
+    not empty or lies in one of the folders, a folder cannot be read, or two of them hold different budgets of one task.
     """
     if output.exists() and not (output.is_dir() and not any(output.iterdir())):
         raise UsageError(f"{output} is not empty, and nothing is overwritten; name a new folder with --output")
+    for folder in folders:
+        if output.resolve().is_relative_to(folder.resolve()):
+            raise UsageError(f"{output} lies in {folder}, which stays as it is; name a folder elsewhere with --output")
     rows, conflicts = _choose(folders)
     _check_one_budget(rows)
     # Readers take the last row of a run that another version trained again.

@@ -95,7 +95,7 @@ def test_kept_networks_come_along_with_their_rows(tmp_path: Path) -> None:
     assert kept == {A.key: "a", C.key: "b"}  # the row of B is that of a folder without its network
 
 
-@pytest.mark.parametrize("fault", ["full", "budget", "empty", "one", "damaged"])
+@pytest.mark.parametrize("fault", ["full", "inside", "budget", "empty", "one", "damaged"])
 def test_what_cannot_be_merged_is_one_sentence_and_writes_nothing(
     fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -104,6 +104,9 @@ def test_what_cannot_be_merged_is_one_sentence_and_writes_nothing(
     output = tmp_path / "c"
     if fault == "full":
         output = both[0]
+    if fault == "inside":
+        (tmp_path / "b" / "here").symlink_to(tmp_path / "a")
+        output = tmp_path / "b" / "here" / "networks"
     if fault == "empty":
         (both[1] / "runs.csv").unlink()
     if fault == "one":
@@ -116,6 +119,7 @@ def test_what_cannot_be_merged_is_one_sentence_and_writes_nothing(
     shown = capsys.readouterr().err
     assert shown.startswith("error: ") and shown.count("\n") == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
+    assert not list(tmp_path.rglob("networks"))
 
 
 def test_the_output_may_be_an_empty_folder(tmp_path: Path) -> None:
