@@ -7,9 +7,17 @@ def main() -> None:
     """Run the command; Ctrl-C ends it also while it is being imported."""
     try:
         from benchmark.cli.commands import main as command
+        from benchmark.engines.threads import end_in_time
     except KeyboardInterrupt:
         sys.exit(130)
-    command()
+    status = 1  # after a traceback
+    try:
+        command()
+    except SystemExit as ended:
+        status = int(ended.code or 0)
+        raise
+    finally:
+        end_in_time(status, told=True)
 
 
 if __name__ == "__main__":

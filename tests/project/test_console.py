@@ -31,6 +31,18 @@ def console(folder: Path, *arguments: str, **environment: str) -> subprocess.Com
     )
 
 
+def test_the_command_ends_although_a_thread_of_a_plugin_goes_on(tmp_path: Path) -> None:
+    plugin = tmp_path / "threaded.py"
+    plugin.write_text(
+        "import threading\nfrom benchmark.engines import threads\nthreads.LINGER = 0.01\n"
+        "threading.Thread(target=threading.Event().wait, name='uploader').start()\n"
+    )
+    command = [sys.executable, "-m", "sparsefront", "list", "methods", "--plugin", str(plugin)]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert ended.returncode == 0 and "dwf" in ended.stdout
+    assert ended.stderr == "warning: ended while threads still ran after 0.01 s: uploader\n"
+
+
 @pytest.mark.slow
 def test_images_are_read_by_processes_of_the_command(tmp_path: Path) -> None:
     for part, count in (("train", 12), ("val", 4)):

@@ -18,6 +18,7 @@ import pytest
 from benchmark.engines import local
 from benchmark.engines.dispatch import run_all
 from benchmark.engines.local import in_this_process
+from benchmark.engines.worker_process import serve
 from benchmark.errors import UsageError
 from benchmark.experiments.run import Run
 from methods import load_plugin
@@ -95,6 +96,23 @@ def test_ctrl_c_ends_training_that_hangs(plugin: Path, monkeypatch: pytest.Monke
     threading.Thread(target=interrupt, daemon=True).start()
     with pytest.raises(KeyboardInterrupt):
         list(in_this_process([runs], replace(SETTINGS, plugins=(plugin,))))
+
+
+@pytest.mark.parametrize("fault", ["", "raise OSError"])
+def test_a_worker_ends_although_a_thread_of_a_plugin_goes_on(fault: str, tmp_path: Path) -> None:
+    plugin = tmp_path / "threaded.py"
+    plugin.write_text(
+        "import threading\nfrom benchmark.engines import threads\nthreads.LINGER = 0.01\n"
+        f"threading.Thread(target=threading.Event().wait).start()\n{fault}\n"
+    )
+    ours, theirs = FORKED.Pipe()
+    process = FORKED.Process(target=serve, args=(theirs, replace(SETTINGS, plugins=(plugin,)), 1))
+    process.start()
+    ours.send(None)
+    process.join(timeout=60)
+    process.kill()
+    process.join()
+    assert process.exitcode == bool(fault)
 
 
 @pytest.mark.parametrize(
