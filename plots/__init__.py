@@ -16,6 +16,8 @@ tables and numbers of `doc_blocks`.
 from __future__ import annotations
 
 import importlib
+import os
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -40,7 +42,15 @@ _MODULES = {
 }
 
 
+def _leave_missing_backend() -> None:
+    """Let matplotlib be imported where a notebook, whose shell started this process, names a backend of its own."""
+    kind, _, module = os.environ.get("MPLBACKEND", "").partition("module://")
+    if not kind and module and find_spec(module.partition(".")[0]) is None:
+        os.environ["MPLBACKEND"] = "agg"
+
+
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
+        _leave_missing_backend()
         return getattr(importlib.import_module(_MODULES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from plots.report import report
 from plots.results import load
-from tests.builders import run, sparsefront, write
+from tests.builders import ROOT, run, sparsefront, write
 
 PLUGIN = """
 from benchmark import Experiment, experiment
@@ -61,3 +62,10 @@ def test_the_old_option_cut_still_works(
     for option in ("--threshold", "--cut"):
         assert sparsefront(monkeypatch, "report", "mine", "--results", str(tmp_path), option, "0.001") == 2
         assert "holds no run of a penalty" in capsys.readouterr().err
+
+
+def test_a_script_draws_though_a_notebook_names_a_backend_that_is_missing() -> None:
+    environment = dict(os.environ, PYTHONPATH=str(ROOT), MPLBACKEND="module://matplotlib_nowhere.backend")
+    script = "from plots import front; import matplotlib; print(matplotlib.get_backend())"
+    ran = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    assert ran.stdout == "agg\n"

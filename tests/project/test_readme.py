@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,14 @@ def block(heading: str) -> str:
 
 def test_the_readme_has_at_most_150_lines() -> None:
     assert len(README.splitlines()) <= 150
+
+
+def test_the_readme_says_how_to_install_and_to_cite() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    named = set(re.findall(r"\[(\w+)\]", README.partition("pip install -e")[2].partition("\n")[0]))
+    assert named == set(extras) - {"dev"}
+    for part in ("git clone ", "https://arxiv.org/abs/2502.02496", "```bibtex\n@inproceedings{kolb2025dwf,"):
+        assert part in README
 
 
 def test_the_readme_lists_every_method() -> None:

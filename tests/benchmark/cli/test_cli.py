@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -17,9 +19,7 @@ from benchmark.experiments import registry
 from benchmark.experiments.experiment import Experiment
 from benchmark.records.schema import COLUMNS
 from benchmark.records.table import read
-from tests.builders import sparsefront
-
-ROOT = Path(__file__).parents[3]
+from tests.builders import ROOT, sparsefront
 
 
 @pytest.mark.parametrize(
@@ -154,6 +154,40 @@ def test_an_interrupt_that_a_library_turns_into_another_error_is_one(
     assert capfd.readouterr().err == "" and signal.getsignal(signal.SIGINT) is before
 
 
+FIRST_LINE = """
+import sys
+from benchmark.cli import commands, running
+
+def say(text, **_):
+    print(text, "torch" in sys.modules)
+    raise SystemExit
+
+running.console.print = say
+for command in ("plan", "run"):
+    sys.argv = ["sparsefront", command, "quickstart"]
+    try:
+        commands.main()
+    except SystemExit:
+        pass
+"""
+
+
+def test_the_first_line_of_plan_and_run_waits_for_no_torch(tmp_path: Path) -> None:
+    environment = dict(os.environ, PYTHONPATH=str(ROOT))
+    ran = subprocess.run(
+        [sys.executable, "-c", FIRST_LINE], env=environment, cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert ran.stdout == "quickstart: looking for finished runs in results/quickstart False\n" * 2
+
+
+def test_a_report_leaves_the_backend_of_a_notebook(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+    assert sparsefront(monkeypatch, "report", "quickstart", "--results", str(tmp_path)) == 2
+    assert os.environ["MPLBACKEND"] == "agg"
+
+
 def test_a_plan_has_runs_and_time(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -197,13 +231,16 @@ def my_digits():
 '''
 
 
-def test_every_worker_loads_a_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_worker_loads_a_plugin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     """One process loads plugins in the tests of the README and of the page on extending."""
     plugin = tmp_path / "mine.py"
     plugin.write_text(PLUGIN)
     options = ["--tasks", "my-digits", "--methods", "first-come", "--values", "0.5,0.25", "--seeds", "0"]
     settings = ["--plugin", str(plugin), "--results", str(tmp_path), "--workers", "2"]
     assert sparsefront(monkeypatch, "run", "quickstart", *options, *settings) == 0
+    assert capfd.readouterr().out.endswith(f"next: sparsefront report quickstart --results {tmp_path}\n")
     assert sparsefront(monkeypatch, "report", "quickstart", "--results", str(tmp_path)) == 0
     assert "first-come" in (tmp_path / "quickstart" / "leaderboard.md").read_text()
 
@@ -248,8 +285,10 @@ def test_the_console_script_runs_the_experiment_of_a_plugin_on_two_workers(
 
 
 def test_smoke_runs_and_reports_every_experiment_and_stops_at_a_failure(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
     def small(method: str) -> Callable[[], Experiment]:
         values = {"density": (0.5, 0.1), "strength": (2.0,)}
         return lambda: Experiment(tasks=("lenet300-digits",), methods=(method,), values=values)
@@ -268,6 +307,7 @@ def test_smoke_runs_and_reports_every_experiment_and_stops_at_a_failure(
     assert sparsefront(monkeypatch, "smoke") == 1
     shown = capfd.readouterr().out
     assert "out of luck" in shown and "smoke second" not in shown
+    assert list(tmp_path.glob("tmp*")) == []
 
 
 def test_make_names_the_experiments_instead_of_building_anything_for_a_typo() -> None:

@@ -31,6 +31,7 @@ from benchmark.tasks.registry import get_task
 from benchmark.training.evaluation import evaluate
 from benchmark.training.loop import train
 from methods.core.registry import parse
+from tests.builders import sparsefront
 from tests.processes import ended, number_of, started, wait_for, waiting
 
 SHAPE = (3, 32, 32)
@@ -253,10 +254,15 @@ def test_unsuitable_folders_are_rejected_in_one_sentence(tmp_path: Path) -> None
         load(tmp_path)
 
 
-def test_a_network_that_does_not_take_small_images_is_refused_with_the_reason() -> None:
+def test_a_network_that_does_not_take_small_images_is_refused_with_the_reason(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     for written in ("timm:halonet26t-cifar10", "timm:halonet26t-cifar100"):
         with pytest.raises(UsageError, match=r"halonet26t does not take images of 32 x 32 \(AssertionError: .+\)"):
             get_task(written)
+    planned = ["plan", "vit-cifar10", "--tasks", "timm:halonet26t-cifar10", "--methods", "dense"]
+    assert sparsefront(monkeypatch, *planned) == 2
+    assert capfd.readouterr().err.startswith("error: timm's model halonet26t does not take images of 32 x 32 (")
 
 
 def test_tasks_on_folders_know_their_size() -> None:

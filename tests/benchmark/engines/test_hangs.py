@@ -115,6 +115,22 @@ def test_a_worker_ends_although_a_thread_of_a_plugin_goes_on(fault: str, tmp_pat
     assert process.exitcode == bool(fault)
 
 
+def test_ctrl_c_ends_workers_that_hang(plugin: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "PATIENCE", 0.2)
+    monkeypatch.setattr(local, "multiprocessing", SimpleNamespace(get_context=lambda _: FORKED))
+    load_plugin(plugin)
+    runs = [Run("lenet300-digits", "hanging", 1, seed, 1, 0.1, synthetic=True) for seed in (0, 1)]
+
+    def wait(connections: list[Connection], timeout: float | None) -> list[Any]:
+        while not plugin.with_suffix(".begun").exists():
+            connection.wait(connections, 0.02)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(local, "wait", wait)
+    with pytest.raises(KeyboardInterrupt):
+        list(run_all([[run] for run in runs], replace(SETTINGS, plugins=(plugin,)), 2))
+
+
 @pytest.mark.parametrize(
     ("status", "said"),
     [

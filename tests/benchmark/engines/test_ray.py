@@ -74,7 +74,7 @@ def test_every_run_has_one_row_after_a_lost_node_and_a_stopped_sweep(cluster: An
 
     with started(*on_ray, output=tmp_path / "told") as process:
         wait_for(training, process)
-        os.kill(number_of(process), signal.SIGINT)
+        os.kill(number_of(process), signal.SIGTERM)  # as Ctrl-C, which other tests send; Ray has a handler of its own
         process.join()
     told = (tmp_path / "told").read_text()
     assert process.exitcode == 130 and "the same command goes on" in told and "Traceback" not in told
