@@ -128,13 +128,14 @@ def run(
         keep_networks=keep_networks,
         pack=pack,
     )
+    folder = ResultsFolder(results / name)
     try:
         # Like Ctrl-C, so that no worker is left behind and what is trained is saved.
         with handling(signal.default_int_handler, signal.SIGTERM, *hangup()):
             statuses = sweep(
                 name,
                 runs,
-                results / name,
+                folder,
                 settings,
                 workers,
                 console,
@@ -150,7 +151,7 @@ def run(
     console.print(f"rows are in {results / name / 'runs.csv'}", soft_wrap=True)
     where = "" if results == Path("results") else f" --results {shlex.quote(str(results))}"
     console.print(f"next: sparsefront report {name}{where}", soft_wrap=True)
-    if ResultsFolder(results / name).any_failed(runs):
+    if folder.failed_runs(runs):
         raise typer.Exit(1)
 
 

@@ -76,9 +76,11 @@ class ResultsFolder:
         done = {row["key"] for row in self.rows if not (retry and self.failed(row))}
         return [run for run in runs if self._keys.of(run) not in done]
 
-    def any_failed(self, runs: Sequence[Run]) -> bool:
-        """Tell whether one of these runs failed, now or before, and has not finished since."""
-        return any(map(self.failed, self.rows)) and self.to_do(runs, retry=True) != self.to_do(runs)
+    def failed_runs(self, runs: Sequence[Run]) -> int:
+        """Return how many of these runs failed, now or before, and have not finished since."""
+        failed = {row["key"] for row in self.rows if self.failed(row)}
+        failed -= {row["key"] for row in self.rows if not self.failed(row)} if failed else set()
+        return sum(self._keys.of(run) in failed for run in runs) if failed else 0
 
     def check_one_budget(self, runs: Sequence[Run], several: bool = False) -> None:
         """Raise UsageError unless the runs share epochs and precision with the finished runs of the same task.

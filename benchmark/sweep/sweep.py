@@ -31,7 +31,7 @@ from benchmark.training.devices import hardware
 def sweep(
     name: str,
     runs: list[Run],
-    path: Path,
+    place: Path | ResultsFolder,
     settings: Settings,
     workers: int | None,
     console: Console,
@@ -42,11 +42,12 @@ def sweep(
     """Compute the runs that are not finished and append them to the folder's tables; return the count of each status.
 
     `extra_outputs` writes the files of an experiment that are not rows; with `several_budgets`, its runs may differ in
-    epochs. Raises UsageError if the folder cannot be
-    written, at the start or later; rows that are written by then are kept.
+    epochs. A ResultsFolder knows the rows afterwards. Raises UsageError if the folder cannot be written, at the start
+    or later; rows that are written by then are kept.
     """
+    folder = place if isinstance(place, ResultsFolder) else ResultsFolder(place)
+    path = folder.path
     settings = replace(settings, checkpoints=path.absolute() / "checkpoints")
-    folder = ResultsFolder(path)
     with folder.writing() as warnings:
         for warning in warnings:
             console.print(f"warning: {warning}", soft_wrap=True)
@@ -77,7 +78,7 @@ def _remaining(
     """Return the runs to compute, after a line that counts them and a check that budgets match and data are there."""
     remaining = folder.to_do(runs, retry)
     counts = f"{name}: {len(runs)} runs, {len(runs) - len(remaining)} finished before, {len(remaining)} to do"
-    if failed := len(folder.to_do(runs, retry=True)) - len(remaining):
+    if failed := folder.failed_runs(runs) if not retry else 0:
         counts += f"; {failed} of the finished failed, --retry failed runs them again"
     console.print(counts, soft_wrap=True)
     folder.check_one_budget(remaining, several_budgets)

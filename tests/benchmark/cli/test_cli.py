@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -257,6 +258,20 @@ def small_digits():
         values={"density": (0.5, 0.2, 0.1), "strength": (2.0, 3.0, 4.0)},
     )
 '''
+
+
+def test_a_sweep_that_is_done_is_read_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    command = ["run", "quickstart", "--tier", "smoke", "--methods", "dense", "--seeds", "0", "--results", str(tmp_path)]
+    assert sparsefront(monkeypatch, *command, "--workers", "1") == 0
+    found: list[Path] = []
+
+    def counted(path: Path, **only: Any) -> list[dict[str, str]]:
+        found.append(path)
+        return read(path, **only)
+
+    monkeypatch.setattr("benchmark.sweep.folder.read", counted)
+    assert sparsefront(monkeypatch, *command) == 0
+    assert len(found) == 1
 
 
 @pytest.mark.slow
