@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     Choose = Callable[[DataFrame], DataFrame]
 
 
+# Experiments that compare families of methods on several seeds.
+COMPARISONS = ("families", "families-mnist", "families-grid", "families-grid-mnist", "mnist1d")
+
+
 @dataclass(frozen=True)
 class RegisteredFigure:
     """A function that draws, and when `sparsefront report` calls it."""

@@ -18,7 +18,7 @@ from plots.figures.below_dense import drawn_looks, edges, points_above_dense
 from plots.looks import names
 from plots.metrics import metric_of, named
 from plots.readings import seed_curves
-from plots.registry import figure
+from plots.registry import COMPARISONS, figure
 from plots.results import measured
 from plots.statistics.accuracy import CONTROL
 from plots.statistics.attainment import attainment_difference, attainment_table
@@ -29,7 +29,7 @@ COLUMNS = 4
 FARTHEST = 1000  # compression at the right edge
 
 
-@figure(("families", "families-mnist", "families-grid", "families-grid-mnist"))
+@figure(COMPARISONS)
 def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
     """Draw the attainment of each task with a dense run and a value of two seeds."""
     written = []

@@ -8,7 +8,7 @@ import pandas
 
 from plots.figures.below_dense import below_dense
 from plots.readings import COMPRESSION, SHARES
-from plots.registry import figure
+from plots.registry import COMPARISONS, figure
 from plots.results import measured
 from plots.style import file_name, save
 
@@ -18,10 +18,15 @@ AXES = (
 )
 NETWORKS = ("resnet18", "resnet20", "vgg16", "vgg19", "vit")
 DATA = ("fmnist", "kmnist", "mnist", "cifar10", "cifar100", "tinyimagenet")
-EXPERIMENTS = ("families", "families-mnist", "families-grid", "families-grid-mnist", "inference")
 
 
-@figure((*EXPERIMENTS, *(f"{network}-{data}" for network in ("lenet300", "lenet5", *NETWORKS) for data in DATA)))
+@figure(
+    (
+        *COMPARISONS,
+        "inference",
+        *(f"{network}-{data}" for network in ("lenet300", "lenet5", *NETWORKS) for data in DATA),
+    )
+)
 def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
     """Draw the figure of each task with a dense run in which one of the costs is not that of the weights alone."""
     written = []

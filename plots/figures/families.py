@@ -8,13 +8,13 @@ import pandas
 
 from plots.figures.below_dense import below_dense
 from plots.figures.forest import forest, has_readings
-from plots.registry import figure
+from plots.registry import COMPARISONS, figure
 from plots.results import measured
 from plots.statistics.accuracy import CONTROL
 from plots.style import file_name, save
 
 
-@figure(("families", "families-mnist", "families-grid", "families-grid-mnist"), replaces_front=True)
+@figure(COMPARISONS, replaces_front=True)
 def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
     """Draw two figures for each task; without a reading of the control, the first alone."""
     written: list[Path] = []

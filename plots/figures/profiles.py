@@ -13,7 +13,7 @@ from plots.figures.below_dense import GREY, drawn_looks, points_above_dense
 from plots.looks import looks, names
 from plots.metrics import metrics_of
 from plots.readings import LEVELS, read_at, seed_curves
-from plots.registry import figure
+from plots.registry import COMPARISONS, figure
 from plots.results import measured
 from plots.statistics.profiles import LOSSES, losses
 from plots.style import figure_style, legend, save, sheet
@@ -23,7 +23,7 @@ PARTS = ("task", "compression", "seed")  # the columns that name a problem
 FARTHEST = 6.0  # points below the best at the right edge
 
 
-@figure(("families", "families-mnist", "families-grid", "families-grid-mnist"))
+@figure(COMPARISONS)
 def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
     """Draw the profiles over all tasks; none if no two methods have a reading at one compression and seed."""
     table = losses(read_at(seed_curves(frame[frame["method"] != "dense"]), LEVELS), frame)
