@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from benchmark.deployment.compact import compact
     from benchmark.deployment.sparse_rows import with_sparse_rows
     from benchmark.deployment.storage import load_network, save_network
+    from benchmark.errors import UsageError
     from benchmark.experiments.experiment import Experiment
     from benchmark.experiments.registry import experiment
     from benchmark.sweep.kept import load_run
@@ -23,6 +24,7 @@ __all__ = [
     "Experiment",
     "Task",
     "Trained",
+    "UsageError",
     "compact",
     "experiment",
     "load_network",
@@ -39,6 +41,7 @@ _MODULES = {
     "Experiment": "benchmark.experiments.experiment",
     "Task": "benchmark.tasks.task",
     "Trained": "benchmark.api",
+    "UsageError": "benchmark.errors",
     "compact": "benchmark.deployment.compact",
     "experiment": "benchmark.experiments.registry",
     "load_network": "benchmark.deployment.storage",

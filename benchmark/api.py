@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +15,12 @@ from benchmark.experiments.registry import get_experiment
 from benchmark.records.schema import Measurement
 from benchmark.tasks.loading import load_data
 from benchmark.tasks.recipe import check_recipe
-from benchmark.tasks.registry import get_task
+from benchmark.tasks.registry import TASKS, get_task
 from benchmark.tasks.task import Task
 from methods.core.base import Method
+from methods.core.plugins import loaded
 from methods.core.registry import check_value, parse
+from methods.core.spec import name_of
 
 
 @dataclass(frozen=True)
@@ -52,8 +56,12 @@ def train_once(
     from benchmark.training.loop import train
 
     recipe = get_task(task) if isinstance(task, str) else task
-    check_recipe("the task", recipe)
     chosen = parse(method) if isinstance(method, str) else method
+    if not isinstance(recipe, Task):
+        raise UsageError(f"the task is {recipe!r}; give a written form, or a Task")
+    if not isinstance(chosen, Method):
+        raise UsageError(f"the method is {chosen!r}; give a written form, or an instance such as Dense()")
+    check_recipe("the task", recipe)
     check_value(chosen, value)
     if epochs is not None and epochs < 1:
         raise UsageError(f"epochs must be a whole number >= 1, not {epochs}")
@@ -82,9 +90,12 @@ def run_experiment(
 
     The experiment is a registered one, by name, or an `Experiment` of your own with a `name` for its folder. It is the
     same as `sparsefront run`: an interrupted call goes on from the last checkpoint when it is called again. A script
-    that asks for more than one worker needs `if __name__ == "__main__":`, since workers import the script.
+    that asks for more than one worker needs `if __name__ == "__main__":`, since workers import the script. They load
+    the plugins of this process, too, but have no methods and tasks that a notebook defines.
     Raises UsageError or MethodError for bad input.
     """
+    if getattr(multiprocessing.current_process(), "_inheriting", False):  # Python's own mark of that import
+        raise SystemExit("error: workers import this script; call run_experiment under `if __name__ == '__main__':`")
     from benchmark.deployment.storage import check_can_store
     from benchmark.engines.settings import Settings
     from benchmark.sweep.sweep import sweep
@@ -101,8 +112,24 @@ def run_experiment(
     folder = Path(results).expanduser() / name
     if keep_networks:
         check_can_store()
-    settings = Settings(device, Path(data).expanduser(), keep_networks=keep_networks)
+    if workers > 1:
+        _check_importable(experiment)
+    settings = Settings(device, Path(data).expanduser(), loaded(), keep_networks=keep_networks)
     console = Console(markup=False, quiet=quiet)
     extra, several = experiment.extra_outputs, bool(experiment.budgets)
     sweep(name, runs, folder, settings, workers, console, extra_outputs=extra, several_budgets=several)
     return folder
+
+
+def _check_importable(experiment: Experiment) -> None:
+    """Raise UsageError for a method or task of a notebook, which worker processes cannot import."""
+    if hasattr(sys.modules["__main__"], "__file__"):
+        return
+    owners: dict[str, object] = {form: type(parse(form)) for form in experiment.methods}
+    owners |= {form: TASKS.get(name_of(form)) for form in experiment.tasks}
+    for form, owner in owners.items():
+        if getattr(owner, "__module__", "") == "__main__":
+            raise UsageError(
+                f"worker processes cannot import {form}, which this notebook defines; write it to a file and give the "
+                "file to load_plugin, or take workers=1"
+            )

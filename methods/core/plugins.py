@@ -35,6 +35,12 @@ def load_plugin(path: str | Path) -> None:
         raise MethodError(f"plugin {path} does not load: {reason}{place_in_plugin(error)}") from error
 
 
+def loaded() -> tuple[Path, ...]:
+    """Return the files that this process has loaded as plugins, in their order."""
+    modules = [module for name, module in sys.modules.items() if name.startswith(PREFIX)]
+    return tuple(Path(module.__file__) for module in modules if module.__file__)
+
+
 def place_in_plugin(error: BaseException) -> str:
     """Return the last line of a plugin that an error passed through, as in ` (FILE, line 3)`; nothing if it is ours."""
     frames = [

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Hashable
 from dataclasses import is_dataclass
 from functools import lru_cache
+from numbers import Real
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from methods.core.option_types import ratio
@@ -184,6 +185,8 @@ def check_value(method: Method, value: float) -> None:
     except SpecError as error:
         raise MethodError(str(error)) from None
     words, holds = KNOBS[method.knob]
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise MethodError(f"the {method.knob} of {method} must be a number, not {value!r}")
     if not holds(value):
         raise MethodError(f"the {method.knob} of {method} must be {words}, not {value:g}")
     numbers = ratio(getattr(method, "distribution", ""))

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import subprocess
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from benchmark import Experiment, Task, run_experiment, train_once
+from benchmark.engines.settings import Settings
 from benchmark.errors import UsageError
 from benchmark.records.table import read
-from methods import MethodError, parse
+from methods import MethodError, load_plugin, parse, register
+from methods.dense import Dense
+from methods.random import Random
 from plots import load
 from tests.builders import sparsefront, toy_task
 
@@ -108,3 +113,55 @@ def test_training_leaves_the_settings_of_torch_as_they_were(task: Task) -> None:
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(1)
+
+
+def test_a_script_that_workers_import_is_told_what_it_lacks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(multiprocessing.current_process(), "_inheriting", True, raising=False)
+    with pytest.raises(SystemExit, match=r"call run_experiment under `if __name__ == '__main__':`"):
+        run_experiment("quickstart", results=tmp_path, workers=2)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("lenet300-digits", "snip", "0.1"), "the density of snip must be a number, not '0.1'"),
+        (("lenet300-digits", "snip", True), "the density of snip must be a number, not True"),
+        (
+            ("lenet300-digits", Dense),
+            r"the method is <class 'methods.dense.Dense'>; give a written form, or an instance",
+        ),
+        ((None, "dense"), "the task is None; give a written form, or a Task"),
+        ((toy_task(epochs=0), "dense"), "epochs of the task is 0, not a whole number >= 1"),
+    ],
+)
+def test_arguments_of_another_type_are_one_sentence(arguments: Any, said: str) -> None:
+    with pytest.raises((UsageError, MethodError), match=said):
+        train_once(*arguments)
+
+
+def test_workers_load_the_plugins_of_the_process_and_nothing_of_a_notebook(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    plugin = tmp_path / "mine.py"
+    plugin.write_text("")
+    load_plugin(plugin)
+    given: list[Settings] = []
+    monkeypatch.setattr(
+        "benchmark.sweep.sweep.sweep", lambda name, runs, folder, settings, *_, **__: given.append(settings)
+    )
+    grid = Experiment(tasks=("lenet300-digits",), methods=("noted", "dense"), values={"density": (0.5,)})
+
+    @register("noted", knob="density")
+    @dataclass
+    class Noted(Random):
+        """A method that a notebook defines."""
+
+    run_experiment(grid, name="mine", results=tmp_path, workers=2)
+    assert plugin in given[0].plugins
+    monkeypatch.setattr(Noted, "__module__", "__main__")
+    monkeypatch.delattr(sys.modules["__main__"], "__file__")
+    with pytest.raises(UsageError, match="worker processes cannot import noted, which this notebook defines"):
+        run_experiment(grid, name="mine", results=tmp_path, workers=2)
+    run_experiment(grid, name="mine", results=tmp_path)
+    assert len(given) == 2
