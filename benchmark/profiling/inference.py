@@ -62,7 +62,7 @@ def bench_inference(
                         rows.append([*run, name, batch, threads, *numbers, *machine])
             _say(row, rows)
             with replacing(timings, follow=False) as file:
-                file.write(encoded([INFERENCE_COLUMNS], [*(row.values() for row in earlier), *rows]))
+                file.write(encoded([INFERENCE_COLUMNS], [*(list(row.values()) for row in earlier), *rows]))
     return rows
 
 

@@ -30,7 +30,8 @@ def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
     files = []
     for (task, threads), own in table.groupby(["task", "threads"]):
         several = "" if threads == 1 else f"-{threads:g}-threads"
-        files += save(grid(frame, own, str(task), int(threads)), figures / file_name(f"inference-{task}{several}"))
+        path = figures / file_name(f"inference-{task}{several}")
+        files += save(grid(frame, own, str(task), int(own["threads"].iloc[0])), path)
     return files
 
 
