@@ -9,6 +9,7 @@ from pathlib import Path
 
 from benchmark.data.objective import Objective, check_classes
 from benchmark.errors import UsageError
+from benchmark.experiments.grid_check import check_grid
 from benchmark.experiments.run import Run
 from benchmark.tasks.registry import canonical_task, get_task, read_task
 from methods.core.base import Method
@@ -16,7 +17,6 @@ from methods.core.registry import check_value, parse
 
 Pairs = Sequence[tuple[float, float]]  # peak learning rates with values of the knob
 
-MOST_EPOCHS = 100_000  # the learning rate of every step is kept in memory
 LEARNING_RATES = (1e-12, 1e12)  # from the least to the greatest; beyond, schedules leave the range of float32
 
 
@@ -41,19 +41,15 @@ class Experiment:
     smoke_methods: tuple[str, ...] = ()  # methods of the smoke tier, for networks that take long; if empty, all
     extra_outputs: Callable[[Path], None] | None = None  # writes files that are not rows into the folder
 
+    def __post_init__(self) -> None:
+        check_grid(self)
+
     def runs(self) -> list[Run]:
         """Return all runs, budget by budget and seed by seed, so that a sweep that is cut short has whole fronts.
 
         Raises UsageError or MethodError for anything that does not exist or is out of range.
         """
-        for epochs in self._epochs():
-            if epochs is not None and not 1 <= epochs <= MOST_EPOCHS:
-                raise UsageError(f"epochs must be a whole number >= 1 and at most {MOST_EPOCHS}, not {epochs}")
         for name, choices in (("task", self.tasks), ("method", self.methods), ("seed", self.seeds)):
-            if isinstance(choices, str) or not isinstance(choices, Sequence):
-                raise UsageError(
-                    f"an experiment has a tuple of {name}s, as in {name}s=(first, second), not {choices!r}"
-                )
             if not choices:
                 raise UsageError(f"an experiment needs at least one {name}")
         runs = list(dict.fromkeys(self._points()))
@@ -98,7 +94,8 @@ class Experiment:
         own = self.values.get(method.name, self.values.get(method.knob, ()))
         values = (1.0,) if method.knob == "none" else own
         if not values:
-            raise UsageError(f"this experiment has no values for the {method.knob} of {method}: give --values")
+            others = f", but for {', '.join(self.values)}" if self.values else ""
+            raise UsageError(f"this experiment has no values for the {method.knob} of {method}{others}: give --values")
         for value in values:
             check_value(method, value)
         return values
