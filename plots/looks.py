@@ -108,7 +108,7 @@ def look(label: str, family: str = "", shift: int = 0) -> Look:
 
 def looks(runs: pandas.DataFrame) -> dict[str, Look]:
     """Return the look of each method of the runs; methods that are not known share one only if there are too many."""
-    families = dict(zip(runs["method"], runs["family"], strict=True))
+    families = dict(zip(runs["method"].tolist(), runs["family"].tolist(), strict=True))
     labels = _labels(runs)
     found: dict[tuple[str, str], Look] = {}
     for label, family in sorted({(label, families[method]) for method, label in labels.items()}):

@@ -84,6 +84,14 @@ def metric_of(runs: pandas.DataFrame) -> Metric:
     return Metric(first["metric"], sign, CHANCE if numpy.isnan(chance) else sign * float(chance))
 
 
+def task_metrics(runs: pandas.DataFrame) -> dict[str, Metric]:
+    """Return the metric of each task of the runs."""
+    few = runs.filter(
+        items=["task", "metric", "better", "chance"]
+    )  # to copy all columns takes long where there are many runs
+    return {str(task): metric_of(own) for task, own in few.groupby("task")}
+
+
 def with_scores(table: pandas.DataFrame, better: pandas.Series) -> pandas.DataFrame:
     """Return a table whose val_accuracy and test_accuracy hold scores; `better` is higher or lower for each row."""
     sign = better.map(SIGNS)
@@ -93,13 +101,13 @@ def with_scores(table: pandas.DataFrame, better: pandas.Series) -> pandas.DataFr
 
 def with_values(table: pandas.DataFrame, runs: pandas.DataFrame, *columns: str) -> pandas.DataFrame:
     """Return a table with a column `task` whose columns hold values of the metric where they held scores."""
-    signs = table["task"].map({task: metric_of(own).sign for task, own in runs.groupby("task")})
+    signs = table["task"].map({task: metric.sign for task, metric in task_metrics(runs).items()})
     return table.assign(**{name: signs * table[name] for name in columns})
 
 
 def metrics_of(runs: pandas.DataFrame) -> list[Metric]:
     """Return the metrics of the tasks of the runs, each once, accuracy first."""
-    found = [metric_of(own) for _, own in runs.groupby("task")] or [ACCURACY]
+    found = list(task_metrics(runs).values()) or [ACCURACY]
     return sorted(
         {metric.name: metric for metric in found}.values(), key=lambda each: (not each.is_accuracy, each.name)
     )
@@ -114,6 +122,6 @@ def chances(runs: pandas.DataFrame) -> str:
     """Name what a run that diverged or kept no weight counts as, as in `10 %` or `5.000 bits per character`."""
     texts = {
         f"{metric.chance:g} %" if metric.is_accuracy else f"{metric.text(metric.chance)} {metric.name}"
-        for metric in (metric_of(own) for _, own in runs.groupby("task"))
+        for metric in task_metrics(runs).values()
     }
     return " or ".join(sorted(texts))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 
 import numpy
 import pandas
@@ -70,7 +71,7 @@ def seeds_alike(curves: pandas.DataFrame) -> Iterator[tuple[pandas.DataFrame, Fl
     seeds = ordered[OF_SEED].drop_duplicates()
     starts = seeds.index.to_numpy()
     alike: dict[bytes, list[int]] = {}
-    for place, (start, stop) in enumerate(zip(starts, [*starts[1:], len(x)], strict=False)):
+    for place, (start, stop) in enumerate(pairwise([*starts.tolist(), len(x)])):
         alike.setdefault(x[start:stop].tobytes(), []).append(place)
     for compressions, places in alike.items():
         own = numpy.frombuffer(compressions)

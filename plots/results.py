@@ -13,7 +13,7 @@ import pandas
 from benchmark.errors import UsageError
 from benchmark.records.schema import COLUMNS, CURVE_COLUMNS, Row
 from plots.deployed import with_deployed
-from plots.metrics import SIGNS, metric_of, with_scores
+from plots.metrics import SIGNS, task_metrics, with_scores
 from plots.tables import read_table, with_packed
 from plots.thresholds import Threshold, at_threshold
 
@@ -195,7 +195,7 @@ def ended(runs: pandas.DataFrame, share: pandas.Series | None = None) -> pandas.
     diverged = runs["status"] == "diverged"
     there = runs.index.isin(measured(runs).index) & share.notna()
     found = runs.assign(missed=diverged | ~(share > 0), share=share)[there | diverged]
-    chances = found["task"].map({task: metric_of(own).chance for task, own in runs.groupby("task")})
+    chances = found["task"].map({task: metric.chance for task, metric in task_metrics(runs).items()})
     for column in ("val_accuracy", "test_accuracy"):
         found[column] = found[column].mask(found["missed"], chances)
     return found.assign(share=found["share"].mask(found["missed"]))

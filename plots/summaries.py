@@ -68,7 +68,9 @@ def thresholds(runs: pandas.DataFrame) -> str:
         low, high = penalized["threshold"].min(), penalized["threshold"].max()
         return f"zero: |w| < {low:.2g} to {high:.2g}, chosen on validation data"
     others = {
-        value for value in runs["threshold"].dropna() if value > 0 and not math.isclose(value, EPSILON, rel_tol=1e-3)
+        value
+        for value in runs["threshold"].dropna().unique()
+        if value > 0 and not math.isclose(value, EPSILON, rel_tol=1e-3)
     }
     return f"zero: |w| < {' or '.join(f'{value:g}' for value in sorted(others))}" if others else ""
 

@@ -14,7 +14,7 @@ from plots.axes import PLAIN, draw_published
 from plots.comparisons import intervals, near_best
 from plots.literature import cited, published
 from plots.looks import Look, looks, names
-from plots.metrics import chances, metric_of, metrics_of, named
+from plots.metrics import chances, metrics_of, named, task_metrics
 from plots.readings import COMPRESSION, read_at, seed_curves
 from plots.results import measured
 from plots.style import figure_style, legend, sheet
@@ -50,7 +50,7 @@ def below_dense(
     means = {axis: bands(own, drawn) for axis, own in readings.items()}
     limits = edges(readings[axes[0]], table)
     lines = summary(table)
-    metrics = {task: metric_of(own) for task, own in table.groupby("task")}
+    metrics = task_metrics(table)
     unit = " or ".join(dict.fromkeys(each.unit for each in metrics_of(table)))
     banded = any(own["low"].notna().any() for own in means.values())
     grey = any(not own["method"].isin(drawn).all() for own in means.values())
@@ -108,10 +108,11 @@ def points_above_dense(
     For another metric than accuracy the points are percent of dense's value, positive where a method is better.
     """
     readings = read_at(seed_curves(table[table["method"] != "dense"], axis), compressions)
-    dense = measured(table)[lambda runs: runs["method"] == "dense"].groupby("task")["test_accuracy"].mean()
+    dense = measured(table[table["method"] == "dense"]).groupby("task")["test_accuracy"].mean()
+    metrics = task_metrics(table)
     parts = [readings.head(0).assign(points=0.0)]
     for task, own in readings[readings["task"].isin(dense.index)].groupby("task"):
-        gain = metric_of(table[table["task"] == task]).gain(own["test_accuracy"], float(dense[task]))
+        gain = metrics[str(task)].gain(own["test_accuracy"], float(dense[task]))
         parts.append(own.assign(points=gain))
     return pandas.concat(parts if len(parts) == 1 else parts[1:])
 

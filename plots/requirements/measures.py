@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy
 
-from plots.metrics import metric_of
+from plots.metrics import task_metrics
 from plots.requirements.verdicts import Results, Verdict, filled, some, with_weights
 from plots.summaries import summary
 
@@ -37,7 +37,7 @@ def top_five(results: Results) -> Verdict:
 def curves(results: Results) -> Verdict:
     """Measure at least five compressions of every method, up to where accuracy falls."""
     lines = summary(results.runs)
-    metrics = {task: metric_of(own) for task, own in results.runs.groupby("task")}
+    metrics = task_metrics(results.runs)
     dense = lines[lines["method"] == "dense"].groupby("task")["test_mean"].mean()
     rows = lines[(lines["knob"] != "none") & numpy.isfinite(lines["compression"])]
     few, flat = [], []

@@ -8,7 +8,7 @@ import numpy
 import pandas
 
 from plots.comparisons import NEAR, differences, equivalent, intervals, near_best, top_group
-from plots.metrics import Metric, metric_of
+from plots.metrics import Metric, task_metrics
 from plots.results import measured
 
 CONTROL = "gmp"
@@ -33,8 +33,8 @@ def accuracy_table(
     best, which `near_best` leaves out, have means and differences without intervals; those with a single reading have
     a mean alone.
     """
-    metrics = {str(task): metric_of(own) for task, own in runs.groupby("task")}
-    dense = measured(runs)[lambda own: own["method"] == "dense"].groupby("task")["test_accuracy"].agg(list)
+    metrics = task_metrics(runs)
+    dense = measured(runs[runs["method"] == "dense"]).groupby("task")["test_accuracy"].agg(list)
     parts = []
     for (task, at), here in readings.groupby(["task", "at"]):
         samples = {str(method): own["test_accuracy"].tolist() for method, own in here.groupby("method")}
@@ -47,7 +47,7 @@ def accuracy_table(
         if metric.sign < 0:
             table[["low", "high"]] = table[["high", "low"]].to_numpy()
         table["top"] = table.index.isin(top_group(near))
-        full = several | ({"dense": dense[task]} if len(dense.get(task, [])) > 1 else {})
+        full = several | ({"dense": dense[str(task)]} if len(dense.get(task, [])) > 1 else {})
         for base, name in ((control, "difference"), ("dense", "above_dense")):
             found = _against(base, full, near if base == control else {*near, "dense"}, metric)
             table = table.join(found.rename(columns={"mean": name, "low": f"{name}_low", "high": f"{name}_high"}))

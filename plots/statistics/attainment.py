@@ -7,7 +7,7 @@ import pandas
 from moocore import eaf, eafdiff
 from numpy.typing import NDArray
 
-from plots.metrics import metric_of
+from plots.metrics import task_metrics
 from plots.results import ended, measured
 
 SHARES = {"best": 0, "median": 50, "worst": 100}  # percent of the seeds that attain a point; 0: at least one
@@ -23,12 +23,13 @@ def attainment_table(curves: pandas.DataFrame, runs: pandas.DataFrame) -> pandas
     The best surface is a best of n seeds, so it is no expectation.
     """
     rows = []
+    asked = curves.groupby(["task", "method"])["asked"].max()
     for (task, method), sets in _sets(curves, runs).items():
-        n, asked = len(numpy.unique(sets[:, 2])), _seeds(runs, task, method)
+        n = len(numpy.unique(sets[:, 2]))
         surfaces = eaf(-sets[:, :2], sets[:, 2], percentiles=list(SHARES.values()))
         for name, percent in SHARES.items():
             for compression, accuracy, _ in sorted((-surfaces[surfaces[:, 2] == percent]).tolist()):
-                rows.append((task, method, n, asked, name, float(numpy.exp(compression)), accuracy))
+                rows.append((task, method, n, asked[task, method], name, float(numpy.exp(compression)), accuracy))
     return pandas.DataFrame(rows, columns=COLUMNS)
 
 
@@ -56,23 +57,18 @@ def attainment_difference(
 
 def _sets(curves: pandas.DataFrame, runs: pandas.DataFrame) -> dict[tuple[str, str], NDArray[numpy.float64]]:
     """Return points of log compression, accuracy and number of the seed, by task and method."""
-    there = ended(runs)
+    there, metrics = ended(runs).groupby(["task", "method"])["seed"].unique(), task_metrics(runs)
     members = measured(runs).merge(curves[["task", "method", "value"]].drop_duplicates())
     members = members[members["density"] > 0]
     sets = {}
     for (task, method), own in members.groupby(["task", "method"]):
-        chance = metric_of(runs[runs["task"] == task]).chance
-        seeds = sorted(there.loc[(there["task"] == task) & (there["method"] == method), "seed"].unique())
+        chance, seeds = metrics[str(task)].chance, sorted(there[str(task), str(method)])
         places = own["seed"].map({seed: place for place, seed in enumerate(seeds)})
         points = numpy.column_stack([numpy.log(own["compression"]), own["test_accuracy"], places])
         nothing = [(0.0, chance, place) for place in range(len(seeds))]
         both = numpy.vstack([points, nothing]).astype(float)
         sets[str(task), str(method)] = both[both[:, 2].argsort(kind="stable")]  # moocore takes the seeds one by one
     return sets
-
-
-def _seeds(runs: pandas.DataFrame, task: str, method: str) -> int:
-    return int(runs.loc[(runs["task"] == task) & (runs["method"] == method), "seed"].nunique())
 
 
 def _repeated(points: NDArray[numpy.float64], times: int) -> NDArray[numpy.float64]:

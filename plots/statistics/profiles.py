@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy
 import pandas
 
-from plots.metrics import metric_of
+from plots.metrics import task_metrics
 
 LOSSES = (0, 0.1, 0.2, 0.5, 1, 2, 5)  # points of test accuracy below the best, or percent of another metric
 COLUMNS = ["method", "loss", "share", "n", "asked", "tasks"]
@@ -25,10 +25,10 @@ def losses(readings: pandas.DataFrame, runs: pandas.DataFrame) -> pandas.DataFra
     table = asked.merge(several, on=["task", "seed"]).merge(
         readings[["method", *problem, "test_accuracy"]], on=["method", *problem], how="left"
     )
-    metrics = {task: metric_of(own) for task, own in runs.groupby("task")}
+    metrics = task_metrics(runs)
     parts = [table.assign(loss=numpy.inf).head(0)]
     for task, own in table.groupby("task"):
-        lost = -metrics[task].gain(own["test_accuracy"], own["best"])
+        lost = -metrics[str(task)].gain(own["test_accuracy"], own["best"])
         parts.append(own.assign(loss=lost.fillna(numpy.inf)))
     return pandas.concat(parts if len(parts) == 1 else parts[1:], ignore_index=True)[["method", *problem, "loss"]]
 

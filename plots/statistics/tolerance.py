@@ -6,7 +6,7 @@ import numpy
 import pandas
 
 from plots.comparisons import intervals
-from plots.metrics import metric_of
+from plots.metrics import task_metrics
 from plots.readings import reach
 from plots.results import measured
 
@@ -22,12 +22,12 @@ def tolerance_table(curves: pandas.DataFrame, runs: pandas.DataFrame) -> pandas.
     end above, so the mean is a lower bound. Methods without either have a 95 % interval, low to high, by t on the
     logarithm with the variance pooled over them; it takes dense's mean as known.
     """
-    dense = measured(runs)[lambda own: own["method"] == "dense"].groupby("task")["test_accuracy"].mean()
-    metrics = {task: metric_of(own) for task, own in runs.groupby("task")}
+    dense = measured(runs[runs["method"] == "dense"]).groupby("task")["test_accuracy"].mean()
+    metrics = task_metrics(runs)
     parts = []
     for task, own in curves.groupby("task"):
         full = dense.get(task, numpy.nan)
-        levels = [full - metrics[task].margin(loss, full) for loss in LOSSES]
+        levels = [full - metrics[str(task)].margin(loss, full) for loss in LOSSES]
         for loss, reached in zip(LOSSES, reach(own, levels), strict=True):
             reached["log"] = numpy.log(reached["compression"])
             table = reached.groupby("method").agg(

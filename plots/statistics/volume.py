@@ -6,7 +6,7 @@ import numpy
 import pandas
 
 from plots.comparisons import intervals, near_best, top_group
-from plots.metrics import metric_of
+from plots.metrics import task_metrics
 from plots.readings import seeds_alike
 from plots.results import measured
 
@@ -28,11 +28,12 @@ def hypervolume_table(curves: pandas.DataFrame, runs: pandas.DataFrame) -> panda
     and high are the 95 % interval of the mean with the variance pooled over the methods within 25 of the best, among
     which `top` marks the top group. Tasks without a dense run have no lines.
     """
-    dense = measured(runs)[lambda own: own["method"] == "dense"].groupby("task")["test_accuracy"].mean()
+    dense = measured(runs[runs["method"] == "dense"]).groupby("task")["test_accuracy"].mean()
+    metrics = task_metrics(runs)
     parts = [pandas.DataFrame(columns=COLUMNS)]
     for task, here in curves[curves["task"].isin(dense.index)].groupby("task"):
         full = float(dense[task])
-        metric = metric_of(runs[runs["task"] == task])
+        metric = metrics[str(task)]
         margin = metric.margin(LOSS, full)
         whole = numpy.log(FARTHEST) * margin
         areas = _areas(here, full - margin)
