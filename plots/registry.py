@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmark.errors import UsageError
+
 if TYPE_CHECKING:
     from pandas import DataFrame
 
@@ -32,6 +34,16 @@ class RegisteredFigure:
         Choose | None
     )  # returns the runs that front and table show, if the experiment compares learning rates or budgets
 
+    def files(self, folder: Path, runs: DataFrame, figures: Path) -> list[Path]:
+        """Draw, and return the files; raise UsageError unless the function returns a list of files that it wrote."""
+        name, written = self.draw.__name__, self.draw(folder, runs, figures)
+        if not isinstance(written, list | tuple) or not all(isinstance(path, str | Path) for path in written):
+            raise UsageError(f"the figure {name} returns {written!r}, and no list of the files that it wrote")
+        for path in map(Path, written):
+            if not path.is_file():
+                raise UsageError(f"the figure {name} returns {path}, which it did not write")
+        return [Path(path) for path in written]
+
 
 FIGURES: list[RegisteredFigure] = []
 
@@ -44,8 +56,10 @@ def figure(
     `folder` is the experiment's results folder, `runs` the table that `plots.load` returns, and `figures` the folder
     that the function writes its files to; it returns their paths. If an experiment compares learning rates or
     budgets, `choose` takes the runs at all of them and returns those that front and leaderboard show, as
-    `plots.at_chosen` does.
+    `plots.at_chosen` does. Raises UsageError unless `experiments` are several names.
     """
+    if isinstance(experiments, str) or not isinstance(experiments, Collection):
+        raise UsageError(f"@figure takes a tuple of experiments, as in experiments=('position',), not {experiments!r}")
 
     def decorate(draw: Draw) -> Draw:
         FIGURES.append(RegisteredFigure(draw, tuple(experiments), replaces_front, choose))

@@ -166,7 +166,7 @@ def _draw(
     figures.mkdir(parents=True, exist_ok=True)
     try:
         for registered in own if not suffix else ():
-            paths += registered.draw(folder, frame, figures)
+            paths += registered.files(folder, frame, figures)
         if not any(registered.replaces_front for registered in own):
             for task in sorted(runs["task"].unique()):
                 fronts += draw(runs, task, figures / file_name(f"front-{task}{suffix}"))

@@ -54,6 +54,8 @@ def register(name: str, knob: Literal["density", "strength", "penalty", "none"])
             raise MethodError(f"a method named {name!r} is registered already")
         if not is_dataclass(cls):
             raise MethodError(f"method {name!r} is no dataclass; put @dataclass between @register and the class")
+        if not hasattr(cls, "on_phase_start"):  # Method itself is not imported here, since it imports this module
+            raise MethodError(f"method {name!r} is no Method; derive its class from Masked or Method")
         if knob not in KNOBS:
             raise MethodError(f"method {name!r} has no knob {knob!r}; knobs are {', '.join(KNOBS)}")
         cls.name, cls.knob = name, knob

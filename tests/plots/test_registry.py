@@ -6,9 +6,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import pandas
 import pytest
 
+from benchmark.errors import UsageError
+from plots.registry import RegisteredFigure, figure
 from plots.report import report
 from plots.results import load
 from tests.builders import ROOT, run, sparsefront, write
@@ -69,3 +73,28 @@ def test_a_script_draws_though_a_notebook_names_a_backend_that_is_missing() -> N
     script = "from plots import front; import matplotlib; print(matplotlib.get_backend())"
     ran = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
     assert ran.stdout == "agg\n"
+
+
+@pytest.mark.parametrize(
+    ("returned", "said"),
+    [
+        (None, "the figure drawn returns None, and no list of the files that it wrote"),
+        (Path("mine.png"), r"returns .*mine.png'\), and no list"),
+        ([3], r"returns \[3\], and no list"),
+        ([Path("nowhere.png")], "the figure drawn returns nowhere.png, which it did not write"),
+    ],
+)
+def test_a_figure_that_returns_something_else_than_its_files_is_one_sentence(
+    returned: object, said: str, tmp_path: Path
+) -> None:
+    def drawn(*_: object) -> Any:
+        return returned
+
+    with pytest.raises(UsageError, match=said):
+        RegisteredFigure(drawn, ("mine",), False, None).files(tmp_path, pandas.DataFrame(), tmp_path)
+
+
+@pytest.mark.parametrize("experiments", ["quickstart", print])
+def test_a_figure_names_a_tuple_of_experiments(experiments: Any) -> None:
+    with pytest.raises(UsageError, match="@figure takes a tuple of experiments"):
+        figure(experiments)

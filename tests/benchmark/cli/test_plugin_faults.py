@@ -98,6 +98,11 @@ def test_an_experiment_that_takes_parameters_is_refused_with_its_line(
         ("raise BaseException('x')", "does not load: BaseException: x (PLUGIN, line 1)"),
         ("from methods import register\nregister('a[b', knob='none')", "holds a bracket"),
         ("from methods import register\nregister(' ', knob='none')", "is empty"),
+        (
+            "from dataclasses import dataclass\nfrom methods import register\n\n\n"
+            "@register('bare', knob='none')\n@dataclass\nclass Bare:\n    pass",
+            "method 'bare' is no Method; derive its class from Masked or Method",
+        ),
         ("from methods.core.registry import register_alias\nregister_alias('loop', 'loop')", "there is no such method"),
     ],
 )
