@@ -2,5 +2,6 @@
 
 dispatch.py chooses the engine; local.py and ray_cluster.py are the engines. packs.py groups runs and trains a pack,
 worker.py holds the state of a process that does so, and worker_process.py is a process that does it for another one;
-settings.py holds the settings of a sweep, signals.py signal handlers, and threads.py ends the threads of plugins.
+settings.py holds the settings of a sweep, signals.py signal handlers; threads.py ends the threads of plugins, and
+interrupts.py a command that goes on after Ctrl-C.
 """

@@ -43,6 +43,19 @@ def test_the_command_ends_although_a_thread_of_a_plugin_goes_on(tmp_path: Path) 
     assert ended.stderr == "warning: ended while threads still ran after 0.01 s: uploader\n"
 
 
+def test_the_command_ends_although_a_plugin_swallows_its_interrupt(tmp_path: Path) -> None:
+    plugin = tmp_path / "deaf.py"
+    plugin.write_text(
+        "import signal, time\nfrom benchmark.engines import interrupts\ninterrupts.LONGEST = 0.01\n"
+        "while True:\n    try:\n        signal.raise_signal(signal.SIGINT)\n        time.sleep(600)\n"
+        "    except KeyboardInterrupt:\n        time.sleep(600)\n"
+    )
+    command = [sys.executable, "-m", "sparsefront", "list", "methods", "--plugin", str(plugin)]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert ended.returncode == 130
+    assert ended.stderr == "error: the command went on for 0.01 s after its interrupt and was ended\n"
+
+
 @pytest.mark.slow
 def test_images_are_read_by_processes_of_the_command(tmp_path: Path) -> None:
     for part, count in (("train", 12), ("val", 4)):
