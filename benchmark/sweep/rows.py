@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -104,10 +104,24 @@ def augmentation_column(augmentation: Augmentation | None) -> str:
     return print_options(options_of(type(augmentation)), vars(augmentation)) if augmentation else ""
 
 
-def tell(row: Row) -> str:
-    """Return one line on a finished run."""
+def told_apart(runs: Sequence[Run]) -> tuple[str, ...]:
+    """Return the fields that a line needs besides method, value and seed so that no two runs have the same."""
+    fields = ["method", "value", "seed"]
+    count = len({tuple(getattr(run, name) for name in fields) for run in runs})
+    for field in ("task", "epochs", "learning_rate"):
+        if count < len(runs):
+            more = len({tuple(getattr(run, name) for name in (*fields, field)) for run in runs})
+            fields, count = ([*fields, field], more) if more > count else (fields, count)
+    return tuple(fields[3:])
+
+
+def tell(row: Row, fields: Sequence[str] = ()) -> str:
+    """Return one line on a finished run; `fields` are those of `told_apart`."""
     knob = "" if row.knob == "none" else f" {row.knob} {row.value:g}"
-    start = f"{row.method}{knob} seed {row.seed}:"
+    task = f" on {row.task}" if "task" in fields else ""
+    rate = f" at learning rate {row.learning_rate:g}" if "learning_rate" in fields else ""
+    epochs = f" for {row.epochs} epochs" if "epochs" in fields else ""
+    start = f"{row.method}{task}{knob}{rate}{epochs} seed {row.seed}:"
     if row.status != Status.OK:
         return f"{start} {row.status}, {row.error}"
     warned = f" ({row.warning})" if row.warning else ""

@@ -22,7 +22,7 @@ from benchmark.sweep import invocation, status
 from benchmark.sweep.estimate import seconds_left, seconds_per_epoch
 from benchmark.sweep.folder import ResultsFolder
 from benchmark.sweep.progress import SweepProgress, bar, throttled
-from benchmark.sweep.rows import make_row, tell
+from benchmark.sweep.rows import make_row, tell, told_apart
 from benchmark.tasks.loading import load_data
 from benchmark.tasks.registry import get_task
 from benchmark.training.devices import hardware
@@ -121,6 +121,7 @@ def _compute(
     def board() -> Table:
         return status.board(status.best(folder.rows, folder.path / "runs.csv"))
 
+    fields = told_apart(runs)
     shown: set[str] = set()  # tracebacks, of which many runs may have the same
     throttled_end, throttled_board = throttled(expected_end), throttled(board)  # however many rows there are
     left = seconds_left(runs, finished, slots, earlier)
@@ -144,11 +145,11 @@ def _compute(
                 seconds = throttled_end() - time.monotonic() if len(finished) < len(runs) else 0.0
                 left = None if math.isnan(seconds) else max(seconds, 0.0)
                 now = SweepProgress.count(statuses, len(runs), slots, left)
-                show(now, tell(row), throttled_board() if console.is_terminal else None)
+                show(now, tell(row, fields), throttled_board() if console.is_terminal else None)
                 for warning in result.warnings:
                     console.print(f"warning: {warning}", soft_wrap=True)
                 if result.traceback or not console.is_terminal:
-                    console.print(f"{now} {tell(row)}", soft_wrap=True)
+                    console.print(f"{now} {tell(row, fields)}", soft_wrap=True)
                 if result.traceback and result.traceback not in shown:
                     console.print(result.traceback, soft_wrap=True)
                     shown.add(result.traceback)

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from benchmark.data.augmentation import Augmentation
 from benchmark.experiments.run import Run
-from benchmark.records.schema import COLUMNS, DEFAULTS
+from benchmark.records.schema import COLUMNS, DEFAULTS, Measurement, Status
 from benchmark.records.table import cell
-from benchmark.sweep.rows import asked, augmentation_column, completed, optimizer_column
+from benchmark.sweep.rows import (
+    asked,
+    augmentation_column,
+    completed,
+    make_row,
+    optimizer_column,
+    tell,
+    told_apart,
+)
+from benchmark.training.measure import Result
 from methods.core.optimizers import Adam, Sgd
 
 
@@ -89,3 +99,19 @@ def test_a_row_of_another_recipe_gets_no_recipe_of_today() -> None:
 def test_a_row_of_an_unknown_method_stays_as_it_is() -> None:
     row = older(Run("lenet300-mnist", "snip", 0.1, 1, 30, 0.2), method="of-a-plugin", total_compression="3")
     assert completed(row) == row
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"value": 0.2}, "snip density 0.1 seed 1: error, late"),
+        ({"task": "lenet300-digits", "learning_rate": 0.4}, "snip on lenet300-mnist density 0.1 seed 1: error, late"),
+        ({"learning_rate": 0.4}, "snip density 0.1 at learning rate 0.2 seed 1: error, late"),
+        ({"epochs": 3}, "snip density 0.1 for 30 epochs seed 1: error, late"),
+    ],
+)
+def test_a_line_on_a_run_says_what_tells_it_from_the_others(changes: dict[str, Any], told: str) -> None:
+    run = Run("lenet300-mnist", "snip", 0.1, 1, 30, 0.2)
+    failed = Result(Measurement(status=Status.ERROR, error="late"))
+    row = make_row("fronts", run, failed, "cpu", "", "")
+    assert tell(row, told_apart([run, replace(run, **changes)])) == told
