@@ -24,6 +24,8 @@ from benchmark.errors import UsageError, error_text
 from methods.core.plugins import place_in_plugin
 from methods.core.registry import MethodError
 
+OURS = ("benchmark", "methods", "plots", "sparsefront")
+
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -107,6 +109,10 @@ def _sentence(error: BaseException) -> str | None:
         return f"{error.filename or 'a file'} cannot be read or written: {error.strerror or error}"
     if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
         return "no thread can be started; raise the limit on processes (ulimit -u), which counts threads, too"
+    if isinstance(error, MemoryError):
+        return "the memory of this machine, or its limit (ulimit -v), is not enough for this command"
+    if isinstance(error, ImportError) and (error.name or OURS[0]).partition(".")[0] not in OURS:
+        return f"a package cannot be loaded: {error_text(error)}"
     if hasattr(error, "format_message"):  # typer's own errors have it; their class is not public
         return f"{' '.join(error.format_message().split()).rstrip('.')}; --help names what there is"
     place = place_in_plugin(error)

@@ -124,18 +124,28 @@ def test_a_limit_on_processes_lets_one_worker_go_on(monkeypatch: pytest.MonkeyPa
     assert [results[run].measured.status for run in SNIP_RUNS] == ["ok"] * 3
 
 
-def test_a_limit_on_threads_is_one_sentence(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+LIMITS = {
+    "no thread can be started; raise the limit on processes (ulimit -u), which counts threads, too": RuntimeError(
+        "can't start new thread"
+    ),
+    "the memory of this machine, or its limit (ulimit -v), is not enough for this command": MemoryError(),
+    "a package cannot be loaded: ImportError: libtorch.so: failed to map segment": ImportError(
+        "libtorch.so: failed to map segment", name="torch._C"
+    ),
+}
+
+
+@pytest.mark.parametrize("said", LIMITS)
+def test_a_limit_that_the_command_meets_is_one_sentence(
+    said: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     def refuse(thread: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
+        raise LIMITS[said]
 
-    monkeypatch.setattr(threading.Thread, "start", refuse)
+    monkeypatch.setattr(threading.Thread, "start", refuse)  # that of the lock's heartbeat
     given = ["run", "quickstart", "--tier", "smoke", "--methods", "dense", "--seeds", "0", "--workers", "1"]
     assert sparsefront(monkeypatch, *given, "--results", str(tmp_path)) == 2
-    assert capfd.readouterr().err == (
-        "error: no thread can be started; raise the limit on processes (ulimit -u), which counts threads, too\n"
-    )
+    assert capfd.readouterr().err == f"error: {said}\n"
 
 
 def test_the_commit_is_unknown_where_git_cannot_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
