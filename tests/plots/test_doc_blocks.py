@@ -70,9 +70,9 @@ def test_trials_of_learning_rates_are_read_from_a_search(results: Path) -> None:
     folder.mkdir()
     (folder / "learning_rates.csv").touch()
     rates = {0.1: 80, 0.2: 85, 0.4: None}
-    write(
-        folder, [run("snip", 0.1, 0, 100, val, val, key=str(rate), learning_rate=rate) for rate, val in rates.items()]
-    )
+    rows = [run("snip", 0.1, 0, 100, val, val, key=str(rate), learning_rate=rate) for rate, val in rates.items()]
+    write(folder, [*rows, run("dense", 1, 0, 1000, 90, 90, learning_rate=0.1)])
+    assert BLOCKS["trial"]("search", "dense", "1", "0.1") == "90.0 %"
     assert BLOCKS["trial"]("search", "snip", "0.1", "0.2") == "85.0 % at 10"
     assert BLOCKS["diverged"]("search", "snip", "", "0.4") == "1 of 1"
     assert BLOCKS["steady"]("search", "snip") == BLOCKS["chosen"]("search", "snip") == "0.2"
