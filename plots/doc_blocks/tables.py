@@ -113,14 +113,14 @@ def penalties(experiment: str, spreads: str = "no", digits: str = "1") -> str:
 
 
 def differences(experiment: str, control: str, threshold: str, *levels: str) -> str:
-    """Return the table of differences to a control: a row for each method with an interval at one of the compressions.
+    """Return the table of differences to a control: a row for each method that reaches one of the compressions.
 
     The threshold is that of penalty runs, `strict` for their own. Rows are by the mean at the first compression. The
     control has its accuracy. Bold: the top group of a compression. A method more than 5 points below the best has no
     interval, and one with a single seed a dash.
     """
     tables = [comparison(experiment, control, level, "" if threshold == "strict" else threshold) for level in levels]
-    shown = {name for table in tables for name in table.index[table["difference_low"].notna()]} | {control}
+    shown = {name for table in tables for name in table.index[table["difference"].notna()]} | {control}
     rows = []
     for name in sorted(shown, key=lambda name: -tables[0]["mean"].get(name, 0)):
         write = _control if name == control else _difference
