@@ -43,6 +43,7 @@ lint: install  ## check style, types and imports
 figures leaderboard: install  ## redraw all published fronts and leaderboards from the CSVs under results/reference/
 	@$(BIN)/sparsefront report --results results/reference
 	@$(BIN)/sparsefront compare results/reference/families results/reference/families-mnist --threshold validated --output results/reference/comparison
+	@$(BIN)/sparsefront compare results/reference/mnist1d --threshold validated --output results/reference/comparison-mnist1d
 
 site: install  ## write one interactive page of all published results, results/reference/report.html
 	@$(BIN)/sparsefront report --html --results results/reference
