@@ -27,7 +27,7 @@ from benchmark.training.measure import Result
 from methods.core.base import Method
 from methods.core.masked import Masked
 from methods.core.network import Network
-from methods.core.registry import parse
+from methods.core.registry import METHODS, parse
 
 if TYPE_CHECKING:
     from matplotlib.lines import Line2D
@@ -46,6 +46,9 @@ ON_DEMAND = {
     "ray",
     "safetensors",
 }  # a task or an engine names them and imports them when it is used
+
+# Every method; `obs` with fewer examples, since it goes through them one by one.
+QUICK_FORMS = [{"obs": "obs[examples=20]"}.get(name, name) for name in METHODS]
 
 # --- Networks and tasks that train in a moment; most of them belong to the contract.
 

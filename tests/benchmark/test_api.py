@@ -160,7 +160,7 @@ def test_workers_load_the_plugins_of_the_process_and_nothing_of_a_notebook(
     run_experiment(grid, name="mine", results=tmp_path, workers=2)
     assert plugin in given[0].plugins
     monkeypatch.setattr(Noted, "__module__", "__main__")
-    monkeypatch.delattr(sys.modules["__main__"], "__file__")
+    monkeypatch.delattr(sys.modules["__main__"], "__file__", raising=False)
     with pytest.raises(UsageError, match="worker processes cannot import noted, which this notebook defines"):
         run_experiment(grid, name="mine", results=tmp_path, workers=2)
     run_experiment(grid, name="mine", results=tmp_path)

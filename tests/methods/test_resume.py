@@ -12,12 +12,12 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from methods import METHODS, SparseOptimizer, parse
+from methods import SparseOptimizer, parse
 from methods.core.registry import MethodError
-from tests.builders import batch_norm_cnn, mlp
+from tests.builders import QUICK_FORMS, batch_norm_cnn, mlp
 
 VALUE = {"density": {"density": 0.25}, "strength": {"strength": 0.1}, "penalty": {"penalty": 1e-3}, "none": {}}
-FORMS = [*METHODS, "dwf[init=truncated]"]
+FORMS = [*QUICK_FORMS, "dwf[init=truncated]"]
 STEPS = 8
 
 

@@ -13,15 +13,15 @@ import torchvision
 
 from benchmark.data.synthetic import synthetic_data
 from benchmark.training.evaluation import layer_nonzeros
-from methods import METHODS, MethodError, SparseOptimizer, dwf, parse
+from methods import MethodError, SparseOptimizer, dwf, parse
 from methods.core.optimizers import Adam, Sgd
-from tests.builders import batch_norm_cnn, mlp
+from tests.builders import QUICK_FORMS, batch_norm_cnn, mlp
 
 INPUTS, LABELS = (part[:] for part in synthetic_data((1, 4, 4), 4).train)
 VALUE: dict[str, dict[str, float]] = {
     "density": {"density": 0.1}, "strength": {"strength": 3.0}, "penalty": {"penalty": 0.01}, "none": {},
 }  # fmt: skip
-FORMS = [*METHODS, "dwf[depth=2,threshold=0.01]"]
+FORMS = [*QUICK_FORMS, "dwf[depth=2,threshold=0.01]"]
 
 
 def loss_on(model: torch.nn.Module, step: int) -> torch.Tensor:
