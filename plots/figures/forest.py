@@ -28,8 +28,8 @@ def forest(
     """Draw how much better than `control` methods are, a panel for each compression, a line for each method.
 
     Marks are at points of test accuracy, or percent of another metric. Bars are Dunnett's simultaneous 95 % intervals;
-    a mark is hollow if its interval holds zero. Runs and task are as in `plots.front`. Methods that are more than 3
-    points or percent worse or better than the control are numbers at the edge.
+    a mark is hollow if its interval holds zero. Runs and task are as in `plots.front`. Differences of
+    more than 3 points or percent, or without an interval, are numbers at the edge.
     """
     frame = of_task(runs, task)
     readings = read_at(seed_curves(frame), COMPRESSIONS)
@@ -41,8 +41,9 @@ def forest(
     caption = (
         f"Marks: {metric.better_than(control)} at the same compression, read log-linearly between values. Bars: "
         f"Dunnett's simultaneous 95 % intervals, variance pooled over the methods within 5 {metric.unit} of the best; "
-        f"hollow: the interval holds zero. Numbers: methods more than 3 {metric.unit} worse or better. Empty: the "
-        "method was not run so far, or has a single run there."
+        f"hollow: the interval holds zero. Numbers: more than 3 {metric.unit} worse or better, or without an interval, "
+        f"since the method or {control} is farther from the best. Empty: the method was not run so far, or has a "
+        "single run there."
     )
     # Half a column has room for two panels.
     reached = set(readings.loc[readings["method"] == control, "at"])
