@@ -38,7 +38,7 @@ class Experiment:
     precision: str = "float32"
     synthetic: bool = False  # train on synthetic data
     dense_widths: tuple[float, ...] = ()  # small dense networks to add, for each task with the option width
-    smoke_methods: tuple[str, ...] = ()  # methods of the smoke tier, for networks that take long; if empty, all
+    smoke_methods: tuple[str, ...] = ()  # methods of the smoke tier where others take long or fail; if empty, all
     extra_outputs: Callable[[Path], None] | None = None  # writes files that are not rows into the folder
 
     def __post_init__(self) -> None:
