@@ -104,6 +104,8 @@ def reached(frame: pandas.DataFrame, task: str) -> Figure:
     """Draw the results on one task: a panel for each depth, a line for each start, metric over compression."""
     frame = frame[(frame["task"] == task) & frame["depth"].notna()]
     frame = frame.assign(start=starts(frame))
+    # Versions of dwf write one start differently; the last row counts.
+    frame = frame.drop_duplicates(["depth", "start", "value", "seed", "epochs"], keep="last")
     lines = summary(frame)
     lines = lines.merge(frame[["method", "depth", "start"]].drop_duplicates(), on="method")
     drawn = lines[numpy.isfinite(lines["compression"])]

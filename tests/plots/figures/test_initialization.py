@@ -96,6 +96,12 @@ def test_means_over_seeds_are_joined_over_strengths(tmp_path: Path) -> None:
     assert "Lines join" not in alone and "Not drawn" not in alone
 
 
+def test_of_one_start_that_two_versions_write_differently_the_last_row_counts(tmp_path: Path) -> None:
+    old, new = start(3, ",epsilon=0", 7, 0, 100, 85), start(3, ",init=truncated,epsilon=0", 7, 0, 200, 88)
+    figure = reached(load(write(tmp_path, [old, new])), "toy")
+    numpy.testing.assert_allclose(points(lines(figure, 0)["epsilon=0"]), [(5, 88)])
+
+
 def test_a_missing_table_of_weights_is_named_and_nothing_is_drawn(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"there is no .*initial_weights\.csv"):
         report(write(tmp_path, ROWS))
