@@ -2,12 +2,13 @@
 
 published.py reads the results. numbers.py has accuracies, compressions and differences of methods, counts.py has
 numbers of single runs, of trials of learning rates and of layers, tables.py has the tables, objectives.py that of
-objectives, budgets.py that of budgets, and latency.py has those of measured latency with their numbers.
+objectives, budgets.py that of budgets, scores.py that of another metric than accuracy, and latency.py has those of
+measured latency with their numbers.
 """
 
 from __future__ import annotations
 
-from plots.doc_blocks import budgets, counts, latency, numbers, objectives, tables
+from plots.doc_blocks import budgets, counts, latency, numbers, objectives, scores, tables
 from plots.docs import Block
 
 _FUNCTIONS: tuple[Block, ...] = (
@@ -35,6 +36,7 @@ _FUNCTIONS: tuple[Block, ...] = (
     latency.latency,
     latency.pays,
     objectives.objectives,
+    scores.scores,
     tables.differences,
     tables.masks,
     tables.penalties,

@@ -59,7 +59,6 @@ RANGES: dict[str, dict[str, tuple[float, float]]] = {
         "300 to 410": (300, 410),
         "550 to 750": (550, 750),
     },
-    "depth": {"13 to 14": (13, 14.5), "30 to 60": (30, 61), "250 to 310": (250, 311), "840 to 930": (830, 931)},
     "lenet5-fmnist": {
         "5": (4, 12),
         "20": (15, 30),
@@ -82,7 +81,7 @@ def masks(experiment: str, *levels: str) -> str:
             own = table[(table["method"] == method) & numpy.isclose(table["value"], 1 / float(level))]
             cells.append(NONE if own.empty else _cell(own.iloc[0], int(table["n"].max())))
         rows.append([name, *cells])
-    return _table(["test accuracy in % at a compression of", *levels], rows)
+    return table_of(["test accuracy in % at a compression of", *levels], rows)
 
 
 def _cell(point: pandas.Series, seeds: int) -> str:
@@ -109,7 +108,7 @@ def penalties(experiment: str, spreads: str = "no", digits: str = "1") -> str:
             ]
             cells.append(", ".join(texts[-1:] if low == 0 else texts) or NONE)
         rows.append([name, *cells])
-    return _table(["test accuracy in % (at a compression of)", *RANGES[experiment]], rows)
+    return table_of(["test accuracy in % (at a compression of)", *RANGES[experiment]], rows)
 
 
 def differences(experiment: str, control: str, threshold: str, *levels: str) -> str:
@@ -126,7 +125,7 @@ def differences(experiment: str, control: str, threshold: str, *levels: str) -> 
         write = _control if name == control else _difference
         cells = [write(table.loc[[name]].iloc[0]) if name in table.index else NONE for table in tables]
         rows.append([f"`{name}`", *cells])
-    return _table([f"points above `{control}` at a compression of", *levels], rows)
+    return table_of([f"points above `{control}` at a compression of", *levels], rows)
 
 
 def _control(line: pandas.Series) -> str:
@@ -157,6 +156,7 @@ def _penalty_cell(point: pandas.Series, spreads: bool, digits: int) -> str:
     return f"{text} ({_ratio(point):.0f})"
 
 
-def _table(columns: list[str], rows: list[list[str]]) -> str:
+def table_of(columns: list[str], rows: list[list[str]]) -> str:
+    """Write a table in Markdown."""
     head, *body = ("| " + " | ".join(line) + " |" for line in [columns, *rows])
     return "\n".join([head, "|" + "---|" * len(columns), *body])

@@ -28,6 +28,8 @@ figure(
     replaces_front=True,
     choose=at_chosen,
 )(write_learning_rates)
+# This one compares methods, each at the better of its two learning rates.
+figure(("gpt-shakespeare",), choose=at_chosen)(write_learning_rates)
 
 
 @figure(("learning-rate", "learning-rate-digits"), replaces_front=True, choose=at_chosen)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from benchmark.errors import UsageError
-from benchmark.records.schema import LAYER_COLUMNS
+from benchmark.records.schema import LAYER_COLUMNS, THRESHOLD_COLUMNS, Row, Status
 from benchmark.records.table import append
 from plots.doc_blocks import BLOCKS, counts, numbers, published, tables
 from plots.docs import filled
-from tests.builders import GOLDEN, pair, run, write
+from tests.builders import DWF, GOLDEN, at_rate, pair, run, write
 
 
 def clear() -> None:
@@ -163,3 +165,35 @@ def test_the_table_of_budgets_has_both_zeros_of_penalties(results: Path) -> None
     assert BLOCKS["after"]("golden", "10", "dwf", "20", "validated") == "88.0"
     with pytest.raises(UsageError, match="golden has no dwf at 20 after 10 epochs with the strict zero"):
         BLOCKS["after"]("golden", "10", "dwf", "20")
+
+
+def test_the_table_of_scores_has_the_metric_at_the_chosen_learning_rate_with_both_zeros(results: Path) -> None:
+    bits: dict[str, Any] = {
+        "experiment": "gpt-shakespeare",
+        "metric": "bits per character",
+        "better": "lower",
+        "chance": 5.0,
+    }
+
+    def trained(method: str, rate: float, nonzeros: int, metric: float, penalty: float | None = None) -> Row:
+        row = at_rate(method, rate, 1, nonzeros, None, **bits, penalty=penalty)
+        return replace(row, status=Status.OK, val_metric=metric, test_metric=metric + 0.1)
+
+    rows = [
+        trained("dense", 0.1, 1000, 2.0),
+        trained("snip", 0.1, 100, 2.25),
+        trained("snip", 0.2, 100, 2.5),  # the last row, but the worse learning rate
+        trained(DWF, 0.1, 200, 2.4, penalty=0.1),
+    ]
+    folder = results / "reference" / "gpt-shakespeare"
+    folder.mkdir()
+    write(folder, rows)
+    counts = [(1e-7, 200, 2.4), (1e-3, 50, 2.4)]
+    lines = [(rows[-1].key, at, left, left / 1000, None, None, 0.01, val, val + 0.1) for at, left, val in counts]
+    append(folder / "thresholds.csv", THRESHOLD_COLUMNS, lines)
+    assert BLOCKS["scores"]("gpt-shakespeare", "5", "10", "20").splitlines() == [
+        "| test bits per character at a compression of | 5 | 10 | 20 |",
+        "|---|---|---|---|",
+        "| `dwf[depth=3]` | 2.500 (2.500) | 2.500 (\N{EN DASH}) | 2.500 (\N{EN DASH}) |",
+        "| `snip` | 2.350 | 2.350 | \N{EN DASH} |",
+    ]
