@@ -30,7 +30,7 @@ def applied(func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, A
     """Apply an operation to constants, in float64."""
     doubled = [arg.detach().double().clone() if isinstance(arg, torch.Tensor) else arg for arg in args]
     result: torch.Tensor = func(*doubled, **kwargs)
-    return result
+    return result.double()  # those of a conversion have another type
 
 
 def through(
@@ -45,6 +45,8 @@ def through(
         return None
     if name in names.SAME or "dropout" in name or (name in names.RESHAPES and shape == given):
         return x
+    if name in names.RESHAPES | names.RESIZES and x.dim == 1 and len(shape) > 2 and shape[:2] == given[:2]:
+        return x
     others = [leaf for leaf in tree_leaves((args[1:], kwargs)) if isinstance(leaf, torch.Tensor)]
     if name in names.ELEMENTWISE and (not others or (name == "prelu" and others[0].numel() == 1)):
         return replace(x, values=applied(func, (x.values, *args[1:]), kwargs))
@@ -56,6 +58,7 @@ def through(
         gone = {dim % len(given) for dim in ((dims,) if isinstance(dims, int) else dims or range(len(given)))}
         if gone & {0, x.dim}:
             return None
+        x = replace(x, constant=x.still(name == "sum"))
         return x if len(shape) == len(given) else replace(x, dim=x.dim - sum(dim < x.dim for dim in gone))
     if name in names.MAX_POOLS | names.ADAPTIVE_MEANS and x.dim == 1:
         return x

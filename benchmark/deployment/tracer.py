@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy
 import torch
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
@@ -14,6 +15,7 @@ from benchmark.deployment import operations as names
 from benchmark.deployment.features import Features, applied, argument, combined, matrix, nonzero, through
 
 Arguments = tuple[Any, ...]
+CONTENT = torch.Tensor | numpy.ndarray | float  # types in which the content of a tensor leaves an operation
 
 
 @dataclass
@@ -51,6 +53,7 @@ class Tracer(TorchFunctionMode):
         self.trace = Trace()
         self._model = model
         self._names = {id(value): name for name, value in (*model.named_parameters(), *model.named_buffers())}
+        self._held: set[str] = set()  # parameters that an operation which is not followed takes
         # A tensor, kept alive so that no other has its id, its version, which operations in place raise, its features.
         self._known: dict[int, tuple[torch.Tensor, int, Features]] = {}
 
@@ -67,13 +70,21 @@ class Tracer(TorchFunctionMode):
             self._known.pop(id(result), None)
             if after is not None:
                 self._known[id(result)] = result, _version(result), after
-        elif result is None or any(isinstance(leaf, torch.Tensor) for leaf in tree_leaves(result)):
+        elif result is None or any(isinstance(leaf, CONTENT) for leaf in tree_leaves(result)):
             self.pin((args, kwargs))
         return result
 
     def pin(self, tensors: Any) -> None:
-        """Keep all units of the tensors in a tree of arguments."""
-        self.trace.pinned += [known.units for leaf in tree_leaves(tensors) if (known := self._features(leaf))]
+        """Keep all units of the tensors in a tree of arguments, and in the end those of its parameters."""
+        leaves = tree_leaves(tensors)
+        self.trace.pinned += [known.units for leaf in leaves if (known := self._features(leaf))]
+        self._held |= {self._names[id(leaf)] for leaf in leaves if id(leaf) in self._names}
+
+    def end(self, outputs: Any) -> None:
+        """Keep the units that leave the network."""
+        self.pin(outputs)
+        for name in self._held:
+            self.trace.pinned += self.trace.axes.get(name, {}).values()
 
     def _features(self, tensor: Any) -> Features | None:
         return self._known[id(tensor)][2] if id(tensor) in self._known else None
@@ -101,13 +112,17 @@ class Tracer(TorchFunctionMode):
                 self.trace.ties.append((x.units, y.units))
                 return combined(name, func, args, kwargs, x, y)
             one, other = (x, args[1]) if x else (y, args[0])
-            if one is None or isinstance(other, torch.Tensor):
+            if one is None or (isinstance(other, torch.Tensor) and not self._is_number(other)):
                 return None
             return replace(one, values=applied(func, (one.values, other) if x else (other, one.values), kwargs))
         known = self._features(args[0]) if args else None
         if known and name == "batch_norm" and known.dim == 1:
             return self._normed(known, *args[1:], **kwargs)
         return through(known, name, func, args, kwargs, shape) if known else None
+
+    def _is_number(self, tensor: torch.Tensor) -> bool:
+        """Tell whether a tensor is a parameter or buffer that has one entry, whatever the input."""
+        return tensor.numel() == 1 and id(tensor) in self._names
 
     def _layer(self, name: str, args: Arguments, kwargs: dict[str, Any]) -> Features | None:
         x, inputs, parameter, bias = args[0], self._features(args[0]), args[1], argument(args, kwargs, 2, "bias")
@@ -118,7 +133,6 @@ class Tracer(TorchFunctionMode):
         if weight is None or (bias is not None and bias_name is None):
             return None
         if weight in self.trace.axes:  # the second use of a weight, whose units stay as they are
-            self.trace.pinned += self.trace.axes[weight].values()
             return None
         total, links = matrix(parameter.detach().double()), matrix((parameter != 0).double()) > 0
         constant = torch.zeros(len(total)).double() if bias is None else bias.detach().double()
@@ -196,5 +210,5 @@ def traced(model: torch.nn.Module, example: torch.Tensor) -> Trace:
     tracer = Tracer(model)
     with torch.no_grad(), tracer:
         outputs = model(torch.cat([example, example]))  # a second example tells the first axis from one of size 1
-    tracer.pin(outputs)
+    tracer.end(outputs)
     return tracer.trace

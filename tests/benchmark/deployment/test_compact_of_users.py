@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from torch.nn.utils import prune
 from benchmark.deployment.compact import compact
 from benchmark.errors import UsageError
 
-relu = functional.relu
+relu, linear_by = functional.relu, functional.linear
 Forward = Callable[..., torch.Tensor]
 
 
@@ -90,6 +91,34 @@ NETWORKS: dict[str, tuple[Forward, dict[str, nn.Module]]] = {
         lambda net, x: net.b((relu(net.c1(x)) * torch.sigmoid(net.c2(x))).flatten(1)),
         {"c1": conv(3, 4), "c2": conv(3, 4), "b": linear(144, 4)},
     ),
+    "resized": (
+        lambda net, x: net.b(functional.interpolate(relu(net.c1(x)), scale_factor=2, mode="bilinear").amax((2, 3))),
+        {"c1": conv(3, 8), "b": linear(8, 4)},
+    ),
+    "summed over places": (
+        lambda net, x: net.b(relu(net.c1(x)).sum((2, 3)).to(torch.float32)),
+        {"c1": conv(3, 8), "b": linear(8, 4)},
+    ),
+    "places in a row": (
+        lambda net, x: net.b(relu(net.c1(x)).flatten(2).mean(2)),
+        {"c1": conv(3, 8), "b": linear(8, 4)},
+    ),
+    "a learned number": (
+        lambda net, x: net.b(relu(net.a(x.flatten(1))) * net.scale.weight),
+        {"a": linear(108, 16), "b": linear(16, 4), "scale": nn.PReLU()},
+    ),
+    "weights that decode, too": (
+        lambda net, x: linear_by(relu(linear_by(net.b(relu(net.a(x.flatten(1)))), net.b.weight.t())), net.a.weight.t()),
+        {"a": linear(108, 16), "b": linear(16, 4)},
+    ),
+    "a norm of weights": (
+        lambda net, x: net.b(relu(net.a(x.flatten(1)))) * net.a.weight.abs().mean(),
+        {"a": linear(108, 16), "b": linear(16, 4)},
+    ),
+    "by way of numpy": (
+        lambda net, x: net.b(torch.from_numpy(relu(net.a(x.flatten(1))).detach().numpy())),
+        {"a": linear(108, 16), "b": linear(16, 4)},
+    ),
     "a reversal of units": (
         lambda net, x: net.b(net.a(x.flatten(1)).flip(1)),
         {"a": linear(108, 16), "b": linear(16, 4)},
@@ -125,7 +154,16 @@ def test_outputs_are_the_same_whatever_zeros_there_are(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "left"), [("two paths, one dead", 0.6), ("squeezed", 0.6), ("a size in the code", 0.9)]
+    ("name", "left"),
+    [
+        ("two paths, one dead", 0.6),
+        ("squeezed", 0.6),
+        ("resized", 0.6),
+        ("summed over places", 0.6),
+        ("places in a row", 0.6),
+        ("a learned number", 0.8),
+        ("a size in the code", 0.9),
+    ],
 )
 def test_common_ways_to_write_a_network_leave_dead_units_to_remove(name: str, left: float) -> None:
     forward, layers = NETWORKS[name]
@@ -143,3 +181,75 @@ def test_masks_of_torch_are_made_permanent_first() -> None:
         compact(net, torch.zeros(1, 4))
     prune.remove(net[0], "weight")
     compact(net, torch.zeros(1, 4))
+
+
+def two_layers(forward: Forward) -> Written:
+    net = Written(forward, a=linear(108, 16), b=linear(16, 4))
+    with torch.no_grad():
+        net.get_parameter("a.weight")[:6] = 0
+    return net
+
+
+@pytest.mark.parametrize(
+    "outputs",
+    [
+        lambda out: out > 0,
+        lambda out: out.argmax(1),
+        lambda out: out.log(),  # not a number where an output is negative
+        lambda out: {"out": out, "empty": out[:, :0], "none": None, "number": 3},
+        lambda out: torch.complex(out, out),
+        lambda out: float(out.sum()),
+    ],
+)
+def test_outputs_of_all_types_are_compared(outputs: Callable[[torch.Tensor], Any]) -> None:
+    net = two_layers(lambda net, x: outputs(net.b(relu(net.a(x.flatten(1))))))
+    assert compact(net, torch.randn(1, 3, 6, 6)).get_parameter("a.weight").shape == (10, 108)
+
+
+def test_an_output_that_becomes_no_number_is_a_difference() -> None:
+    net = two_layers(lambda net, x: net.b(hidden := net.a(x.flatten(1))) * torch.tensor(hidden.shape[1] - 15.5).log())
+    with pytest.raises(UsageError, match="computes something else"):
+        compact(net, torch.randn(1, 3, 6, 6))
+
+
+def test_an_example_of_zeros_does_not_hide_a_difference() -> None:
+    net = two_layers(lambda net, x: net.b(relu(hidden := net.a(x.flatten(1)))) * hidden.shape[1])
+    nn.init.zeros_(net.get_parameter("a.bias"))
+    nn.init.zeros_(net.get_parameter("b.bias"))
+    with pytest.raises(UsageError, match="computes something else"):
+        compact(net, torch.zeros(1, 3, 6, 6))
+
+
+def test_outputs_whose_tensors_are_not_known_are_one_sentence() -> None:
+    @dataclass
+    class Output:
+        logits: torch.Tensor
+
+    net = two_layers(lambda net, x: Output(net.b(relu(net.a(x.flatten(1))))))  # type: ignore[arg-type, return-value]
+    with pytest.raises(UsageError, match="returns Output, whose tensors are not known; it stays whole"):
+        compact(net, torch.randn(1, 3, 6, 6))
+
+
+@pytest.mark.parametrize("kind", [torch.bfloat16, torch.float16])
+def test_networks_of_low_precision_lose_their_dead_units(kind: torch.dtype) -> None:
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(20, 64), nn.Sigmoid(), nn.Linear(64, 8))
+    nn.init.zeros_(net.get_parameter("0.weight")[:20])
+    small = compact(net.to(kind), torch.randn(1, 20, dtype=kind))
+    assert small.get_parameter("0.weight").shape == (44, 20)
+
+
+def test_weights_that_an_embedding_shares_stay_and_others_go() -> None:
+    net = Written(
+        lambda net, x: linear_by(relu(net.c(relu(net.a(net.e(x))))), net.e.weight),
+        e=nn.Embedding(30, 16),
+        a=linear(16, 12),
+        c=linear(12, 16),
+    )
+    with torch.no_grad():
+        net.get_parameter("a.weight")[:5] = 0
+        net.get_parameter("c.weight")[:5] = 0
+    tokens = torch.arange(8)[None]
+    small = compact(net, tokens)
+    assert [small.get_parameter(f"{name}.weight").shape for name in "eac"] == [(30, 16), (7, 16), (16, 7)]
+    torch.testing.assert_close(small(tokens), net(tokens))
