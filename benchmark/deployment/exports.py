@@ -6,7 +6,7 @@ import io
 import logging
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 from typing import Any
 
@@ -71,21 +71,29 @@ def _program(model: torch.nn.Module, example: torch.Tensor) -> torch.export.Expo
     batch = torch.cat([example, example])  # a batch of 1 would be traced as one that is always 1
     with _quiet():
         try:
-            return torch.export.export(model.eval(), (batch,), dynamic_shapes=({0: torch.export.Dim.AUTO},))
+            shapes = torch.export.ShapesCollection()  # finds the input also in a forward pass of *args
+            shapes[batch] = {0: torch.export.Dim.AUTO}
+            program = torch.export.export(model.eval(), (batch,), dynamic_shapes=shapes)
         except Exception as error:
             reason = error_text(error)
             raise UsageError(
                 f"torch.export cannot trace the network ({reason}); --format torch-sparse needs no trace"
             ) from None
+    if not program.range_constraints:  # no size is free
+        raise UsageError(
+            "the network's code gives the size of a batch as a number, or branches on it; put x.size(0) or -1 in its "
+            "place, or choose --format torch-sparse, which needs no trace"
+        )
+    return program
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the warnings and the log of torch's exporters from the user, whose network they do not concern."""
+    """Keep from the user what torch's exporters warn of, log and print; errors have their reason."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), redirect_stderr(io.StringIO()):
             warnings.simplefilter("ignore")
             yield
     finally:

@@ -24,7 +24,8 @@ class SparseLinear(nn.Module):
         self.register_buffer("bias", _column(layer.bias))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return _product(self.weight, self.bias, x.flatten(0, -2).t()).t().unflatten(0, x.shape[:-1])
+        rows = x.reshape(x.shape[:-1].numel(), x.shape[-1])
+        return _product(self.weight, self.bias, rows.t()).t().reshape(*x.shape[:-1], -1)
 
 
 class SparseConv2d(nn.Module):
@@ -51,7 +52,8 @@ class SparseConv2d(nn.Module):
 def with_sparse_rows(model: nn.Module) -> nn.Module:
     """Return a copy whose linear layers and 2-d convolutions without groups have CSR weights, in evaluation mode.
 
-    Raises UsageError where torch has no MKL, which multiplies them on a CPU.
+    Layers with hooks stay dense. Raises UsageError where torch has no MKL, which multiplies them on a CPU, and for
+    weights of low precision, which MKL does not multiply.
     """
     if not torch.backends.mkl.is_available():
         raise UsageError(
@@ -60,6 +62,15 @@ def with_sparse_rows(model: nn.Module) -> nn.Module:
     model = copy.deepcopy(model).eval()
     for path, module in list(model.named_modules()):
         new: nn.Module | None = None
+        if isinstance(module, nn.TransformerEncoderLayer):
+            module.activation_relu_or_gelu = 0  # torch's fast path, which this switches off, takes dense weights alone
+        if type(module) not in (nn.Linear, nn.Conv2d) or module._forward_hooks or module._forward_pre_hooks:
+            continue
+        if module.weight.dtype not in (torch.float32, torch.float64):
+            raise UsageError(
+                f"MKL multiplies no sparse rows of {str(module.weight.dtype).removeprefix('torch.')}; "
+                "call float() on the model, or choose dense instead"
+            )
         if type(module) is nn.Linear:
             new = SparseLinear(module)
         elif type(module) is nn.Conv2d and module.groups == 1 and not isinstance(module.padding, str):
@@ -75,7 +86,10 @@ def with_sparse_rows(model: nn.Module) -> nn.Module:
 def _rows(weight: torch.Tensor) -> torch.Tensor:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch calls its CSR tensors a beta feature
-        return weight.detach().to_sparse_csr()
+        rows = weight.detach().to_sparse_csr()
+        # MKL wants 32 bits; and the columns are a part of a larger tensor, which a file would hold whole.
+        starts, columns = rows.crow_indices().to(torch.int32), rows.col_indices().to(torch.int32)
+        return torch.sparse_csr_tensor(starts, columns, rows.values().clone(), rows.shape)
 
 
 def _column(bias: torch.Tensor | None) -> torch.Tensor | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -70,14 +71,26 @@ def test_without_onnx_the_sentence_says_what_to_install(
         export(model, EXAMPLE, tmp_path / "net.onnx", "onnx")
 
 
-def test_a_network_that_torch_cannot_trace_is_one_sentence(tmp_path: Path) -> None:
+def test_a_network_that_torch_cannot_trace_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     class Branching(nn.Module):
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return x if x.sum() > 0 else -x
 
     with pytest.raises(UsageError, match=r"torch\.export cannot trace the network"):
         export(Branching(), torch.zeros(1, 3), tmp_path / "net.pt2", "dense")
-    assert not list(tmp_path.iterdir())
+    assert not list(tmp_path.iterdir()) and not any(capsys.readouterr())
+
+
+@pytest.mark.parametrize("forward", [lambda x: x.view(2, -1), lambda x: x if len(x) < 5 else -x])
+def test_a_network_for_batches_of_one_size_is_one_sentence(
+    forward: Callable[[torch.Tensor], torch.Tensor], tmp_path: Path
+) -> None:
+    class OneSize(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return forward(x)
+
+    with pytest.raises(UsageError, match="gives the size of a batch as a number, or branches on it"):
+        export(OneSize(), torch.zeros(1, 3), tmp_path / "net.pt2", "dense")
 
 
 @pytest.mark.filterwarnings("ignore:Validating sparse tensor invariants")
@@ -107,6 +120,40 @@ def test_sparse_rows_compute_the_same(model: nn.Module, tmp_path: Path) -> None:
 def test_layers_of_all_kinds_compute_the_same_with_sparse_rows(layer: nn.Module) -> None:
     x = torch.randn(2, 4, 7, 9)
     torch.testing.assert_close(with_sparse_rows(layer)(x), layer(x), rtol=1e-5, atol=1e-6)
+
+
+def test_sparse_rows_compute_where_torch_has_a_fast_path_and_where_a_row_comes_alone() -> None:
+    layer = nn.TransformerEncoderLayer(8, 2, 12, batch_first=True).eval()
+    first = nn.Linear(8, 4)
+    first.register_forward_hook(lambda module, given, result: 2 * result)  # such a layer stays dense
+    with torch.no_grad():
+        for model, x in ((layer, torch.randn(3, 5, 8)), (nn.Linear(8, 4), torch.randn(8)), (first, torch.randn(2, 8))):
+            torch.testing.assert_close(with_sparse_rows(model)(x), model(x), rtol=1e-5, atol=1e-6)
+
+
+def test_sparse_rows_of_low_precision_are_one_sentence() -> None:
+    with pytest.raises(UsageError, match=r"no sparse rows of bfloat16; call float\(\) on the model"):
+        with_sparse_rows(nn.Linear(8, 4).bfloat16())
+
+
+def test_a_file_of_sparse_rows_has_eight_bytes_for_a_nonzero(tmp_path: Path) -> None:
+    layer = nn.Linear(300, 300)
+    export(layer, torch.zeros(1, 300), tmp_path / "net.pt", "torch-sparse")
+    assert (tmp_path / "net.pt").stat().st_size < 8 * 300 * 300 + 10_000
+
+
+def test_a_forward_pass_of_any_arguments_is_exported(tmp_path: Path) -> None:
+    class Wrapped(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = nn.Linear(3, 2)
+
+        def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
+            return torch.relu(self.inner(*inputs))
+
+    model, x = Wrapped(), torch.randn(5, 3)
+    export(model, x[:1], tmp_path / "net.pt2", "dense")
+    torch.testing.assert_close(torch.export.load(tmp_path / "net.pt2").module()(x), model(x))
 
 
 def test_without_mkl_the_sentence_says_what_works(model: nn.Module, monkeypatch: pytest.MonkeyPatch) -> None:
