@@ -15,7 +15,7 @@ from benchmark.deployment.tracer import Layer, Trace, traced
 from benchmark.errors import UsageError, error_text
 
 TOLERANCE = 1e-4  # relative to the largest output: rounding stays far below it, also below 16 steps of half precision
-OUTPUT = torch.Tensor | float | int | str | None  # what a network may return, also in tuples, lists and dicts
+OUTPUT = torch.Tensor | float | int | str | None  # a network returns these, also in tuples, lists and dicts
 
 
 def compact(model: nn.Module, example: torch.Tensor) -> nn.Module:
