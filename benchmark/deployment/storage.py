@@ -57,12 +57,15 @@ def save_network(model: torch.nn.Module, path: str | Path) -> int:
     """Write a network to a safetensors file, each tensor dense, as bitmask or as CSR, and return the file's bytes.
 
     Call it after `finish()`, when pruned weights are zeros. `load_network` reads the file. An existing file is replaced
-    whole. Raises UsageError without safetensors and for a state that is no tensor.
+    whole. Raises UsageError without safetensors, for a state that is no tensor, and if the file cannot be written.
     """
     check_can_store()
     content = packed(model)
-    with replacing(Path(path)) as file:
-        file.write(content)
+    try:
+        with replacing(Path(path)) as file:
+            file.write(content)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written ({error.strerror}); name a file in a folder that can") from None
     return len(content)
 
 

@@ -94,6 +94,13 @@ def test_a_file_of_safetensors_alone_is_read(tmp_path: Path) -> None:
     assert torch.equal(load_network(tmp_path / "file", again).weight, model.weight)
 
 
+def test_a_file_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    for path in (tmp_path / "none" / "file", tmp_path):
+        with pytest.raises(UsageError, match=f"{path} cannot be written"):
+            save_network(nn.Linear(3, 2), path)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_wrong_file_is_one_sentence_and_leaves_the_model(tmp_path: Path) -> None:
     model = nn.Linear(3, 2)
     before = model.weight.clone()
