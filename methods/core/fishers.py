@@ -121,10 +121,16 @@ def _curved(
 
 
 def _solved(curved: Callable[[torch.Tensor], torch.Tensor], right: torch.Tensor) -> torch.Tensor:
-    """Return x with curved(x) = right by conjugate gradients, or the x of the last of STEPS steps."""
+    """Return x with curved(x) = right by conjugate gradients, or the x of the last of STEPS steps.
+
+    Steps end at the precision of the numbers; beyond it they would grow by rounding errors alone.
+    """
     found, residual = torch.zeros_like(right), right.clone()
     direction, size = residual.clone(), residual.square().sum()
+    least = size * torch.finfo(right.dtype).eps ** 2
     for _ in range(STEPS):
+        if size <= least:
+            break
         image = curved(direction)
         step = (size / (direction * image).sum()).nan_to_num(0, 0, 0)
         found += step * direction

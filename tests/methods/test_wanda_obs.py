@@ -133,6 +133,19 @@ def test_kfac_scores_and_moves_as_its_matrix_says(module: nn.Module) -> None:
     torch.testing.assert_close(fisher.move(weights, mask), expected)
 
 
+def test_kfac_solves_the_equations_of_a_flat_loss() -> None:
+    # Gradients of a trained network are small, so most of the matrix is damping, and few steps reach full precision.
+    (layer,) = Network([nn.Linear(32, 20)]).layers
+    stream = torch.Generator().manual_seed(1)
+    gradients = torch.randn(20, 20, 1, generator=stream) * torch.randn(20, 1, 32, generator=stream) * 1e-4
+    weights, mask = torch.randn(640, generator=stream) * 0.1, torch.rand(640, generator=stream) < 0.1
+    found, exact = (
+        KroneckerFisher(iter(gradients.flatten(1).to(kind)), [layer], 1e-5).move(weights.to(kind), mask)
+        for kind in (torch.float32, torch.float64)
+    )
+    torch.testing.assert_close(found.double(), exact, rtol=1e-3, atol=1e-6)
+
+
 def test_kfac_keeps_the_promises_of_methods() -> None:
     form = "obs[examples=20,fisher=kfac]"
     assert counts_what_it_promises(form, batch_norm_cnn) == pytest.approx([0.5, 0.1, 12 / 398], rel=0.01)
