@@ -26,7 +26,9 @@ GREY = "#d6d6d6"
 DEEPEST = 8  # points below dense at the lower edge
 DEEPEST_PERCENT = 50  # the same of another metric, whose losses in percent may be much larger
 READ = numpy.geomspace(2, 2000, 121).tolist()  # compressions that are read
-COARSE, FINE = (2, 5, 10, 20, 50, 100, 200, 500, 1000), (2, 3, 4, 6, 8)  # ticks; the fine ones for narrow ranges
+READ_FROM_ONE = [*numpy.geomspace(1, 2, 13)[:-1].tolist(), *READ]  # speed-ups, which may be smaller
+# Ticks; the fine ones are for narrow ranges.
+COARSE, FINE = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000), (1, 1.5, 2, 3, 4, 6, 8)
 MARKED = {
     READ[int(numpy.abs(numpy.log(numpy.array(READ) / x)).argmin())] for x in (2, 5, 10, 20, 50, 100, 200, 500, 1000)
 }
@@ -101,12 +103,14 @@ def drawn_looks(table: pandas.DataFrame, *readings: pandas.DataFrame) -> dict[st
 
 
 def points_above_dense(
-    table: pandas.DataFrame, compressions: Sequence[float] = READ, axis: str = COMPRESSION
+    table: pandas.DataFrame, compressions: Sequence[float] | None = None, axis: str = COMPRESSION
 ) -> pandas.DataFrame:
     """Return the readings of all methods, with their points above the mean of dense; none of tasks without dense.
 
     For another metric than accuracy the points are percent of dense's value, positive where a method is better.
     """
+    if compressions is None:
+        compressions = READ_FROM_ONE if axis.endswith("speed-up") else READ
     readings = read_at(seed_curves(table[table["method"] != "dense"], axis), compressions)
     dense = measured(table[table["method"] == "dense"]).groupby("task")["test_accuracy"].mean()
     metrics = task_metrics(table)
@@ -162,7 +166,7 @@ def _draw(
     axes.set_ylim(limits)
     if table.empty:
         axes.set_xticks([])
-        axes.text(0.5, 0.5, f"no method reaches {READ[0]:g}", ha="center", transform=axes.transAxes)
+        axes.text(0.5, 0.5, "no method reaches this range", ha="center", transform=axes.transAxes)
         return
     wide = table.pivot(index="at", columns="method")  # NaN, and so no band, across a gap
     means = pandas.DataFrame(wide["mean"])
@@ -183,5 +187,5 @@ def _draw(
     axes.set_xlim(means.index.min(), max(farthest, 1.1 * means.index.min()))
     axes.xaxis.set_major_formatter(PLAIN)
     coarse, fine = ([x for x in ticks if means.index.min() <= x <= reached.max()] for ticks in (COARSE, FINE))
-    axes.set_xticks(coarse if len(coarse) > 1 else fine)
+    axes.set_xticks(coarse if len(coarse) > 2 else fine)
     axes.xaxis.set_minor_locator(NullLocator())
