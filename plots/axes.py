@@ -58,6 +58,14 @@ def scale(axes: Axes, compressions: Sequence[float], accuracies: pandas.Series) 
     return bottom
 
 
+def scale_scores(axes: Axes, scores: pandas.Series, chance: float) -> float:
+    """Set a linear scale of scores, and return the one at its lower edge, which cuts off what is worse than chance."""
+    lowest = numpy.fmax(scores.min(), chance)
+    room = 0.06 * max(scores.max() - lowest, 1e-3)
+    axes.set_ylim(lowest - room, scores.max() + room)
+    return float(lowest - room)
+
+
 def scale_compression(axes: Axes, largest: float) -> None:
     """Set a log scale of compression with round ticks, up to the largest."""
     axes.set_xscale("log")

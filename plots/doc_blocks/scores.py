@@ -9,6 +9,7 @@ from plots.doc_blocks.tables import NONE, table_of
 from plots.metrics import metric_of
 from plots.readings import read_at, seed_curves
 from plots.report import shown_runs
+from plots.results import measured
 from plots.thresholds import Threshold
 
 
@@ -28,9 +29,10 @@ def scores(experiment: str, *levels: str) -> str:
         texts = [NONE if mean is None else metric.text(mean) for mean in own]
         return texts[1] if method not in penalties or own == [None, None] else f"{texts[0]} ({texts[1]})"
 
+    dense = measured(runs[runs["method"] == "dense"])["test_accuracy"].mean()
     methods = sorted({method for method, _ in validated.index} - {"dense"})
     rows = [[f"`{method}`", *(cell(method, level) for level in levels)] for method in methods]
-    return table_of([f"test {metric.name} at a compression of", *levels], rows)
+    return table_of([f"test {metric.name} (dense: {metric.text(dense)}) at a compression of", *levels], rows)
 
 
 def _means(experiment: str, threshold: Threshold | None, levels: tuple[str, ...]) -> pandas.Series:

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from moocore import is_nondominated
 
-from plots.axes import draw_published, draw_runs, scale, scale_compression, scale_metric
+from plots.axes import draw_published, draw_runs, scale, scale_compression, scale_metric, scale_scores
 from plots.literature import cited, published
 from plots.looks import GREY, Look, looks, names
 from plots.metrics import Metric, chances, metric_of, named
@@ -63,12 +63,12 @@ def front(runs: pandas.DataFrame | Sequence[pandas.DataFrame], task: str | None 
         means = lines[numpy.isfinite(lines["compression"])]
         compressions = [*finite["compression"], *means["compression"]]
         if metric.is_accuracy:
-            _draw_edge(
-                axes, scale(axes, compressions, finite["test_accuracy"]), means[means["method"] != "dense"], look
-            )
+            bottom = scale(axes, compressions, finite["test_accuracy"])
         else:
             scale_compression(axes, max([10.0, *compressions]))
+            bottom = scale_scores(axes, finite["test_accuracy"], metric.chance)
             scale_metric(axes, metric.sign)
+        _draw_edge(axes, bottom, means[means["method"] != "dense"], look)
         legend(panels, axes.get_legend_handles_labels()[0])
     return figure
 

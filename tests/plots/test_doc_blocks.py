@@ -192,7 +192,7 @@ def test_the_table_of_scores_has_the_metric_at_the_chosen_learning_rate_with_bot
     lines = [(rows[-1].key, at, left, left / 1000, None, None, 0.01, val, val + 0.1) for at, left, val in counts]
     append(folder / "thresholds.csv", THRESHOLD_COLUMNS, lines)
     assert BLOCKS["scores"]("gpt-shakespeare", "5", "10", "20").splitlines() == [
-        "| test bits per character at a compression of | 5 | 10 | 20 |",
+        "| test bits per character (dense: 2.100) at a compression of | 5 | 10 | 20 |",
         "|---|---|---|---|",
         "| `dwf[depth=3]` | 2.500 (2.500) | 2.500 (\N{EN DASH}) | 2.500 (\N{EN DASH}) |",
         "| `snip` | 2.350 | 2.350 | \N{EN DASH} |",

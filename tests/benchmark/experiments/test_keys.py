@@ -41,7 +41,10 @@ def test_no_key_of_a_published_row_moves() -> None:
 
 def key_from_columns(row: Mapping[str, str]) -> str:
     """Compute a key from the columns of a row alone, without the task, the method or any of today's recipes."""
-    assert row["optimizer"] == "sgd"
+    rules = {
+        "sgd": f"Sgd(momentum={row['momentum']}, nesterov=False)",
+        "adam": "Adam(betas=(0.9, 0.999), epsilon=1e-08)",
+    }
     pairs = [pair.split("=") for pair in row["augmentation"].split(",") if pair]
     augmentation = ", ".join(f"{name}={value.capitalize()}" for name, value in pairs)
     hashed: dict[str, object] = {
@@ -54,7 +57,7 @@ def key_from_columns(row: Mapping[str, str]) -> str:
         "batch_size": int(row["batch_size"]),
         "weight_decay": float(row["weight_decay"]),
         "warmup": float(row["warmup"]),
-        "rule": f"Sgd(momentum={row['momentum']}, nesterov=False)",
+        "rule": rules[row["optimizer"]],
     }
     if row["precision"] != "float32":
         hashed["precision"] = row["precision"]
