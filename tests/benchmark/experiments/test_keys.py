@@ -41,10 +41,7 @@ def test_no_key_of_a_published_row_moves() -> None:
 
 def key_from_columns(row: Mapping[str, str]) -> str:
     """Compute a key from the columns of a row alone, without the task, the method or any of today's recipes."""
-    rules = {
-        "sgd": f"Sgd(momentum={row['momentum']}, nesterov=False)",
-        "adam": "Adam(betas=(0.9, 0.999), epsilon=1e-08)",
-    }
+    sgd, adam = f"Sgd(momentum={row['momentum']}, nesterov=False)", "Adam(betas=(0.9, 0.999), epsilon=1e-08)"
     pairs = [pair.split("=") for pair in row["augmentation"].split(",") if pair]
     augmentation = ", ".join(f"{name}={value.capitalize()}" for name, value in pairs)
     hashed: dict[str, object] = {
