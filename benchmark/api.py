@@ -13,7 +13,7 @@ from benchmark.errors import UsageError
 from benchmark.experiments.experiment import Experiment
 from benchmark.experiments.registry import get_experiment
 from benchmark.records.schema import Measurement
-from benchmark.tasks.loading import load_data
+from benchmark.tasks.loading import check_network, load_data
 from benchmark.tasks.recipe import check_recipe
 from benchmark.tasks.registry import TASKS, get_task
 from benchmark.tasks.task import Task
@@ -68,6 +68,7 @@ def train_once(
     if precision not in ("float32", "bf16"):
         raise UsageError(f"precision is float32 or bf16, not {precision!r}")
     check_device(device)
+    check_network(recipe)
     loaded = recipe.synthetic_data() if synthetic else load_data(recipe, Path(data).expanduser())
     budget, peak_lr = epochs or recipe.epochs, learning_rate or recipe.learning_rate_of(chosen)
     with numerics():

@@ -125,6 +125,8 @@ def _options(owner: Any) -> Iterator[str]:
 def folder_of(results: Path, name: str) -> Path:
     """Return the folder of a sweep; raise UsageError, with the folder that was meant, if it has no results."""
     folder = results / name
+    if (written := results / folder_name(name)).is_dir():
+        return written
     if not folder.is_dir():
         there = {path.parent.name for path in results.glob("*/runs.csv")} if results.is_dir() else set()
         smoke = f"{name}-smoke"
@@ -133,6 +135,11 @@ def folder_of(results: Path, name: str) -> Path:
             meant = f" (did you mean {Path(name).name} --results {Path(name).parent}?)"
         raise UsageError(f"there is no {folder / 'runs.csv'}{meant}; `sparsefront run` writes it")
     return folder
+
+
+def folder_name(name: str) -> str:
+    """Return the name of the folder of an experiment, or of the grid of a task, whose form may name a file."""
+    return name.replace("/", "-")
 
 
 def _plain(name: str) -> str:

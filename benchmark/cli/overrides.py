@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TypeVar
 
+from benchmark.cli.lists import folder_name
 from benchmark.errors import UsageError
 from benchmark.experiments.experiment import Experiment
 from benchmark.experiments.fronts import experiment_or_grid
@@ -30,6 +31,7 @@ def override(
 ) -> tuple[str, Experiment]:
     """Return the name of the results folder, and the experiment with the changes that the command line asks for."""
     experiment = experiment_or_grid(name)
+    name = folder_name(name)
     if tier == "smoke":
         name, experiment = f"{name}-smoke", experiment.smoke()
     if tasks is not None:

@@ -117,7 +117,13 @@ def _tensor(values: Any) -> torch.Tensor:
         return values
     import numpy
 
-    return torch.as_tensor(numpy.asarray(values))
+    try:
+        array = numpy.asarray(values)
+    except ValueError:
+        raise UsageError("inputs or targets are sequences of several lengths, and no array") from None
+    if array.dtype.kind not in "biuf":
+        raise UsageError(f"inputs or targets are of type {array.dtype}, not numbers; classes are numbers from 0")
+    return torch.as_tensor(array)
 
 
 def digest(parts: Iterable[Any]) -> str:

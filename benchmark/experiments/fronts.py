@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from benchmark.errors import UsageError
 from benchmark.experiments.experiment import Experiment
 from benchmark.experiments.registry import EXPERIMENTS, experiment, get_experiment
 from benchmark.tasks.registry import TASKS, get_task
@@ -50,8 +49,6 @@ def experiment_or_grid(name: str) -> Experiment:
     """Return the experiment of a name, or the grid for a task of that written form."""
     if name not in EXPERIMENTS and (name in TASKS or any(sign in name for sign in "[:")):
         get_task(name)  # raises for a form that names no task
-        if "/" in name:
-            raise UsageError(f"{name!r} is no name of a folder; name the experiment, and the task with --tasks")
         return grid(name)
     return get_experiment(name)
 

@@ -23,7 +23,7 @@ from benchmark.sweep.estimate import seconds_left, seconds_per_epoch
 from benchmark.sweep.folder import ResultsFolder
 from benchmark.sweep.progress import SweepProgress, bar, throttled
 from benchmark.sweep.rows import make_row, tell, told_apart
-from benchmark.tasks.loading import load_data
+from benchmark.tasks.loading import check_network, load_data
 from benchmark.tasks.registry import get_task
 from benchmark.training.devices import hardware
 
@@ -75,21 +75,23 @@ def _remaining(
     retry: bool,
     several_budgets: bool,
 ) -> list[Run]:
-    """Return the runs to compute, after a line that counts them and a check that budgets match and data are there."""
+    """Return the runs to compute, after a line that counts them and checks of budgets, networks and data."""
     remaining = folder.to_do(runs, retry)
     counts = f"{name}: {len(runs)} runs, {len(runs) - len(remaining)} finished before, {len(remaining)} to do"
     if failed := folder.failed_runs(runs) if not retry else 0:
         counts += f"; {failed} of the finished failed, --retry failed runs them again"
     console.print(counts, soft_wrap=True)
     folder.check_one_budget(remaining, several_budgets)
-    for task in dict.fromkeys(run.task for run in remaining if not run.synthetic):
-        try:
-            load_data(get_task(task), settings.data_folder)  # in this process, so that missing files are reported first
+    for task, synthetic in dict.fromkeys((run.task, run.synthetic) for run in remaining):
+        try:  # in this process, so that wrong networks and missing files are reported before anything is written
+            check_network(get_task(task))
+            if not synthetic:
+                load_data(get_task(task), settings.data_folder)
         except UsageError as error:
             raise UsageError(f"{task}: {error}") from None
         except KeyboardInterrupt:
             raise
-        except BaseException:  # a loader's fault concerns its task alone; its runs meet it again, and rows report it
+        except BaseException:  # a fault in a task's code concerns it alone; its runs meet it again, and rows report it
             continue
     return remaining
 

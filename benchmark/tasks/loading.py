@@ -1,4 +1,4 @@
-"""Load the data set of a task and hold it to what the task declares."""
+"""Load the data set of a task, build its network, and hold both to what the task declares."""
 
 from __future__ import annotations
 
@@ -45,6 +45,23 @@ def load_data(task: Task, folder: Path) -> Data:
     if not task.examples <= found <= task.examples + single:  # a class's only example is never held out
         raise UsageError(f"{_name(task)} has {found} training examples, and the task declares {task.examples}")
     return data
+
+
+def check_network(task: Task) -> None:
+    """Raise UsageError unless the task's function returns a network, and its outputs are those that the task declares.
+
+    A loss may broadcast outputs of another shape, and train towards nothing that was meant.
+    """
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        network = task.model()
+        if not isinstance(network, torch.nn.Module):
+            raise UsageError(f"the model function returns {type(network).__name__}, and no torch.nn.Module")
+        outputs = network.eval()(task.zeros(2))
+    expected = (2, *task.objective.output_shape(task.shape, task.classes))
+    if not isinstance(outputs, torch.Tensor):
+        raise UsageError(f"the network returns {type(outputs).__name__}, and no tensor of shape {expected}")
+    if tuple(outputs.shape) != expected:
+        raise UsageError(f"two inputs give an output of shape {tuple(outputs.shape)}, not {expected}")
 
 
 def _name(task: Task) -> str:

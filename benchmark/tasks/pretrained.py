@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
@@ -46,7 +47,8 @@ def _built(build: Callable[[], torch.nn.Module], path: Path, changed: int, froze
     fitting = {name: value for name, value in found.items() if name in own and value.shape == own[name].shape}
     for name in own:
         if name not in fitting and not name.startswith(f"{head}.") and not name.endswith("num_batches_tracked"):
-            given = f"has the shape {tuple(found[name].shape)} there" if name in found else "is not there"
+            first = f"; the first weight there is {next(iter(found))}" if found else ""
+            given = f"has the shape {tuple(found[name].shape)} there" if name in found else f"is not there{first}"
             raise UsageError(f"{path} does not fit the network: {name} of shape {tuple(own[name].shape)} {given}")
     model.load_state_dict(fitting, strict=False)
     for name, parameter in model.named_parameters() if frozen == "backbone" else ():
@@ -68,8 +70,10 @@ def _state(path: Path, changed: int) -> dict[str, torch.Tensor]:
             found = found[name] if isinstance(found.get(name), dict) else found
         return {name: value for name, value in found.items() if isinstance(value, torch.Tensor)}
     except Exception as error:
+        # Torch explains at length how to load files that may run code, which no weights by name need.
+        reason = "no state dict" if isinstance(error, pickle.UnpicklingError) else error_text(error)
         raise UsageError(
-            f"{path} holds no weights by name, as .safetensors or a state dict ({error_text(error)})"
+            f"{path} holds no weights by name ({reason}); save model.state_dict() there by torch or as .safetensors"
         ) from None
 
 

@@ -22,6 +22,7 @@ def check_recipe(owner: str, task: Task) -> None:
             raise UsageError(f"{field} of {owner} is {_kind(given)}, not a function that returns one")
     if not isinstance(task.objective, Objective):
         raise UsageError(f"objective of {owner} is {_kind(task.objective)}, not an Objective such as Regression()")
+    check_objective(owner, task.objective)
     shape = task.shape
     if not isinstance(shape, tuple | list) or not all(_whole(size, 1) for size in shape):
         raise UsageError(f"shape of {owner} is {shape!r}, not a tuple of whole numbers such as (1, 28, 28)")
@@ -38,6 +39,19 @@ def check_recipe(owner: str, task: Task) -> None:
         if not _number(rate) or not 0 < rate < math.inf:
             of = f" of {written}" if written else ""
             raise UsageError(f"learning_rate{of} of {owner} is {rate!r}, not a number above 0")
+
+
+def check_objective(owner: str, objective: Objective) -> None:
+    """Raise UsageError unless an objective names its metric and has all functions of one."""
+    kind = type(objective).__name__
+    metric, better = (getattr(objective, field, None) for field in ("metric", "better"))
+    if not isinstance(metric, str) or not metric:
+        raise UsageError(f"metric of {kind}, the objective of {owner}, is {metric!r}, not its name as a text")
+    if better not in ("higher", "lower"):
+        raise UsageError(f"better of {kind}, the objective of {owner}, is {better!r}, not higher or lower")
+    needed = ("losses", "scores", "fault", "chance", "synthetic")
+    if missing := [name for name in needed if getattr(type(objective), name) is getattr(Objective, name)]:
+        raise UsageError(f"{kind}, the objective of {owner}, has no function {', '.join(missing)}")
 
 
 def _whole(number: Any, least: int) -> bool:

@@ -46,6 +46,8 @@ def test_tokens_stay_as_they_are(kind: type) -> None:
         ((FEATURES, LABELS - 1), "the training set has the label -1; labels count classes from 0"),
         ((FEATURES / numpy.where(FEATURES == 7, numpy.nan, 1), LABELS), "training set has inputs or targets that are"),
         ((FEATURES, numpy.full(20, numpy.inf)), "not finite numbers"),
+        ((FEATURES, LABELS.astype(str)), "of type <U21, not numbers; classes are numbers from 0"),
+        ((FEATURES, [[0]] * 19 + [[0, 1]]), "sequences of several lengths, and no array"),
     ],
 )
 def test_a_fault_of_the_data_is_named(train: Any, said: str) -> None:

@@ -77,6 +77,23 @@ def test_a_task_without_an_experiment_has_a_grid() -> None:
             experiment_or_grid(wrong)
 
 
+def test_the_folder_of_a_task_whose_form_names_a_file_has_no_slash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plugin = tmp_path / "mine.py"
+    plugin.write_text(
+        "from benchmark import task\nfrom benchmark.contract.stage import toy_task\n\n"
+        "@task\ndef file_task(weights: str = ''):\n    '''A toy.'''\n    return toy_task()\n"
+    )
+    form, where = "file-task[weights=/tmp/net.pt]", ("--plugin", str(plugin), "--results", str(tmp_path))
+    chosen = ("--methods", "dense", "--seeds", "0", "--epochs", "1", "--workers", "1")
+    assert sparsefront(monkeypatch, "run", form, *chosen, *where) == 0
+    (row,) = rows(tmp_path / "file-task[weights=-tmp-net.pt]")
+    assert row["task"] == form
+    assert sparsefront(monkeypatch, "report", form, *where) == 0
+    assert (tmp_path / "file-task[weights=-tmp-net.pt]" / "leaderboard.md").is_file()
+
+
 def test_the_task_of_a_plugin_runs_by_its_own_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plugin = tmp_path / "mine.py"
     plugin.write_text(

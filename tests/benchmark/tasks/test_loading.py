@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 import torch
+from torch import nn
 
+from benchmark.api import train_once
+from benchmark.data.objective import Regression
 from benchmark.data.split import Data
 from benchmark.errors import UsageError
-from benchmark.tasks.loading import load_data
-from tests.builders import toy_task
+from benchmark.tasks.loading import check_network, load_data
+from tests.builders import sparsefront, toy_task
 
 LABELS = torch.arange(90) % 4
 
@@ -60,3 +63,42 @@ def test_the_declared_data_are_returned() -> None:
     assert load_data(toy_task(data=lambda folder: one, **recipe), Path()) is one
     single = data(torch.cat([LABELS, torch.tensor([4])]))  # the only example of its class is never held out
     assert load_data(toy_task(data=lambda folder: single, classes=5, **recipe), Path()) is single
+
+
+@pytest.mark.parametrize(
+    ("model", "recipe", "said"),
+    [
+        (lambda _: nn.Sequential(nn.Flatten(), nn.Linear(16, 5)), {}, r"an output of shape \(2, 5\), not \(2, 4\)"),
+        (
+            lambda _: nn.Sequential(nn.Flatten(), nn.Linear(16, 1)),
+            {"objective": Regression()},
+            r"\(2, 1\), not \(2, 4\)",
+        ),
+        (lambda _: None, {}, "the model function returns NoneType, and no torch.nn.Module"),
+        (lambda _: nn.LSTM(4, 4), {"shape": (4, 4)}, r"the network returns tuple, and no tensor of shape \(2, 4\)"),
+    ],
+)
+def test_networks_with_other_outputs_than_declared_are_refused(model: Any, recipe: dict[str, Any], said: str) -> None:
+    task = toy_task(model, **recipe)
+    state = torch.get_rng_state()
+    with pytest.raises(UsageError, match=said):
+        check_network(task)
+    assert torch.equal(torch.get_rng_state(), state)
+    with pytest.raises(UsageError, match=said):
+        train_once(task, "dense", epochs=1, synthetic=True)
+
+
+@pytest.mark.parametrize("tier", ["full", "smoke"])
+def test_a_wrong_network_ends_a_sweep_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tier: str
+) -> None:
+    plugin = tmp_path / "wide.py"
+    plugin.write_text(
+        "import torch\nfrom benchmark import task\nfrom benchmark.contract.stage import toy_task\n\n"
+        f"@task\ndef wide_{tier}():\n    '''A toy.'''\n"
+        "    return toy_task(lambda _: torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(16, 5)))\n"
+    )
+    arguments = ("--methods", "dense", "--tier", tier, "--plugin", str(plugin), "--results", str(tmp_path / "results"))
+    assert sparsefront(monkeypatch, "run", f"wide-{tier}", *arguments) == 2
+    assert f"wide-{tier}: two inputs give an output of shape" in " ".join(capsys.readouterr().err.split())
+    assert not list(tmp_path.glob("results/*/runs.csv"))

@@ -71,7 +71,12 @@ def test_files_that_do_not_fit_are_refused_in_one_sentence(tmp_path: Path) -> No
     (tmp_path / "text.pt").write_text("no weights")
     for weights, frozen, said in (
         (str(tmp_path / "none.pt"), "none", "there is no file"),
-        (str(tmp_path / "text.pt"), "none", "holds no weights by name"),
+        (str(tmp_path / "text.pt"), "none", r"holds no weights by name \(no state dict\); save model.state_dict\(\)"),
+        (
+            saved(tmp_path, nn.Sequential(plain.model()), "deep.pt"),
+            "none",
+            "there; the first weight there is 0.0.w",
+        ),
         (saved(tmp_path, other), "none", r"0.weight of shape \(6, 1, 3, 3\) has the shape \(5, 1, 3, 3\) there"),
         ("", "backbone", "give weights=FILE"),
     ):

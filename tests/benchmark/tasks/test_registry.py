@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from benchmark.cli.lists import lines
+from benchmark.data.objective import Objective, Regression
 from benchmark.errors import UsageError
 from benchmark.tasks.registry import TASKS, canonical_task, get_task, read_task, task, task_scheme
 from benchmark.tasks.task import Task
@@ -104,12 +105,30 @@ def test_an_option_of_another_type_is_rejected_in_one_sentence() -> None:
         get_task("test-types[sizes=1]")
 
 
+class Nameless(Objective):
+    pass
+
+
+class Bigger(Regression):
+    better = "bigger"  # type: ignore[assignment]
+
+
+class Half(Objective):
+    metric, better = "mean absolute error", "lower"
+
+    def losses(self, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        return (outputs - targets).abs().mean(2)
+
+
 @pytest.mark.parametrize(
     ("field", "value", "said"),
     [
         ("model", torch.nn.Linear(16, 4), "model of task wrong is a Linear, not a function that returns one"),
         ("data", None, "data of task wrong is None, not a function"),
         ("objective", "regression", "objective of task wrong is a str, not an Objective such as Regression()"),
+        ("objective", Nameless(), "metric of Nameless, the objective of task wrong, is None, not its name as a text"),
+        ("objective", Bigger(), "better of Bigger, the objective of task wrong, is 'bigger', not higher or lower"),
+        ("objective", Half(), "Half, the objective of task wrong, has no function scores, fault, chance, synthetic"),
         ("shape", 16, "shape of task wrong is 16, not a tuple of whole numbers such as (1, 28, 28)"),
         ("shape", (1, 4.0, 4), "not a tuple of whole numbers"),
         ("classes", 1, "classes of task wrong is 1, not a whole number >= 2"),
