@@ -124,8 +124,8 @@ def resnet20_proof() -> Experiment:
 def resnet20_short() -> Experiment:
     """Compare families on ResNet-20 and CIFAR-10 after six epochs, with one seed: the order of methods, not their best.
 
-    Nobody searched the learning rates: all methods have the recipe's. An hour on two cores that compute in bf16.
-    Expected: SynFlow above random at CR 100 (Tanaka et al., 2020, on larger networks).
+    Nobody searched the learning rates: all methods have the recipe's. An hour and a half on two cores that compute in
+    bf16. Expected: SynFlow above random at CR 100 (Tanaka et al., 2020, on larger networks). Not measured yet.
     """
     return Experiment(
         tasks=("resnet20-cifar10",),
