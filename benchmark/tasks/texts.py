@@ -17,7 +17,7 @@ LENGTH, CHARACTERS = 128, 65
 
 @task
 def gpt_shakespeare(width: Width = 1.0) -> Task:
-    """A GPT of two layers and 128 features on tiny Shakespeare, by characters. Expected: dense near 2.5 bits after five epochs."""
+    """A GPT of two layers and 128 features on tiny Shakespeare. Expected: dense near 2.5 bits per character."""
     return Task(
         model=partial(models.gpt, CHARACTERS, LENGTH, width=width),
         data=shakespeare(LENGTH),
