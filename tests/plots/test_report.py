@@ -29,6 +29,7 @@ FILES = {
     "layers": ["layers-toy"],
     "learning-rate": ["learning-rate-toy"],
     "learning-rate-families": [],
+    "gpt-shakespeare": ["front-toy"],
     "search": ["search-toy"],
     "objective": ["front-toy", "objective-toy"],
     "budget": ["budget-toy"],
