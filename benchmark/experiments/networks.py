@@ -124,8 +124,9 @@ def resnet20_proof() -> Experiment:
 def resnet20_short() -> Experiment:
     """Compare families on ResNet-20 and CIFAR-10 after six epochs: the order of methods, not their best.
 
-    Nobody searched the learning rates: all methods have the recipe's. Four hours on two cores that compute in
-    bf16, a third of it for `--seeds 0`. Expected: SynFlow above random at CR 100 (Tanaka et al., 2020, on larger networks). Not measured yet.
+    Nobody searched the learning rates: all methods have the recipe's. Four hours on two cores that compute in bf16, a
+    third of it for `--seeds 0`. Expected: SynFlow above random at CR 100 (Tanaka et al., 2020, on larger networks).
+    Not measured yet.
     """
     return Experiment(
         tasks=("resnet20-cifar10",),
