@@ -36,8 +36,9 @@ class Factorization(Method):
     flow on w, and r depends on depth, layer and weight. With `matched` the learning rate of a weight is
     lr / max(r, r0), where r0 is the mean of r over its layer at the start. To first order in lr no weight then moves
     further than under SGD on w, so one learning rate suits all depths. With `by=strength`, lambda is that of the knob
-    times r0, so that all layers shrink alike; a weight with r > r0 shrinks more slowly until r has fallen to r0. Under Adam, whose steps have a size of their own, rates are `equal`. Equal rates, factors that are
-    drawn anew (`init=truncated`) and one lambda are the paper's recipe.
+    times r0, so that all layers shrink alike; a weight with r > r0 shrinks more slowly until r has fallen to r0.
+    Under Adam, whose steps have a size of their own, rates are `equal`. Equal rates, factors that are drawn anew
+    (`init=truncated`) and one lambda are the paper's recipe.
     init, epsilon, rescale: the initialization of the factors, see `methods.dwf_factors`. The paper does not state its
     epsilon; 0.25 without rescaling is our choice, since it trains at depths 2 to 4. In the experiments `depth` and
     `init`, 0 is more accurate at depth 3, and diverges at depth 4.
