@@ -150,7 +150,7 @@ def run(
         console.print(f"{name}: {counted(statuses)}")
     console.print(f"rows are in {results / name / 'runs.csv'}", soft_wrap=True)
     where = "" if results == Path("results") else f" --results {shlex.quote(str(results))}"
-    console.print(f"next: sparsefront report {name}{where}", soft_wrap=True)
+    console.print(f"next: sparsefront report {shlex.quote(name)}{where}", soft_wrap=True)
     if folder.failed_runs(runs):
         raise typer.Exit(1)
 

@@ -31,7 +31,9 @@ def get_experiment(name: str) -> Experiment:
         if name in TASKS:
             raise UsageError(f"{name} is a task and no experiment; `sparsefront run {name}` runs a grid on it")
         choices = ", ".join(sorted(EXPERIMENTS))
-        raise UsageError(f"there is no experiment {name!r}{near(name, EXPERIMENTS)}; experiments are {choices}")
+        raise UsageError(
+            f"there is no experiment {name!r}{near(name, [*EXPERIMENTS, *TASKS])}; experiments are {choices}"
+        )
     made = EXPERIMENTS[name]()
     if not isinstance(made, Experiment):
         raise UsageError(f"the function of experiment {name} returns {type(made).__name__}, and no Experiment")

@@ -72,13 +72,18 @@ def test_a_task_without_an_experiment_has_a_grid() -> None:
         grid = experiment_or_grid(name)
         assert grid.tasks == (name,) and len(grid.methods) > 5
     assert experiment_or_grid("quickstart").methods != experiment_or_grid("lenet300-digits").methods
-    for wrong in ("quickstrat", "no-task[width=1]", "lenet300-digits[wdth=1]"):
-        with pytest.raises(UsageError):
+    for wrong, said in (
+        ("quickstrat", "did you mean quickstart"),
+        ("mlp-cancr", "did you mean mlp-cancer"),
+        ("no-task[width=1]", "no task 'no-task'"),
+        ("lenet300-digits[wdth=1]", "did you mean width"),
+    ):
+        with pytest.raises(UsageError, match=said):
             experiment_or_grid(wrong)
 
 
 def test_the_folder_of_a_task_whose_form_names_a_file_has_no_slash(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     plugin = tmp_path / "mine.py"
     plugin.write_text(
@@ -90,6 +95,7 @@ def test_the_folder_of_a_task_whose_form_names_a_file_has_no_slash(
     assert sparsefront(monkeypatch, "run", form, *chosen, *where) == 0
     (row,) = rows(tmp_path / "file-task[weights=-tmp-net.pt]")
     assert row["task"] == form
+    assert "next: sparsefront report 'file-task[weights=-tmp-net.pt]' --results" in capfd.readouterr().out
     assert sparsefront(monkeypatch, "report", form, *where) == 0
     assert (tmp_path / "file-task[weights=-tmp-net.pt]" / "leaderboard.md").is_file()
 
