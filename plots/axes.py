@@ -59,11 +59,17 @@ def scale(axes: Axes, compressions: Sequence[float], accuracies: pandas.Series) 
 
 
 def scale_scores(axes: Axes, scores: pandas.Series, chance: float) -> float:
-    """Set a linear scale of scores, and return the one at its lower edge, which cuts off what is worse than chance."""
-    lowest = numpy.fmax(scores.min(), chance)
-    room = 0.06 * max(scores.max() - lowest, 1e-3)
-    axes.set_ylim(lowest - room, scores.max() + room)
-    return float(lowest - room)
+    """Set a linear scale of scores and return the one at its lower edge, which cuts off scores below chance.
+
+    If no score is above chance, nothing is cut off.
+    """
+    if scores.empty:
+        return float(axes.get_ylim()[0])
+    highest, lowest = float(scores.max()), float(scores.min())
+    lowest = max(lowest, chance) if highest > chance else lowest
+    room = 0.06 * max(highest - lowest, 1e-3)
+    axes.set_ylim(lowest - room, highest + room)
+    return lowest - room
 
 
 def scale_compression(axes: Axes, largest: float) -> None:

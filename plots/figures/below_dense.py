@@ -28,7 +28,7 @@ DEEPEST_PERCENT = 50  # the same of another metric, whose losses in percent may 
 READ = numpy.geomspace(2, 2000, 121).tolist()  # compressions that are read
 READ_FROM_ONE = [*numpy.geomspace(1, 2, 13)[:-1].tolist(), *READ]  # speed-ups, which may be smaller
 # Ticks; the fine ones are for narrow ranges.
-COARSE, FINE = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000), (1, 1.5, 2, 3, 4, 6, 8)
+COARSE, FINE = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000), (1, 1.2, 1.5, 2, 3, 4, 6, 8)
 MARKED = {
     READ[int(numpy.abs(numpy.log(numpy.array(READ) / x)).argmin())] for x in (2, 5, 10, 20, 50, 100, 200, 500, 1000)
 }
