@@ -8,17 +8,18 @@ from fnmatch import fnmatch
 import pandas
 
 from benchmark.errors import UsageError
-from plots.doc_blocks.published import folder, matching, rounded, runs
+from plots.doc_blocks.published import folder, matching, rounded, runs, scored
 from plots.figures.layers import shares
 from plots.learning_rates import learning_rates
+from plots.metrics import metric_of
 from plots.results import measured
 
 
 def seeds(experiment: str, method: str, value: str) -> str:
-    """Return accuracy and compression of each seed, by compression, as in `82.3 % at 492, 83.3 % at 912`."""
+    """Return test score and compression of each measured seed, by compression, as in `82.3 % at 492, 83.3 % at 912`."""
     own = matching(measured(runs(experiment)), experiment, method, value=value).sort_values("compression")
-    cells = zip(own["test_accuracy"], own["compression"], strict=True)
-    return ", ".join(f"{rounded(accuracy, 1)} % at {rounded(ratio, 0)}" for accuracy, ratio in cells)
+    cells, metric = zip(own["test_accuracy"], own["compression"], strict=True), metric_of(own)
+    return ", ".join(f"{scored(metric, score)} at {rounded(ratio, 0)}" for score, ratio in cells)
 
 
 def below(experiment: str, methods: str, least_value: str, accuracy: str) -> str:
@@ -40,11 +41,12 @@ def diverged(experiment: str, method: str, value: str = "", learning_rate: str =
 
 
 def trial(experiment: str, method: str, value: str, learning_rate: str) -> str:
-    """Return validation accuracy and compression of a trial, as in `86.0 % at 66`; of dense the accuracy alone."""
+    """Return validation score and compression of a trial, as in `86.0 % at 66`; of dense the score alone."""
     table = measured(runs(experiment))
-    own = matching(table, experiment, method, value=value, learning_rate=learning_rate).iloc[-1]
+    found = matching(table, experiment, method, value=value, learning_rate=learning_rate)
+    own = found.iloc[-1]
     compression = "" if own["method"] == "dense" else f" at {rounded(own['compression'], 0)}"
-    return f"{rounded(own['val_accuracy'], 1)} %{compression}"
+    return f"{scored(metric_of(found), own['val_accuracy'])}{compression}"
 
 
 @functools.cache

@@ -9,15 +9,15 @@ import pandas
 
 from benchmark.errors import UsageError
 from plots.doc_blocks import published
-from plots.doc_blocks.published import points, rounded, with_spread
+from plots.doc_blocks.published import mean_test, points, rounded, with_spread
 from plots.readings import read_at, seed_curves
 from plots.statistics.accuracy import accuracy_table
 from plots.thresholds import parse_threshold
 
 
 def mean(experiment: str, method: str, value: str, digits: str = "1") -> str:
-    """Return the mean test accuracy of a method at a value, as in 89.9."""
-    return rounded(published.point(experiment, method, value)["test_mean"], int(digits))
+    """Return the mean test score of a method at a value with its unit, as in `89.9 %`."""
+    return mean_test(experiment, published.point(experiment, method, value), int(digits))
 
 
 def spread(experiment: str, method: str, value: str, digits: str = "1") -> str:
@@ -26,12 +26,13 @@ def spread(experiment: str, method: str, value: str, digits: str = "1") -> str:
 
 
 def point(experiment: str, method: str, value: str, threshold: str = "") -> str:
-    """Return mean test accuracy and compression of a method at a value, as in `87.9 % at 37`.
+    """Return mean test score and compression of a method at a value, as in `87.9 % at 37`.
 
-    With a threshold, smaller weights of penalty runs count as zero.
+    With a threshold, smaller weights of penalty runs count as zero. The compression is that of the seeds that neither
+    diverged nor lost all weights.
     """
     found = published.point(experiment, method, value, threshold)
-    return f"{rounded(found['test_mean'], 1)} % at {rounded(found['compression'], 0)}"
+    return f"{mean_test(experiment, found)} at {rounded(found['compression'], 0)}"
 
 
 def compression(experiment: str, method: str, value: str, digits: str = "0", threshold: str = "") -> str:

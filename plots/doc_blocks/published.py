@@ -9,6 +9,7 @@ import numpy
 import pandas
 
 from benchmark.errors import UsageError
+from plots.metrics import Metric, task_metrics
 from plots.results import AT_SETTING, VALUE, load, measured
 from plots.summaries import summary
 from plots.thresholds import Threshold, parse_threshold
@@ -69,6 +70,20 @@ def point(experiment: str, method: str, value: str, threshold: str = "") -> pand
     """Return the line of a summary for a method at a value."""
     table = points(experiment, parse_threshold(threshold) if threshold else None)
     return matching(table, experiment, method, value=value).iloc[0]
+
+
+def mean_test(experiment: str, line: pandas.Series, digits: int = 1) -> str:
+    """Write the mean test score of a line of a summary, as in `31.0 % (1 of 2 seeds at chance)`.
+
+    A seed that diverged or kept no weight counts at chance, which the text says: no compression is a mean over it.
+    """
+    text = scored(task_metrics(runs(experiment))[line["task"]], line["test_mean"], digits)
+    return f"{text} ({line['missed']} of {line['n']} seeds at chance)" if line["missed"] else text
+
+
+def scored(metric: Metric, score: float, digits: int = 1) -> str:
+    """Write a score with the unit of its metric; accuracies have so many digits."""
+    return f"{rounded(score, digits)} %" if metric.is_accuracy else f"{metric.text(score)} {metric.name}"
 
 
 def with_spread(line: pandas.Series, digits: int) -> str:

@@ -41,12 +41,33 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def test_numbers_of_a_point_are_computed_by_hand(results: Path) -> None:
-    assert BLOCKS["mean"]("golden", "dense", "1") == "92.0"
-    assert BLOCKS["mean"]("golden", "snip", "0.1", "2") == "89.00"
+    assert BLOCKS["mean"]("golden", "dense", "1") == "92.0 %"
+    assert BLOCKS["mean"]("golden", "snip", "0.1", "2") == "89.00 %"
     assert BLOCKS["spread"]("golden", "dense", "1", "2") == "92.00 ± 1.41"
     assert BLOCKS["spread"]("golden", "snip", "0.01") == "31.0 ± 29.7"  # the diverged one is at chance
     assert BLOCKS["point"]("golden", "dwf[depth=3]", "1") == "91.0 % at 5"
-    assert BLOCKS["mean"]("golden", "dwf[depth=2]", "1") == "81.1"  # half is rounded up
+    assert BLOCKS["mean"]("golden", "dwf[depth=2]", "1") == "81.1 %"  # half is rounded up
+
+
+def test_a_mean_says_which_seeds_count_at_chance(results: Path) -> None:
+    assert BLOCKS["mean"]("golden", "snip", "0.01") == "31.0 % (1 of 2 seeds at chance)"
+    assert BLOCKS["point"]("golden", "snip", "0.01") == "31.0 % (1 of 2 seeds at chance) at 100"
+
+
+def test_another_metric_has_its_own_unit(results: Path) -> None:
+    folder = results / "reference" / "errors"
+    folder.mkdir()
+    (folder / "learning_rates.csv").touch()
+    error: dict[str, Any] = {"metric": "mean squared error", "better": "lower", "chance": 1.0}
+    rows = [
+        replace(run("snip", 0.1, seed, 100, None, None, **error), status=Status.OK, val_metric=0.5, test_metric=test)
+        for seed, test in enumerate((0.25, 0.35))
+    ]
+    write(folder, rows)
+    assert BLOCKS["mean"]("errors", "snip", "0.1") == "0.300 mean squared error"
+    assert BLOCKS["point"]("errors", "snip", "0.1") == "0.300 mean squared error at 10"
+    assert BLOCKS["seeds"]("errors", "snip", "0.1") == "0.250 mean squared error at 10, 0.350 mean squared error at 10"
+    assert BLOCKS["trial"]("errors", "snip", "0.1", "0.1") == "0.500 mean squared error at 10"
 
 
 def test_differences_at_a_compression_are_read_between_the_two_nearest_values(results: Path) -> None:
