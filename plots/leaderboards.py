@@ -16,9 +16,10 @@ from plots.metrics import Metric, chances, metric_of, metrics_of, named
 from plots.readings import LEVELS, read_at, seed_curves
 from plots.results import measured, of_task
 from plots.statistics.tolerance import LOSSES, tolerance_table
-from plots.summaries import budgets, disconnected, failed, processors, stale, summary, thresholds
+from plots.summaries import budgets, disconnected, failed, processors, stale_methods, summary, thresholds
 
 NONE = "\N{EN DASH}"
+OLD = "(old)"  # marks a method with rows of another version of the code
 LOW = (1.5, 2, 3)  # compressions of tables whose runs reach none of LEVELS
 
 
@@ -33,14 +34,20 @@ class Leaderboards:
 
 
 def leaderboards(frame: pandas.DataFrame) -> Leaderboards:
-    """Return the leaderboards that leaderboard.md and the terminal show."""
+    """Return the leaderboards that leaderboard.md and the terminal show; names mark the methods with old rows."""
     tables = {task: leaderboard(frame, task) for task in sorted(frame["task"].unique())}
     return Leaderboards(
         tables,
-        {task: names(frame[frame["method"].isin(board.index)]) for task, board in tables.items()},
+        {task: _names(frame, task, board.index) for task, board in tables.items()},
         {task: heading(frame, task) for task in tables},
         footnote(frame),
     )
+
+
+def _names(frame: pandas.DataFrame, task: str, methods: pandas.Index) -> dict[str, str]:
+    old = stale_methods(frame[frame["task"] == task])
+    shown = names(frame[frame["method"].isin(methods)])
+    return {method: f"{name} {OLD}" if method in old else name for method, name in shown.items()}
 
 
 def leaderboard(runs: pandas.DataFrame | Sequence[pandas.DataFrame], task: str | None = None) -> pandas.DataFrame:
@@ -120,7 +127,8 @@ def heading(frame: pandas.DataFrame, task: str) -> str:
     dense = summary(measured(asked)).assign(asked=len(asked))  # without runs that diverged, as the reference of losses
     metric = metric_of(frame[frame["task"] == task])
     named = "" if metric.is_accuracy else f" {metric.name}"
-    return f"dense: {accuracy(dense.iloc[0], metric)}{named}" if len(dense) else "dense: not measured"
+    old = f" {OLD}" if stale_methods(asked) else ""
+    return f"dense: {accuracy(dense.iloc[0], metric)}{named}{old}" if len(dense) else "dense: not measured"
 
 
 def footnote(frame: pandas.DataFrame) -> str:
@@ -149,8 +157,8 @@ def footnote(frame: pandas.DataFrame) -> str:
     for name in sorted({metric.name for metric in metrics if metric.sign < 0}):
         notes.append(f"Lower {name} is better; a front that is k % below dense has k % more of it.")
     notes += [f"{budgets(frame)}."] if budgets(frame) else []
-    if stale(frame):
-        notes.append(f"Another version of task or method computed the {stale(frame)}.")
+    if stale_methods(frame):
+        notes.append(f"{OLD}: another version of the method or the task computed rows of it, so today's may differ.")
     notes += [f"Counted as {thresholds(frame)}."] if thresholds(frame) else []
     if (frame["counted"] == "validated").any():
         notes.append(

@@ -104,12 +104,17 @@ def processors(runs: pandas.DataFrame) -> list[str]:
     return sorted(mixed)
 
 
+def stale_methods(runs: pandas.DataFrame) -> list[str]:
+    """Return the methods with measured rows that another version of the code computed, sorted."""
+    return sorted(measured(runs).loc[runs["stale"], "method"].unique())
+
+
 def stale(runs: pandas.DataFrame, most: int | None = None) -> str:
-    """Name the methods whose rows another version of the code computed, as in `old rows of snip`, or nothing.
+    """Name the methods of `stale_methods`, as in `old rows of snip`, or nothing.
 
     With `most`, further methods are counted, as in `old rows of snip and 9 more methods`.
     """
-    methods = sorted(measured(runs).loc[runs["stale"], "method"].unique())
+    methods = stale_methods(runs)
     more = f" and {len(methods) - most} more methods" if most is not None and len(methods) > most else ""
     return f"old rows of {', '.join(methods[:most])}{more}" if methods else ""
 

@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 import pandas
 
-from plots.leaderboards import footnote, heading, leaderboard
+from plots.leaderboards import OLD, footnote, heading, leaderboard
+from plots.summaries import stale_methods
 
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 AS_COUNTED = "own"  # weights counted at each run's own zero threshold
@@ -28,7 +29,14 @@ def boards(counts: Mapping[str, pandas.DataFrame]) -> dict[str, Any]:
 def _board(runs: pandas.DataFrame, task: str) -> dict[str, Any]:
     table = leaderboard(runs, task)
     lines = [[method, *map(_cell, cells)] for method, *cells in table.itertuples()]
-    return {"heading": heading(runs, task), "columns": list(table), "lines": lines, "note": footnote(runs)}
+    marks = dict.fromkeys(stale_methods(runs), OLD)
+    return {
+        "heading": heading(runs, task),
+        "columns": list(table),
+        "lines": lines,
+        "marks": marks,
+        "note": footnote(runs),
+    }
 
 
 def _cell(text: str) -> dict[str, Any]:

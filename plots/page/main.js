@@ -102,7 +102,7 @@ function showBoard(folder) {
   const board = boards[count] || boards.own;
   if (!board) { byId('board-table').replaceChildren('There is no leaderboard of this task.'); return; }
   const names = Object.fromEntries(folder.methods.map((each) => [each.method, each.name]));
-  const columns = [{ head: 'method', value: (line) => names[line[0]] || line[0] }, ...board.columns.map((head, i) => ({
+  const columns = [{ head: 'method', value: (line) => [names[line[0]] || line[0], board.marks[line[0]]].filter(Boolean).join(' ') }, ...board.columns.map((head, i) => ({
     head, value: (line) => line[i + 1].sort, text: (line) => line[i + 1].text, top: (line) => line[i + 1].top }))];
   const differs = board === boards[count] ? '' : ' This table counts each run at its own zero threshold.';
   byId('board-heading').textContent = `${board.heading}. All methods and seeds.${differs}`;

@@ -52,6 +52,14 @@ def test_the_leaderboard_equals_the_one_worked_out_by_hand(tmp_path: Path) -> No
     assert board.index.tolist() == ["dwf[depth=3]", "snip", "random"]  # by the compression at -2, at least 5 and 4.9
 
 
+def test_a_method_with_old_rows_on_a_task_is_marked_on_that_task(tmp_path: Path) -> None:
+    others = [*pair("snip", 0.1, 100, (80, 80), (80, 80), task="other", key="other")]
+    boards = leaderboards(load(write(tmp_path, [*GOLDEN, *others]), stale={GOLDEN[2].key}))
+    assert boards.names["toy"] == {"dwf[depth=3]": "dwf[depth=3]", "snip": "snip (old)", "random": "random"}
+    assert boards.names["other"] == {"snip": "snip"}
+    assert boards.headings["toy"] == "dense: 92.00 ± 1.41 (2)"
+
+
 def test_methods_are_sorted_by_compression_and_then_by_accuracy(tmp_path: Path) -> None:
     rows = [
         *pair("dense", 1, 1000, (90, 90), (90, 90)),

@@ -33,12 +33,14 @@ def test_rows_of_an_older_version_are_marked_run_again_and_kept(
     monkeypatch.setattr(METHODS["snip"], "version", 2)
     assert stale_keys(rows) == {rows[1]["key"]}  # of that method alone
     report(folder, stale=stale_keys(rows))
-    assert "computed the old rows of snip" in (folder / "leaderboard.md").read_text()
+    board = (folder / "leaderboard.md").read_text()
+    assert "| `snip (old)` |" in board and "(old): another version of the method" in board
+    assert "(old)" not in next(line for line in board.splitlines() if line.startswith("dense:"))
     assert ResultsFolder(folder).to_do(RUNS) == RUNS[1:]
     sweep("some-smoke", RUNS, folder, settings, 1, quiet)
     assert (folder / "runs.csv").read_text().startswith(before)
     report(folder, stale=stale_keys(read(folder / "runs.csv")))  # the new row counts, the old one stays
-    assert "Stale" not in (folder / "leaderboard.md").read_text()
+    assert "(old)" not in (folder / "leaderboard.md").read_text()
 
 
 def test_a_row_of_an_unknown_method_is_not_stale() -> None:

@@ -116,6 +116,8 @@ def test_failures_and_stale_rows_stay_in_the_data(tmp_path: Path) -> None:
     runs = unpacked(data["folders"][0]["runs"])
     assert len(runs) == len(GOLDEN) and (runs["status"] == "diverged").sum() == 2
     assert runs.loc[runs["stale"], "key"].tolist() == [GOLDEN[0].key]
+    board = data["folders"][0]["boards"]["toy"]["own"]
+    assert board["heading"] == "dense: 92.00 ± 1.41 (2) (old)" and board["marks"] == {"dense": "(old)"}
 
 
 def test_boards_are_those_of_the_leaderboard(tmp_path: Path) -> None:
