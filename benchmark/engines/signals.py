@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,23 +30,30 @@ def handling(handler: Handler, *numbers: signal.Signals) -> Iterator[None]:
 
 
 @contextmanager
-def ending_after(seconds: float, error: Exception) -> Iterator[None]:
+def ending_after(seconds: float, error: BaseException) -> Iterator[None]:
     """Raise `error` within the block once some seconds are over, whatever Python code runs then.
 
-    Outside the main thread, where Python allows no handlers, nothing is raised.
+    Where Python cannot let it through, as in a callback of a weak reference, it is raised again a second later, and
+    nothing is printed. Outside the main thread, where Python allows no handlers, nothing is raised.
     """
+    unraisable = sys.unraisablehook
 
     def end(*_: object) -> None:
         raise error
 
+    def report(lost: sys.UnraisableHookArgs) -> None:
+        if lost.exc_value is not error:
+            unraisable(lost)
+
     main = threading.current_thread() is threading.main_thread()
     with handling(end, signal.SIGALRM):
         try:
-            # It comes again each second, since the code that runs may swallow it.
+            sys.unraisablehook = report
             signal.setitimer(signal.ITIMER_REAL, seconds if main else 0, 1)
             yield
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
+            sys.unraisablehook = unraisable
 
 
 def hangup() -> tuple[signal.Signals, ...]:

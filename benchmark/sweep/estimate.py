@@ -22,7 +22,7 @@ from benchmark.sweep.invocation import MOST_SECONDS
 from benchmark.tasks.registry import get_task
 from benchmark.tasks.task import Task
 from benchmark.training.devices import hardware, numerics
-from benchmark.training.loop import OutOfTime, train
+from benchmark.training.loop import train
 from methods.core.plugins import place_in_plugin
 from methods.core.registry import METHODS, MethodError, parse
 from methods.core.spec import name_of
@@ -32,6 +32,10 @@ FEW = 4
 LONGEST = 20.0  # seconds, after which no further method is timed
 Kind = tuple[str, str]  # a task and a method; its seconds are those of one epoch of training
 Finished = Mapping[Run, tuple[float, float | None]]
+
+
+class _TimeIsUp(BaseException):
+    """No Exception, since torch's compiler takes one for a failure of its own."""
 
 
 def seconds_per_epoch(rows: Iterable[Mapping[str, str]], device: str, hardware: str) -> dict[Kind, list[float]]:
@@ -76,12 +80,12 @@ def timed_epochs(runs: Iterable[Run], device: str) -> dict[Kind, list[float]]:
     Raises UsageError with the reason if one cannot be trained.
     """
     took: dict[Kind, list[float]] = {}
-    with suppress(OutOfTime), numerics(), ending_after(LONGEST, OutOfTime()):
+    with suppress(_TimeIsUp), numerics(), ending_after(LONGEST, _TimeIsUp()):
         for run in runs:
             if (run.task, run.method) not in took:
                 try:
                     took[run.task, run.method] = [_timed_epoch(run, device)]
-                except (UsageError, MethodError, OutOfTime):
+                except (UsageError, MethodError):
                     raise
                 except Exception as error:
                     reason = f"{error_text(error)}{place_in_plugin(error)}"
