@@ -21,8 +21,9 @@ class PruneAfter(HandOver):
     This is how penalties are used where a density is asked for: spred (Ziyin & Wang, ICML 2023, `mask=dwf[depth=2]`)
     and L1 train, cut and fine-tune. `at` is the value of the knob of `mask`, its strength or its lambda: 6 or 1e-3 if
     not given. `finetune` is the share of the budget that follows the pruning, with a learning-rate schedule of its own
-    and the task's weight decay; a strength is that of the share before. All runs keep exactly the density, also where
-    the penalty has made more weights zero: then zeros are kept and learn again.
+    and the task's weight decay; a strength is that of the share before. The mask of every run has exactly the density.
+    Where the penalty has left fewer weights, it holds zeros, too. Those that get a gradient learn again; those of units
+    that have died, and all of a network without any weight, stay zero. The run's row then says how many are left.
     """
 
     family: ClassVar[str] = "penalty"

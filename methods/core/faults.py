@@ -53,7 +53,8 @@ def left_weights(net: Network, method: Method, run: int) -> list[str]:
     planned = round(float(method.value[run]) * total) if method.knob == "density" else total
     said = []
     if left < min(FEW * total, planned):
-        said.append(f"{left:,} of {total:,} weights are left; {REMEDIES.get(method.knob, REMEDIES['none'])}")
+        knob = (method.inner or method).knob  # an inner penalty may leave less than the density asks for
+        said.append(f"{left:,} of {total:,} weights are left; {REMEDIES.get(knob, REMEDIES['none'])}")
     elif method.knob == "density" and abs(left - planned) > max(1, ROUNDING * planned):
         said.append(f"{left:,} of {total:,} weights are left, though the density asks for {planned:,}")
     if empty := [layer.name for layer in net.layers if not weights[layer.span].any()]:

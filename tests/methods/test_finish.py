@@ -73,6 +73,11 @@ def test_an_empty_layer_and_a_nearly_empty_network_give_warnings() -> None:
     assert one in ("no weight is left in 1.weight", "no weight is left in 3.weight")
 
 
+def test_a_penalty_inside_that_left_no_weight_is_what_has_to_be_smaller() -> None:
+    said = said_by_finish("prune-after[mask=prox-l1,at=100]", 20, 20, density=0.5)
+    assert said[0] == "0 of 240 weights are left; a smaller penalty leaves more"
+
+
 def test_a_constant_network_gives_a_warning() -> None:
     model = mlp()
     optimizer = SparseOptimizer(model, "random", density=0.5, steps=2, lr=0.05)
