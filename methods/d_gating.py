@@ -26,12 +26,14 @@ class DGating(Method):
     network's weights and the gates at one, as there.
 
     The knob is strength = lambda S with S = lr_gain * sum_t lr_t, as in dwf: a group without a gradient of the loss
-    shrinks over the run by exp(-2 strength); with `by=penalty` it is lambda. At the end |w| < threshold becomes zero.
-    The paper gates the convolutions of convolutional networks alone; here all prunable weights are gated, and so are
-    the rows of the output layer. Groups of all sizes have the same lambda.
+    shrinks over the run by exp(-2 strength); with `by=penalty` it is lambda. At the end |w| < threshold becomes zero,
+    and so does a group whose root mean square is below it, though single weights of it may still be above. The
+    paper gates the convolutions of convolutional networks alone; here all prunable weights are gated, and so are the
+    rows of the output layer. Groups of all sizes have the same lambda.
     """
 
     family: ClassVar[str] = "factorization"
+    version: ClassVar[int] = 2  # version 1 made single weights zero alone
     paper: ClassVar[str] = "Kolb, Frost, Bischl & Rügamer, NeurIPS 2025"
     state_names: ClassVar[tuple[str, ...]] = ("vectors", "gates", "gate_states")
     derived_names: ClassVar[tuple[str, ...]] = ("group", "sizes", "slope")
@@ -77,6 +79,12 @@ class DGating(Method):
         for gate, rest, state in zip(self.gates, others, self.gate_states, strict=True):
             self.optimizer.step(gate, (pull * rest).addcmul_(gate, self.slope), state, lr)
         self.net.weights.copy_(self.collapsed())
+
+    def finish(self) -> None:
+        """Leave exact zeros for small groups, and for small weights of the others."""
+        magnitudes = (self.sums(self.net.weights.square()) / self.sizes).sqrt()
+        self.net.weights.masked_fill_((magnitudes < self.threshold)[:, self.group], 0)
+        super().finish()
 
     def take_up(self) -> None:
         """Open the gates of groups whose weights have changed; the other groups stay."""

@@ -71,6 +71,13 @@ def test_its_fixed_point_is_that_of_the_group_lasso() -> None:
     assert net.weights[0].count_nonzero() == 2
 
 
+def test_a_group_that_is_small_in_the_root_mean_square_ends_as_a_whole() -> None:
+    net, method = two_rows(depth=3, strength=1.0)
+    net.weights[0] = torch.tensor([1.5e-7, 1e-8, 2e-7, 5e-8])  # root mean squares of 1.06e-7 and 1.46e-7
+    method.finish()
+    assert net.weights[0].tolist() == [0, 0, pytest.approx(2e-7, rel=1e-6), 0]
+
+
 def test_filters_and_units_of_transposed_weights_are_groups() -> None:
     net = Network([nn.Sequential(nn.Conv2d(2, 3, 2, bias=False), nn.ConvTranspose2d(3, 2, 1, bias=False))])
     method = parsed("d-gating", DGating)
