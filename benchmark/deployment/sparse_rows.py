@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from benchmark.deployment.fast_path import leave_fast_path
 from benchmark.errors import UsageError
 
 
@@ -60,10 +61,9 @@ def with_sparse_rows(model: nn.Module) -> nn.Module:
             "torch has no MKL here, so it multiplies no sparse rows on a CPU; choose dense or onnx instead"
         )
     model = copy.deepcopy(model).eval()
+    leave_fast_path(model)
     for path, module in list(model.named_modules()):
         new: nn.Module | None = None
-        if isinstance(module, nn.TransformerEncoderLayer):
-            module.activation_relu_or_gelu = 0  # torch's fast path, which this switches off, takes dense weights alone
         if type(module) not in (nn.Linear, nn.Conv2d) or module._forward_hooks or module._forward_pre_hooks:
             continue
         if module.weight.dtype not in (torch.float32, torch.float64):

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.sparse import to_sparse_semi_structured
 
+from benchmark.deployment.fast_path import leave_fast_path
 from benchmark.errors import UsageError
 
 DEVICE = "cuda"
@@ -38,6 +39,7 @@ def with_two_of_four(model: nn.Module) -> nn.Module:
             f"multiples of {ROWS} and {COLUMNS}; choose torch-sparse, onnx or dense instead"
         )
     model = copy.deepcopy(model).eval().to(DEVICE, torch.float16)
+    leave_fast_path(model)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch calls these tensors a prototype
         for path in fitting:

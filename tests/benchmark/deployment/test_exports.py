@@ -203,13 +203,33 @@ def on_cpu(weight: torch.Tensor) -> torch.Tensor:
     return kind(weight.shape, packed=packed, meta=meta, packed_t=None, meta_t=None, compressed_swizzled_bitmask=None)
 
 
-def test_two_of_four_takes_the_layers_that_fit(
-    model: nn.Module, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def accelerator(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the CPU pass for an accelerator."""
     monkeypatch.setattr(two_of_four.torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(two_of_four.torch.cuda, "get_device_capability", lambda: (8, 0))
     monkeypatch.setattr(two_of_four, "DEVICE", "cpu")
     monkeypatch.setattr(two_of_four, "to_sparse_semi_structured", on_cpu)
+
+
+def test_two_of_four_leaves_the_fast_path_of_encoder_layers(accelerator: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fast(*inputs: object) -> torch.Tensor:
+        raise AssertionError("the fast path was taken")
+
+    layer, x = nn.TransformerEncoderLayer(64, 2, 64, batch_first=True).eval(), torch.randn(3, 5, 64)
+    layer.linear1.weight.data.view(64, 16, 4)[..., ::2] = 0
+    # torch multiplies by semi-structured tensors on accelerators alone, so a dense one stands for them here.
+    monkeypatch.setattr(two_of_four, "to_sparse_semi_structured", torch.Tensor.clone)
+    with torch.no_grad():
+        expected = layer(x)
+        monkeypatch.setattr(torch, "_transformer_encoder_layer_fwd", fast)
+        found = with_two_of_four(layer)(x.half())
+    torch.testing.assert_close(found.float(), expected, rtol=0.02, atol=0.02)
+
+
+def test_two_of_four_takes_the_layers_that_fit(
+    accelerator: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(UsageError, match="no linear layer has at most two nonzeros in four neighbours"):
         with_two_of_four(nn.Sequential(nn.Linear(64, 32), nn.Linear(32, 10)))
     first = nn.Linear(64, 64)
