@@ -18,6 +18,7 @@ from benchmark.profiling.memory import processes
 from benchmark.profiling.timing import measurements, timed
 from benchmark.records.schema import INFERENCE_COLUMNS
 from benchmark.records.table import read
+from tests.processes import FORKED
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +84,9 @@ def test_networks_and_forms_that_cannot_be_timed_are_left_out_with_a_sentence(
 
 
 @pytest.mark.filterwarnings("ignore:Sparse CSR tensor support")
-def test_memory_is_that_of_the_weights_and_of_the_batch() -> None:
+def test_memory_is_that_of_the_weights_and_of_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    # One server forks the processes of all tests; without what they preload, each would import it for seconds.
+    monkeypatch.setattr(FORKED, "set_forkserver_preload", lambda modules: None)
     model = nn.Sequential(nn.Linear(4096, 4096), nn.ReLU(), nn.Linear(4096, 1)).eval()  # 64 MB
     nn.init.zeros_(model.get_parameter("0.weight"))
     with processes() as memory_of:
