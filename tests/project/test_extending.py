@@ -53,8 +53,13 @@ def test_a_new_user_adds_a_method_a_task_an_experiment_and_a_figure_with_one_fil
 
 
 def run(command: str, folder: Path) -> str:
-    """Run a command of the page in a folder, in a process of its own, and return its output."""
-    status, printed = ended(*shlex.split(command)[1:], output=folder / "printed", folder=folder)
+    """Run a command of the page in a folder, in a process of its own, and return its output.
+
+    A sweep trains in that process: workers take seconds to start, and other tests start them.
+    """
+    words = shlex.split(command)[1:]
+    words += ["--workers", "1"] if words[0] == "run" else []
+    status, printed = ended(*words, output=folder / "printed", folder=folder)
     assert status == 0, f"{command}\n{printed}"
     (folder / "printed").unlink()
     return printed
