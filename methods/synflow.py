@@ -70,12 +70,15 @@ def _flow(net: Network, run: int, ones: Arguments, double: bool) -> torch.Tensor
         for tensor in (*model.parameters(), *means):
             tensor.abs_()
     args, kwargs = _moved(ones, device, double)
-    outputs = _outputs(model(*args, **kwargs))
-    if not outputs:
-        raise MethodError("synflow sums the outputs of the model, which are no tensors, nor dicts or tuples of them")
-    total = torch.stack([output.sum(dtype=torch.float64) for output in outputs]).sum()
     weights = [model.get_parameter(layer.name) for layer in net.layers]
-    gradients = torch.autograd.grad(total, weights, materialize_grads=True)
+    with torch.enable_grad():
+        outputs = _outputs(model(*args, **kwargs))
+        if not outputs:
+            raise MethodError(
+                "synflow sums the outputs of the model, which are no tensors, nor dicts or tuples of them"
+            )
+        total = torch.stack([output.sum(dtype=torch.float64) for output in outputs]).sum()
+        gradients = torch.autograd.grad(total, weights, materialize_grads=True)
     return torch.cat([(w.detach().double() * g).flatten() for w, g in zip(weights, gradients, strict=True)])
 
 

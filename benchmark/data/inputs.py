@@ -44,9 +44,17 @@ class Inputs(Protocol):
 
 @dataclass(frozen=True)
 class InMemory:
-    """Inputs that are a tensor [n, ...]. They are pickled as an array, which the processes of a cluster share."""
+    """Inputs that are a tensor [n, ...]. They are pickled as an array, which the processes of a cluster share.
+
+    All other attributes, such as `mean`, are those of the tensor, so that a script can look at the numbers.
+    """
 
     values: torch.Tensor
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # copying and pickling ask for such names
+            raise AttributeError(name)
+        return getattr(self.values, name)
 
     @property
     def shape(self) -> tuple[int, ...]:

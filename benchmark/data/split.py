@@ -99,6 +99,10 @@ def split(train: tuple[Any, Any], test: tuple[Any, Any]) -> Data:
 def _pair(part: str, inputs: Any, targets: Any) -> Batch:
     """Return inputs and targets as tensors: numbers and bytes of images are float32, classes and tokens int64."""
     inputs, targets = _tensor(inputs), _tensor(targets)
+    if inputs.dtype in (torch.uint16, torch.uint32, torch.uint64):  # torch computes little with these
+        inputs = inputs.to(torch.float32 if inputs.dtype == torch.uint16 else torch.int64)
+    if not targets.is_floating_point():
+        targets = targets.to(torch.int64)
     if len(inputs) != len(targets):
         raise UsageError(f"the {part} set has {len(inputs)} examples and {len(targets)} labels")
     if not len(targets):
@@ -114,6 +118,8 @@ def _pair(part: str, inputs: Any, targets: Any) -> Batch:
 
 def _tensor(values: Any) -> torch.Tensor:
     if isinstance(values, torch.Tensor):
+        if values.is_complex():
+            raise UsageError(f"inputs or targets are of type {values.dtype}, not real numbers")
         return values
     import numpy
 
@@ -123,6 +129,10 @@ def _tensor(values: Any) -> torch.Tensor:
         raise UsageError("inputs or targets are sequences of several lengths, and no array") from None
     if array.dtype.kind not in "biuf":
         raise UsageError(f"inputs or targets are of type {array.dtype}, not numbers; classes are numbers from 0")
+    if array.dtype.itemsize > 8:
+        array = array.astype(numpy.float64)
+    if not array.dtype.isnative or min(array.strides, default=0) < 0:  # torch takes neither
+        array = numpy.ascontiguousarray(array, array.dtype.newbyteorder("="))
     return torch.as_tensor(array)
 
 

@@ -26,6 +26,8 @@ from benchmark.sweep.rows import make_row, tell, told_apart
 from benchmark.tasks.loading import check_network, load_data
 from benchmark.tasks.registry import get_task
 from benchmark.training.devices import hardware
+from methods.core.network import Network
+from methods.core.registry import MethodError
 
 
 def sweep(
@@ -84,10 +86,10 @@ def _remaining(
     folder.check_one_budget(remaining, several_budgets)
     for task, synthetic in dict.fromkeys((run.task, run.synthetic) for run in remaining):
         try:  # in this process, so that wrong networks and missing files are reported before anything is written
-            check_network(get_task(task))
+            Network([check_network(get_task(task))])  # refuses networks that cannot be pruned
             if not synthetic:
                 load_data(get_task(task), settings.data_folder)
-        except UsageError as error:
+        except (UsageError, MethodError) as error:
             raise UsageError(f"{task}: {error}") from None
         except KeyboardInterrupt:
             raise

@@ -47,21 +47,25 @@ def load_data(task: Task, folder: Path) -> Data:
     return data
 
 
-def check_network(task: Task) -> None:
-    """Raise UsageError unless the task's function returns a network, and its outputs are those that the task declares.
+def check_network(task: Task) -> torch.nn.Module:
+    """Return a network of the task.
 
-    A loss may broadcast outputs of another shape, and train towards nothing that was meant.
+    Raises UsageError unless the task's function returns one, and its outputs are those that the task declares. A loss
+    may broadcast outputs of another shape, and train towards nothing that was meant.
     """
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         network = task.model()
         if not isinstance(network, torch.nn.Module):
             raise UsageError(f"the model function returns {type(network).__name__}, and no torch.nn.Module")
+        if lazy := [name for name, value in network.named_parameters() if torch.nn.parameter.is_lazy(value)]:
+            raise UsageError(f"{lazy[0]} has no values yet; run a batch through the network in the model function")
         outputs = network.eval()(task.zeros(2))
     expected = (2, *task.objective.output_shape(task.shape, task.classes))
     if not isinstance(outputs, torch.Tensor):
         raise UsageError(f"the network returns {type(outputs).__name__}, and no tensor of shape {expected}")
     if tuple(outputs.shape) != expected:
         raise UsageError(f"two inputs give an output of shape {tuple(outputs.shape)}, not {expected}")
+    return network
 
 
 def _name(task: Task) -> str:

@@ -36,14 +36,19 @@ def end_of_training(net: Network, method: Method, before: int, done: int, declar
 
 
 def start_of_training(net: Network, given: torch.Tensor, method: Method) -> list[str]:
-    """Return a sentence about layers of zeros that the method cannot train; the list is empty if there are none."""
+    """Return sentences about layers that cannot learn: of zeros that the method cannot train, or pruned entirely."""
+    said = []
     zero = [layer.name for layer in net.layers if not given[:, layer.span].any()]
-    if not zero or not method.zeros_stay:
-        return []
-    return [
-        f"{', '.join(zero)} cannot learn: all weights are zero, and under {method} zeros stay zero; start from small "
-        "random weights, exclude the layer, or take another method"
-    ]
+    if zero and method.zeros_stay:
+        said.append(
+            f"{', '.join(zero)} cannot learn: all weights are zero, and under {method} zeros stay zero; start from "
+            "small random weights, exclude the layer, or take another method"
+        )
+    mask = getattr(method.inner or method, "mask", None)
+    gone = [layer.name for layer in net.layers if isinstance(mask, torch.Tensor) and not mask[:, layer.span].any()]
+    if gone:
+        said.append(f"{method} prunes all weights of {', '.join(gone)}; a larger density or exclude= leaves some")
+    return said
 
 
 def left_weights(net: Network, method: Method, run: int) -> list[str]:

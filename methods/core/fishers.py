@@ -30,14 +30,14 @@ class BlockFisher:
 
     def inverse_diagonal(self) -> torch.Tensor:
         """Return the diagonal [N] of the inverse."""
-        return self.joined(torch.linalg.inv(self.matrix).diagonal(dim1=1, dim2=2))
+        return self.joined(_inverted(torch.linalg.inv, self.matrix).diagonal(dim1=1, dim2=2))
 
     def move(self, weights: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Return the change [N] of the kept weights that makes the quadratic least when the others become zero."""
         stays = self.blocks(mask.to(weights)).unsqueeze(2)
         lost = self.blocks(weights).unsqueeze(2) * (1 - stays)
         alone = torch.eye(self.block).to(weights) * (1 - stays)  # pruned weights solve equations of their own
-        moves = torch.linalg.solve(self.matrix * stays * stays.mT + alone, stays * (self.matrix @ lost))
+        moves = _inverted(torch.linalg.solve, self.matrix * stays * stays.mT + alone, stays * (self.matrix @ lost))
         return self.joined(moves.squeeze(2))
 
     def blocks(self, values: torch.Tensor) -> torch.Tensor:
@@ -94,6 +94,20 @@ class KroneckerFisher:
             curved = partial(_curved, rows, columns, values, stays)
             moves.append(_flat(_solved(curved, curved(own.masked_fill(stays, 0))), layer))
         return torch.cat(moves)
+
+
+def _inverted(function: Callable[..., torch.Tensor], matrix: torch.Tensor, *others: torch.Tensor) -> torch.Tensor:
+    """Return `torch.linalg.inv` or `solve` of blocks [K, B, B].
+
+    If the damping was lost in the rounding of a block's largest entries, so that the block is singular, all blocks get
+    a damping of that size.
+    """
+    try:
+        return function(matrix, *others)
+    except torch.linalg.LinAlgError:
+        size = matrix.diagonal(dim1=1, dim2=2).amax(1)
+        rounding = size * torch.finfo(matrix.dtype).eps * matrix.shape[1]
+        return function(matrix + rounding[:, None, None] * torch.eye(matrix.shape[1]).to(matrix), *others)
 
 
 def _products(gradients: list[torch.Tensor]) -> torch.Tensor:

@@ -187,5 +187,6 @@ def hessian_gradient(
     loss: torch.Tensor, weights: Sequence[torch.Tensor], gradient: torch.Tensor | None = None
 ) -> torch.Tensor:
     """Return H g [N], the Hessian of a loss with respect to `weights` times the gradient, by default the loss's own."""
-    own = flat_gradient(loss, weights, create_graph=True)
-    return flat_gradient(own @ (own.detach() if gradient is None else gradient), weights)
+    with torch.enable_grad():
+        own = flat_gradient(loss, weights, create_graph=True)
+        return flat_gradient(own @ (own.detach() if gradient is None else gradient), weights)

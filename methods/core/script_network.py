@@ -14,6 +14,8 @@ TYPES = ("float16", "bfloat16", "float32", "float64")
 
 def check_parameters(model: torch.nn.Module) -> None:
     """Raise MethodError if a trained parameter has no values yet, or a type or device that cannot be trained."""
+    if isinstance(model, torch.jit.ScriptModule):
+        raise MethodError("the model is a TorchScript module; build the optimizer on the module that it was made of")
     first: torch.nn.Parameter | None = None
     for name, parameter in model.named_parameters():
         if torch.nn.parameter.is_lazy(parameter) or parameter.is_meta:
@@ -22,6 +24,8 @@ def check_parameters(model: torch.nn.Module) -> None:
             raise MethodError(
                 f"{name} is divided among processes (FSDP or tensor parallelism), which no method supports"
             )
+        if parameter.is_inference() or torch.is_inference_mode_enabled():
+            raise MethodError(f"{name} cannot be trained: make the model and the optimizer outside of inference_mode")
         if not parameter.requires_grad:
             continue
         first = parameter if first is None else first
@@ -89,6 +93,21 @@ class ScriptNetwork(Network):
             self._marks[name] = _mark(parameter)
         return written
 
+    def look_for_writes(self, left: torch.Tensor | None = None) -> None:
+        """Let `take_in` see what was written in place through `parameter.data`, which leaves no mark.
+
+        `left` are the prunable weights [1, N] as the optimizer left them; without it only copies are compared.
+        """
+        weights = {} if left is None else {layer.name: left[0, layer.span].view(layer.shape) for layer in self.layers}
+        for layer, place, _ in self._places():
+            name = layer.name
+            if name in self._types:
+                same = torch.equal(self.model.get_parameter(name), place.to(self._types[name]))
+            else:
+                same = torch.equal(place, weights.get(name, place))
+            if not same:
+                self._marks.pop(name, None)
+
     @torch.no_grad()
     def write_out(self) -> None:
         """Round the values of the copies to the model, after the flat tensors have changed."""
@@ -107,7 +126,7 @@ class ScriptNetwork(Network):
         for layer, place, _ in self._places():
             if layer.name in values:
                 place.copy_(values[layer.name])
-                del self._marks[layer.name]
+                self._marks.pop(layer.name, None)
 
     def put_back(self, weights: torch.Tensor, written: set[str]) -> None:
         """Set the prunable weights to earlier ones [1, N], except those that the script has written to."""

@@ -12,6 +12,11 @@ from methods.core.probe import Arguments, no_trace
 from methods.core.registry import MethodError
 from methods.core.script_network import ScriptNetwork
 
+OTHER_MODEL = (
+    "the loss of `probe` does not depend on the model; it must call the one that the optimizer is built on, and after "
+    "copy.deepcopy the copy"
+)
+
 
 class ScriptProbe:
     """The probe that a training script gives to a method, by a function that returns the loss on a batch."""
@@ -40,7 +45,12 @@ class ScriptProbe:
             raise MethodError("this method scores data: give `probe`, a function that returns the loss on a batch")
         self.net.write_out()  # a method may have pruned since the last call
         with torch.enable_grad():
-            return self._loss()
+            try:
+                return self._loss()
+            except StopIteration:
+                raise MethodError(
+                    "`probe` ran out of batches; the method asks for more, such as those of itertools.cycle(loader)"
+                ) from None
 
     def _checked(self, loss: Any) -> torch.Tensor:
         if not (isinstance(loss, torch.Tensor) and loss.numel() == 1 and loss.requires_grad):
@@ -64,6 +74,8 @@ class ScriptProbe:
                 loss = self._call()
                 if not self.net.has_gradients():
                     self._checked(loss).backward()
+                if not self.net.has_gradients():
+                    raise MethodError(OTHER_MODEL)
                 self.net.gather_gradients()
                 total += self.net.grad
         return total / batches
@@ -71,9 +83,12 @@ class ScriptProbe:
     def input_norms(self, batches: int) -> torch.Tensor:
         """Return for each weight [1, N] the norm of the inputs that it multiplies, over `batches` calls of `probe`."""
         with no_trace(self.net, training=False), squared_inputs(self.net.model, self.net.layers) as squares:
+            before = squares.clone()
             for _ in range(batches):
                 self._call()
             self.net.gather_gradients()
+        if torch.equal(squares, before) and not before.all():  # those of recurrent layers stay 1
+            raise MethodError(OTHER_MODEL)
         return squares.sqrt().unsqueeze(0)
 
     def example_gradients(self, run: int, count: int) -> Iterator[torch.Tensor]:
@@ -84,7 +99,8 @@ class ScriptProbe:
     def hessian_gradient(self, per_class: int, temperature: float) -> torch.Tensor:
         """Return Hessian times gradient on one call of `probe`; `per_class` and `temperature` are ignored."""
         weights = [self.net.model.get_parameter(layer.name) for layer in self.net.layers]
-        with no_trace(self.net), twice_differentiable():
+        eager = torch.compiler.set_stance("force_eager")  # compiled programs are differentiated once only
+        with eager, no_trace(self.net), twice_differentiable():
             return hessian_gradient(self._checked(self._call()), weights).unsqueeze(0)
 
 

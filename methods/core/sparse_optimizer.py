@@ -123,6 +123,7 @@ class SparseOptimizer(torch.optim.Optimizer):
             warnings.warn(sentence, stacklevel=2)
         self._driver.start_phases()
         self.net.write_out()
+        self._left: torch.Tensor | None = self.net.weights.clone()  # until the first step, see look_for_writes
         shapes = ", ".join(f"{layer.name} {list(layer.shape)}" for layer in self.net.layers)
         UNFINISHED.add(self.net)
         self._plan = {"method": str(self.method), "value": value, "steps": steps, "pruned weights": shapes}
@@ -162,7 +163,7 @@ class SparseOptimizer(torch.optim.Optimizer):
                 loss = closure()
         self._take_up()
         self.net.gather_gradients()
-        self._given = None
+        self._given = self._left = None
         weights, others = self.param_groups[0], self.param_groups[min(1, len(self.param_groups) - 1)]
         present = with_group_options(self.method.optimizer, weights)
         self.method.use(present, weights["weight_decay"])
@@ -179,6 +180,8 @@ class SparseOptimizer(torch.optim.Optimizer):
 
     def _take_up(self) -> None:
         """Continue with the weights that a script has written to the model since the last step."""
+        if self._left is not None:
+            self.net.look_for_writes(self._left)
         self._written |= self.net.take_in()
         self.net.check_trained()
         if self._written:
@@ -197,6 +200,7 @@ class SparseOptimizer(torch.optim.Optimizer):
         if self._finished:
             return
         with torch.no_grad():
+            self.net.look_for_writes()
             self._written |= self.net.take_in()
             self._driver.method.take_up()  # a mask holds also on weights that were written through `parameter.data`
             before = int(self.net.weights.count_nonzero())
@@ -232,12 +236,15 @@ class SparseOptimizer(torch.optim.Optimizer):
         check_plan(self._plan, state_dict)
         own = ("driver", "spent", "exact", "plan")
         super().load_state_dict({name: value for name, value in state_dict.items() if name not in own})
+        if self._left is not None:
+            self.net.look_for_writes(self._left)
         self._written |= self.net.take_in()
         if self._given is not None:  # undo what the method did to the weights when the optimizer was built
             self.net.put_back(self._given, self._written)
         self.net.load_exact(state_dict["exact"])
         self._driver.load_state_dict(state_dict["driver"])
         self._spent = state_dict["spent"]
+        self._left = self.net.weights.clone()
 
 
 def _called(given: object) -> str:

@@ -61,6 +61,14 @@ def test_a_layer_of_zeros_that_cannot_learn_is_named_before_training(form: str) 
         SparseOptimizer(model, form, steps=3, lr=0.1, **value)
 
 
+@pytest.mark.parametrize("form", ["magnitude-init", "sign-in[mask=magnitude-init]"])
+def test_a_layer_that_is_pruned_entirely_is_named_before_training(form: str) -> None:
+    model = mlp()
+    torch.nn.init.zeros_(list(model.parameters())[-2])
+    with pytest.warns(UserWarning, match=r"prunes all weights of 3\.weight; a larger density or exclude= leaves some"):
+        SparseOptimizer(model, form, density=0.5, steps=3, lr=0.1)
+
+
 @pytest.mark.parametrize("form", ["dwf[depth=2]", "dwf[depth=6]", *(f"dwf[init={init}]" for init in STARTS)])
 def test_a_layer_of_zeros_learns(form: str) -> None:
     model = mlp()

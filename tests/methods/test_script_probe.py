@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -64,6 +65,47 @@ def test_scores_that_rank_no_weight_are_refused(form: str) -> None:
         weights[1].fill_(torch.nan)
     with pytest.raises(MethodError, match=f"{form} cannot rank weights by scores that are not finite"):
         pruned(model, form, lambda: plain(model))
+
+
+@pytest.mark.parametrize("form", ["snip[batches=2]", "obs"])
+def test_a_function_that_runs_out_of_batches_is_refused(form: str) -> None:
+    model, batches = mlp(), iter([(X, Y)])
+
+    def probe() -> torch.Tensor:
+        x, y = next(batches)
+        return cross_entropy(model(x), y)
+
+    with pytest.raises(MethodError, match=r"`probe` ran out of batches.*itertools\.cycle"):
+        pruned(model, form, probe).finish()
+
+
+@pytest.mark.filterwarnings("ignore:finish")
+@pytest.mark.parametrize("form", ["obs", "wanda"])
+def test_a_copy_whose_function_calls_the_first_model_is_refused(form: str) -> None:
+    model = mlp()
+    optimizer = pruned(model, form, lambda: plain(model))
+    _, copied = copy.deepcopy((model, optimizer))
+    with pytest.raises(MethodError, match=r"the loss of `probe` does not depend on the model.*deepcopy the copy"):
+        copied.finish()
+    optimizer.finish()
+
+
+@pytest.mark.parametrize("form", ["snip", "grasp", "synflow", "magnitude-init"])
+def test_the_mask_is_the_same_where_gradients_are_off(form: str) -> None:
+    one, two = mlp(), mlp()
+    expected = pruned(one, form, lambda: plain(one)).net.weights
+    with torch.no_grad():
+        optimizer = pruned(two, form, lambda: plain(two))
+    assert torch.equal(optimizer.net.weights, expected)
+
+
+def test_grasp_scores_a_compiled_model() -> None:
+    one, two = mlp(), mlp()
+    compiled = torch.compile(two, backend="aot_eager")
+    assert isinstance(compiled, nn.Module)
+    expected = pruned(one, "grasp", lambda: plain(one)).net.weights
+    optimizer = pruned(compiled, "grasp", lambda: plain(compiled))
+    assert torch.equal(optimizer.net.weights != 0, expected != 0)
 
 
 @pytest.mark.parametrize(

@@ -163,7 +163,16 @@ def divided() -> nn.Module:
     return model
 
 
-@pytest.mark.filterwarnings("ignore:Lazy modules:UserWarning")
+def scripted() -> nn.Module:
+    return torch.jit.script(mlp())
+
+
+def for_inference() -> nn.Module:
+    with torch.inference_mode():
+        return mlp()
+
+
+@pytest.mark.filterwarnings("ignore:Lazy modules:UserWarning", "ignore:.torch.jit.script:FutureWarning")
 @pytest.mark.parametrize(
     ("build", "said"),
     [
@@ -171,11 +180,19 @@ def divided() -> nn.Module:
         (lazy_head, "2.weight has no values yet; run a batch through the model before you build the optimizer"),
         (no_values, "weight has no values yet"),
         (divided, "3.weight is divided among processes"),
+        (scripted, "is a TorchScript module; build the optimizer on the module that it was made of"),
+        (for_inference, "1.weight cannot be trained: make the model and the optimizer outside of inference_mode"),
     ],
 )
 def test_a_parameter_that_cannot_be_trained_is_named(build: Callable[[], nn.Module], said: str) -> None:
     with pytest.raises(MethodError, match=said):
         SparseOptimizer(build(), "dense", steps=1, lr=0.1)
+
+
+def test_an_optimizer_is_not_built_in_inference_mode() -> None:
+    model = mlp()
+    with torch.inference_mode(), pytest.raises(MethodError, match="outside of inference_mode"):
+        SparseOptimizer(model, "dense", steps=1, lr=0.1)
 
 
 def test_integer_parameters_stay_as_they_are() -> None:

@@ -91,6 +91,15 @@ def test_obs_on_a_quadratic_loss_ends_at_the_minimum_of_the_weights_that_stay() 
     assert net.weights[0].tolist() == pytest.approx([0, 2.5], rel=1e-4)
 
 
+def test_obs_inverts_a_matrix_whose_gradients_hide_the_damping() -> None:
+    net = Network([nn.Linear(4, 1, bias=False)])
+    net.weights[0] = torch.tensor([1.0, 2, 3, 4])
+    quadratic("obs[damping=1e-6]", net, torch.full((8, 4), 1e6), 0.5)
+    assert net.weights.isfinite().all() and int(net.weights.count_nonzero()) == 2
+    # The output w 1 = 10 stays, since its curvature is the only one.
+    assert net.weights.sum().item() == pytest.approx(10, rel=1e-3)
+
+
 def test_the_diagonal_scores_by_curvature_and_moves_nothing() -> None:
     net = six()  # 0.5, -4, 3, -0.1, 2, 1
     quadratic("obs[block=1]", net, torch.tensor([[9.0, 0.1, 1, 1, 1, 1]]), 0.5)  # |w g| = 4.5, 0.4, 3, 0.1, 2, 1

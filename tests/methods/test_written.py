@@ -176,3 +176,43 @@ def test_one_cycle_schedules_the_learning_rates_at_fixed_momentum() -> None:
         rates.append([group["lr"] for group in optimizer.param_groups])
         schedule.step()
     assert max(rates) == pytest.approx([0.2, 0.1], rel=0.1) and rates[0][0] < 0.05
+
+
+def through_data(model: torch.nn.Module, seed: int = 3) -> None:
+    """Write through `parameter.data`, as many initializations do; it leaves no mark on the parameter."""
+    for one, other in zip(model.parameters(), mlp(seed).parameters(), strict=True):
+        one.data.copy_(other)
+
+
+@pytest.mark.parametrize("form", ["dwf", "d-gating", "powerprop", "str", "rewa", "random", "prune-after", "dense"])
+def test_training_goes_on_from_weights_that_were_written_through_data_before_it(form: str) -> None:
+    model, other = mlp(), mlp()
+    for one, write in ((model, through_data), (other, lambda model: model.load_state_dict(mlp(3).state_dict()))):
+        optimizer = built(one, form)
+        write(one)
+        steps(one, optimizer, 2)
+    assert all(torch.equal(one, two) for one, two in zip(model.parameters(), other.parameters(), strict=True))
+
+
+def test_a_state_keeps_weights_that_were_written_through_data_before_it() -> None:
+    model, other = mlp(), mlp()
+    saved = built(other, "dwf")
+    steps(other, saved, 3)
+    resumed = built(model, "dwf")
+    for parameter, written in zip(model.parameters(), other.parameters(), strict=True):
+        parameter.data.copy_(written)
+    resumed.load_state_dict(copy.deepcopy(saved.state_dict()))
+    for one, optimizer in ((model, resumed), (other, saved)):
+        steps(one, optimizer, 2)
+    assert all(torch.equal(one, two) for one, two in zip(model.parameters(), other.parameters(), strict=True))
+
+
+def test_a_copy_takes_what_was_written_through_data_before_the_end() -> None:
+    model = mlp().bfloat16()
+    optimizer = SparseOptimizer(model, "dense", steps=1, lr=0.1)
+    optimizer.zero_grad()
+    torch.nn.functional.cross_entropy(model(X.bfloat16()), Y).backward()
+    optimizer.step()
+    through_data(model)
+    optimizer.finish()
+    assert torch.equal(model.get_parameter("1.weight"), mlp(3).bfloat16().get_parameter("1.weight"))

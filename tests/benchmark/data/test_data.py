@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import copy
 import gzip
 import hashlib
 import pickle
 import struct
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy
 import pytest
 import torch
 from PIL import Image
 
 from benchmark.data import in_memory, published
 from benchmark.data.in_memory import by_torchvision, digits, tiny_imagenet
+from benchmark.data.inputs import InMemory
 from benchmark.data.objective import Classification
 from benchmark.data.split import split
 from benchmark.errors import UsageError
@@ -154,6 +159,41 @@ def test_validation_is_a_fixed_class_balanced_tenth() -> None:
     assert len(both.unique()) == 1000  # nothing lost, nothing twice
     again = split((images, labels), (images, labels))
     assert torch.equal(again.val[0][:], loaded.val[0][:])
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        lambda x: x.astype(">f4"),
+        lambda x: x[:, :, ::-1][:, :, ::-1].astype("f4")[:, :, ::-1][:, :, ::-1],
+        lambda x: x.astype(numpy.longdouble),
+        lambda x: x.astype("uint16"),
+        lambda x: torch.tensor(x).to(torch.uint16),
+    ],
+    ids=["big-endian", "negative strides", "long double", "uint16 array", "uint16 tensor"],
+)
+def test_arrays_of_all_layouts_are_read(changed: Callable[..., Any]) -> None:
+    images = numpy.random.default_rng(0).integers(0, 60000, (40, 1, 4, 4))
+    labels = numpy.arange(40) % 4
+    expected = split((images.astype("f4"), labels), (images.astype("f4"), labels))
+    found = split((changed(images), labels.astype("uint16")), (changed(images), labels.astype(">i8")))
+    assert torch.allclose(found.train[0][:], expected.train[0][:])
+    assert all(torch.equal(one[1], two[1]) for one, two in ((found.train, expected.train), (found.test, expected.test)))
+
+
+def test_complex_inputs_are_refused() -> None:
+    images, labels = torch.rand(40, 1, 4, 4, dtype=torch.complex64), torch.arange(40) % 4
+    with pytest.raises(UsageError, match=r"are of type torch\.complex64, not real numbers"):
+        split((images, labels), (images, labels))
+
+
+def test_inputs_in_memory_show_the_numbers_of_their_tensor() -> None:
+    inputs = split((torch.rand(40, 1, 4, 4), torch.arange(40) % 4), (torch.rand(4, 1, 4, 4), torch.arange(4))).train[0]
+    assert isinstance(inputs, InMemory) and not inputs.isnan().any() and inputs.dtype == torch.float32
+    copied = copy.deepcopy(inputs)
+    assert isinstance(copied, InMemory) and torch.equal(copied.values, inputs.values)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = inputs.nothing
 
 
 def test_normalization_uses_only_the_training_split() -> None:

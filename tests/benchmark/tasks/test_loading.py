@@ -74,10 +74,12 @@ def test_the_declared_data_are_returned() -> None:
             {"objective": Regression()},
             r"\(2, 1\), not \(2, 4\)",
         ),
+        (lambda _: nn.Sequential(nn.Flatten(), nn.LazyLinear(4)), {}, r"1\.weight has no values yet; run a batch"),
         (lambda _: None, {}, "the model function returns NoneType, and no torch.nn.Module"),
         (lambda _: nn.LSTM(4, 4), {"shape": (4, 4)}, r"the network returns tuple, and no tensor of shape \(2, 4\)"),
     ],
 )
+@pytest.mark.filterwarnings("ignore:Lazy modules:UserWarning")
 def test_networks_with_other_outputs_than_declared_are_refused(model: Any, recipe: dict[str, Any], said: str) -> None:
     task = toy_task(model, **recipe)
     state = torch.get_rng_state()
@@ -88,17 +90,35 @@ def test_networks_with_other_outputs_than_declared_are_refused(model: Any, recip
         train_once(task, "dense", epochs=1, synthetic=True)
 
 
+@pytest.mark.parametrize(
+    ("name", "last", "said"),
+    [
+        ("wide", "torch.nn.Linear(16, 5)", "two inputs give an output of shape"),
+        (
+            "unpruned",
+            "torch.nn.LayerNorm(16), torch.nn.Unflatten(1, (4, 4)), torch.nn.AvgPool1d(4), torch.nn.Flatten()",
+            "the model has no weight to prune",
+        ),
+        ("normed", "parametrizations.weight_norm(torch.nn.Linear(16, 4))", "torch computes 1.weight from other"),
+    ],
+)
 @pytest.mark.parametrize("tier", ["full", "smoke"])
 def test_a_wrong_network_ends_a_sweep_before_anything_is_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tier: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tier: str,
+    name: str,
+    last: str,
+    said: str,
 ) -> None:
-    plugin = tmp_path / "wide.py"
+    plugin = tmp_path / f"{name}.py"
     plugin.write_text(
-        "import torch\nfrom benchmark import task\nfrom benchmark.contract.stage import toy_task\n\n"
-        f"@task\ndef wide_{tier}():\n    '''A toy.'''\n"
-        "    return toy_task(lambda _: torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(16, 5)))\n"
+        "import torch\nfrom torch.nn.utils import parametrizations\nfrom benchmark import task\n"
+        f"from benchmark.contract.stage import toy_task\n\n@task\ndef {name}_{tier}():\n    '''A toy.'''\n"
+        f"    return toy_task(lambda _: torch.nn.Sequential(torch.nn.Flatten(), {last}))\n"
     )
     arguments = ("--methods", "dense", "--tier", tier, "--plugin", str(plugin), "--results", str(tmp_path / "results"))
-    assert sparsefront(monkeypatch, "run", f"wide-{tier}", *arguments) == 2
-    assert f"wide-{tier}: two inputs give an output of shape" in " ".join(capsys.readouterr().err.split())
+    assert sparsefront(monkeypatch, "run", f"{name}-{tier}", *arguments) == 2
+    assert f"{name}-{tier}: {said}" in " ".join(capsys.readouterr().err.split())
     assert not list(tmp_path.glob("results/*/runs.csv"))
