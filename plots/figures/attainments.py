@@ -26,7 +26,7 @@ from plots.style import figure_style, file_name, save, sheet
 from plots.summaries import seeds, summary, titled
 
 COLUMNS = 4
-FARTHEST = 1000  # compression at the right edge
+NEAREST, FARTHEST = 2, 1000  # compressions at the left and the right edge
 
 
 @figure(COMPARISONS)
@@ -43,11 +43,13 @@ def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
 def attainment(runs: pandas.DataFrame) -> Figure:
     """Draw the best methods of each family on one task: a panel for each, with the surfaces of its seeds."""
     readings = points_above_dense(runs)
-    drawn, limits = drawn_looks(runs, readings), edges(readings, runs)
+    drawn, (lowest, highest) = drawn_looks(runs, readings), edges(readings, runs)
     dense = measured(runs).query("method == 'dense'")["test_accuracy"].mean()
     table = attainment_table(seed_curves(runs[runs["method"] != "dense"]), runs)
     metric = metric_of(runs)
     table["points"] = metric.gain(table["test_accuracy"], dense)
+    best = table.loc[table["method"].isin(list(drawn)) & (table["compression"] >= NEAREST), "points"].max()
+    limits = lowest, max(highest, 1.05 * best)
     caption = (
         f"Line: at least half of the seeds have a run as good in compression and {metric.name} (empirical attainment "
         f"function); shaded: from all seeds to one. Heights: {metric.better_than('dense')}. Dotted: the line "
@@ -76,6 +78,8 @@ def attainment(runs: pandas.DataFrame) -> Figure:
             panel.plot(grid, _steps(control, grid), ":", color="#6e6e6e", linewidth=1)
             panel.set_title(names(runs)[method])
             _scale(panel, limits)
+            if own["best"].query("compression >= @NEAREST")["points"].max() <= lowest:
+                panel.text(0.5, 0.05, "no seed reaches this range", ha="center", fontsize=8, transform=panel.transAxes)
         for panel in axes[:, 0]:
             panel.set_ylabel("points above dense" if metric.is_accuracy else "% better than dense")
         for panel in axes.flat[max(len(drawn) - COLUMNS, 0) : len(drawn)]:
@@ -131,8 +135,8 @@ def _steps(surface: pandas.DataFrame, grid: numpy.ndarray) -> numpy.ndarray:
 
 def _scale(axes: Axes, limits: tuple[float, float]) -> None:
     axes.set_xscale("log")
-    axes.set_xlim(2, FARTHEST)
-    axes.set_xticks([2, 10, 50, 200, 1000])
+    axes.set_xlim(NEAREST, FARTHEST)
+    axes.set_xticks([NEAREST, 10, 50, 200, 1000])
     axes.xaxis.set_major_formatter(PLAIN)
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_ylim(limits)

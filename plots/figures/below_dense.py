@@ -8,7 +8,7 @@ import numpy
 import pandas
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
+from matplotlib.ticker import MaxNLocator, NullLocator
 
 from plots.axes import PLAIN, draw_published
 from plots.comparisons import intervals, near_best
@@ -27,8 +27,7 @@ DEEPEST = 8  # points below dense at the lower edge
 DEEPEST_PERCENT = 50  # the same of another metric, whose losses in percent may be much larger
 READ = numpy.geomspace(2, 2000, 121).tolist()  # compressions that are read
 READ_FROM_ONE = [*numpy.geomspace(1, 2, 13)[:-1].tolist(), *READ]  # speed-ups, which may be smaller
-# Ticks; the fine ones are for narrow ranges.
-COARSE, FINE = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000), (1, 1.2, 1.5, 2, 3, 4, 6, 8)
+TICKS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 MARKED = {
     READ[int(numpy.abs(numpy.log(numpy.array(READ) / x)).argmin())] for x in (2, 5, 10, 20, 50, 100, 200, 500, 1000)
 }
@@ -183,9 +182,10 @@ def _draw(
     axes.axhline(0, color="#6e6e6e", linestyle=":", linewidth=1.2)
     reached = means[(means > limits[0]).any(axis=1)].index
     axes.set_xscale("log")
-    farthest = reached.max() if len(reached) else means.index.max()
-    axes.set_xlim(means.index.min(), max(farthest, 1.1 * means.index.min()))
+    left, farthest = means.index.min(), reached.max() if len(reached) else means.index.max()
+    right = max(farthest, 1.1 * left)
     axes.xaxis.set_major_formatter(PLAIN)
-    coarse, fine = ([x for x in ticks if means.index.min() <= x <= reached.max()] for ticks in (COARSE, FINE))
-    axes.set_xticks(coarse if len(coarse) > 2 else fine)
+    ticks = [x for x in TICKS if left <= x <= right]
+    axes.set_xticks(ticks if len(ticks) > 2 else MaxNLocator(6, steps=[1, 2, 5, 10]).tick_values(left, right))
+    axes.set_xlim(left, right)
     axes.xaxis.set_minor_locator(NullLocator())

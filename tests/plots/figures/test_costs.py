@@ -54,6 +54,17 @@ def test_a_speed_up_is_drawn_from_one_on(tmp_path: Path, multiply_adds: int, say
     assert texts == [[], says]
 
 
+def test_a_narrow_range_of_speed_ups_has_ticks(tmp_path: Path) -> None:
+    rows = [replace(row, macs_dense=1000, macs_sparse=930) for row in [*DENSE, *GMP]]
+    drawing = below_dense(load(write(tmp_path, rows)), axes=(COMPRESSION, "theoretical speed-up"))
+    wide, narrow = (
+        [tick for tick in panel.get_xticks() if panel.get_xlim()[0] <= tick <= panel.get_xlim()[1]]
+        for panel in drawing.findobj(Axes)
+    )
+    assert wide == [2, 5, 10, 20, 50, 100]
+    assert narrow == pytest.approx([1, 1.02, 1.04, 1.06, 1.08, 1.1])
+
+
 def test_files_and_measured_latencies_are_costs_against_the_dense_network(tmp_path: Path) -> None:
     rows = [
         replace(row, key=f"{row.method}-{row.seed}", file_bytes=size)
@@ -83,6 +94,16 @@ def test_a_panel_has_the_median_of_its_method_and_that_of_the_control(tmp_path: 
     own, control = (numpy.asarray(line.get_ydata(), dtype=float) for line in panels["snip"].get_lines()[:2])
     assert numpy.nanmin(own) == numpy.nanmax(own) == pytest.approx(-2.9)  # one of two seeds is half of them
     assert numpy.nanmax(control) == pytest.approx(-0.9) and numpy.nanmin(control) == pytest.approx(-3.9)
+
+
+def test_a_panel_shows_all_seeds_or_says_that_all_are_below(tmp_path: Path) -> None:
+    high = pair("magnitude", 0.1, 100, (91, 91), (90, 96), family="during training")
+    low = pair("random", 0.1, 100, (70, 70), (69, 71), family="before training")
+    figure = attainments.attainment(load(write(tmp_path, [*DENSE, *GMP, *high, *low])))
+    panels = {axes.get_title(loc="left"): axes for axes in figure.subfigs[0].axes if axes.axison}
+    said = {method: [text.get_text() for text in panel.texts] for method, panel in panels.items()}
+    assert said == {"gmp": [], "magnitude": [], "random": ["no seed reaches this range"]}
+    assert panels["magnitude"].get_ylim() == (-8, pytest.approx(4.2))  # 96 is 4 points above dense
 
 
 def test_the_difference_of_two_methods_has_their_names_and_colours(tmp_path: Path) -> None:
