@@ -78,17 +78,19 @@ def test_a_plain_script_trains_a_plain_model_to_its_zeros(form: str, build: Call
 @pytest.mark.parametrize("form", FORMS)
 def test_a_restored_optimizer_resumes_bit_for_bit(form: str) -> None:
     """The state is saved before and after a phase begins, and the file holds no code."""
+    model, saved, done = batch_norm_cnn(), {}, 0
+    optimizer = optimizer_for(model, form)
     for cut in (7, 15, 22):
-        model = batch_norm_cnn()
-        optimizer = optimizer_for(model, form)
-        train(model, optimizer, range(cut))
-        saved = copy.deepcopy({"model": model.state_dict(), "optimizer": optimizer.state_dict()})
-        train(model, optimizer, range(cut, 30))
-        optimizer.finish()
+        train(model, optimizer, range(done, cut))
+        saved[cut] = copy.deepcopy({"model": model.state_dict(), "optimizer": optimizer.state_dict()})
+        done = cut
+    train(model, optimizer, range(done, 30))
+    optimizer.finish()
+    for cut, state in saved.items():
         other = batch_norm_cnn(1)
         resumed = optimizer_for(other, form, seed=5)
-        other.load_state_dict(saved["model"])
-        resumed.load_state_dict(saved["optimizer"])
+        other.load_state_dict(state["model"])
+        resumed.load_state_dict(state["optimizer"])
         train(other, resumed, range(cut, 30))
         resumed.finish()
         for name, value in model.state_dict().items():
