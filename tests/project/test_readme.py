@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -12,6 +10,7 @@ import pytest
 
 from methods import METHODS
 from tests.builders import ROOT
+from tests.processes import ended
 
 README = (ROOT / "README.md").read_text()
 
@@ -45,9 +44,10 @@ def test_the_readme_lists_every_method() -> None:
 def test_the_method_of_the_readme_trains_as_a_plugin(tmp_path: Path) -> None:
     plugin = tmp_path / "first_come.py"
     plugin.write_text(block("Add a method"))
-    command = [sys.executable, "-m", "benchmark", "run", "quickstart", "--methods", "first-come", "--values", "0.5"]
-    options = ["--seeds", "0", "--epochs", "5", "--plugin", str(plugin), "--workers", "1", "--results", str(tmp_path)]
-    printed = subprocess.run([*command, *options], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    command = ["run", "quickstart", "--methods", "first-come", "--values", "0.5", "--seeds", "0", "--epochs", "5"]
+    options = ["--plugin", str(plugin), "--workers", "1", "--results", str(tmp_path)]
+    status, printed = ended(*command, *options, output=tmp_path / "printed")
+    assert status == 0, printed
     ((compression, accuracy),) = re.findall(r"CR ([\d.]+), test ([\d.]+) %", printed)
     assert compression == "2.0" and float(accuracy) > 30
 
