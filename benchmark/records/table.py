@@ -68,7 +68,8 @@ def stream(path: Path, columns: Sequence[str], kept: Sequence[str]) -> Iterator[
     try:
         with path.open("rb") as file:
             file.seek(max(path.stat().st_size - 1, 0))
-            whole = file.read() in (b"\n", b"\r")
+            ends = file.read() in (b"\n", b"\r")
+        whole = True
         with path.open(encoding="utf-8-sig") as text:  # spreadsheets write a byte order mark
             rows = filter(None, csv.reader(text))
             header = next(rows, [])
@@ -98,6 +99,11 @@ def stream(path: Path, columns: Sequence[str], kept: Sequence[str]) -> Iterator[
         raise UsageError(f"{path} is not a CSV of sparsefront: it is not text") from None
     if not whole:
         raise UsageError(f"{path} holds a torn line; running its experiment again repairs it")
+    if not ends:  # some spreadsheets write none, but a killed run may have written half a number
+        raise UsageError(
+            f"the last line of {path} may be torn, for it has no line end; add one if the line is whole, or run its "
+            "experiment again"
+        )
 
 
 def check_regular(path: Path) -> None:

@@ -193,6 +193,22 @@ class Picky(nn.Module):
         return logits
 
 
+def test_a_model_that_asserts_what_ones_do_not_hold_is_refused() -> None:
+    class Asserts(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.head = nn.Linear(16, 4)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            assert x.min() < 0, "no input is negative"
+            logits: torch.Tensor = self.head(x.flatten(1))
+            return logits
+
+    model = Asserts()
+    with pytest.raises(MethodError, match="synflow computes a copy of the model on ones, which fails: no input is neg"):
+        pruned(model, "synflow", lambda: plain(model))
+
+
 def test_synflow_computes_in_float64_if_the_model_can_and_says_if_it_cannot_compute() -> None:
     converts, refuses, model = Picky(1), Picky(2), mlp()
     assert int(pruned(converts, "synflow", lambda: plain(converts)).net.weights.count_nonzero()) == 16

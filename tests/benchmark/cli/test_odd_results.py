@@ -19,6 +19,7 @@ WRONG = {
     "foreign": ("a,b\n1,2\n", "does not have this version's columns"),
     "bytes": ("\0\1\0", "columns"),
     "torn": (HEADER + "abc,quick", "torn line"),
+    "no line end": (HEADER + "," * HEADER.count(","), "the last line of"),
     "failures": ("", "holds no run with status ok"),
 }
 COMMANDS = (
