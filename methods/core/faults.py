@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from methods.core.base import Method
 from methods.core.lazy import torch
 from methods.core.network import Network
@@ -33,6 +35,17 @@ def end_of_training(net: Network, method: Method, before: int, done: int, declar
     if method.knob in ("strength", "penalty") and bool(method.value > 0) and left > MANY * total:
         said.append(f"{left:,} of {total:,} weights are left; more steps or a larger {method.knob} may leave fewer")
     return said + left_weights(net, method, 0)
+
+
+def other_rates(method: Method, spent: float, expected: float) -> list[str]:
+    """Return a sentence if the sum of learning rates made another strength than the expected sum would have."""
+    if method.penalty is None or math.isclose(spent, expected, rel_tol=0.05):
+        return []
+    planned = float(method.value[0]) * (1 if method.knob == "strength" else expected)
+    return [
+        f"the learning rates gave a strength of {planned * spent / expected:.3g}, but {planned:.3g} was planned; give "
+        "the learning rate of every step as `rates`"
+    ]
 
 
 def start_of_training(net: Network, given: torch.Tensor, method: Method) -> list[str]:

@@ -1,13 +1,15 @@
-"""The arguments of SparseOptimizer: the value of a method, and numbers that are checked."""
+"""The arguments of SparseOptimizer: the value of a method, learning rates, and what is checked."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from numbers import Integral
 from typing import Any, Literal
 
 from methods.core.base import Method
+from methods.core.lazy import torch
 from methods.core.registry import MethodError
 
 
@@ -20,6 +22,21 @@ def number(name: str, value: Any, bound: Literal["", " > 0", " >= 0"] = "") -> f
     if not {"": math.isfinite(found), " > 0": 0 < found < math.inf, " >= 0": 0 <= found < math.inf}[bound]:
         raise MethodError(f"{name} is a finite number{bound}, not {value!r}")
     return found
+
+
+def check_kinds(model: object, optimizer: object, probe: object) -> None:
+    """Raise MethodError for a model, an optimizer of `methods.core.optimizers` or a probe that is something else."""
+    if not isinstance(model, torch.nn.Module):
+        raise MethodError(
+            f"SparseOptimizer takes the model itself, not an object of type {type(model).__name__}; write "
+            "SparseOptimizer(model, ...), not model.parameters(), and learning rates of parts as groups=[...]"
+        )
+    if isinstance(optimizer, type) or not (optimizer is None or hasattr(optimizer, "lr_gain")):
+        raise MethodError(f"optimizer is Sgd(...) or Adam(...) of methods.core.optimizers, not {optimizer!r}")
+    if not (probe is None or callable(probe)):
+        raise MethodError(
+            f"probe is a function that returns the loss on a new batch at each call, not {type(probe).__name__}"
+        )
 
 
 def check_numbers(
@@ -42,20 +59,6 @@ def check_numbers(
         number("a learning rate in rates", rate, " >= 0")
 
 
-def check_probe(probe: object) -> None:
-    """Raise MethodError unless an object can be called, or is None."""
-    if not (probe is None or callable(probe)):
-        raise MethodError(
-            f"probe is a function that returns the loss on a new batch at each call, not {type(probe).__name__}"
-        )
-
-
-def check_optimizer(optimizer: object) -> None:
-    """Raise MethodError unless an object takes the steps of `methods.core.optimizers`."""
-    if isinstance(optimizer, type) or not hasattr(optimizer, "lr_gain"):
-        raise MethodError(f"optimizer is Sgd(...) or Adam(...) of methods.core.optimizers, not {optimizer!r}")
-
-
 def check_plan(plan: Mapping[str, Any], state: Mapping[str, Any]) -> None:
     """Raise MethodError unless a state of an optimizer was made under the same plan."""
     if "plan" not in state:
@@ -63,6 +66,21 @@ def check_plan(plan: Mapping[str, Any], state: Mapping[str, Any]) -> None:
     for name, value in plan.items():
         if state["plan"][name] != value:
             raise MethodError(f"the state is of {name} {state['plan'][name]}, and this optimizer has {value}")
+
+
+def cosine_rates(lr: float, steps: int) -> list[float]:
+    """Return the learning rate of every step under CosineAnnealingLR(optimizer, steps)."""
+    return [lr * (1 + math.cos(math.pi * step / steps)) / 2 for step in range(steps)]
+
+
+def with_value(method: Method, given: dict[str, float | None], rates: float) -> tuple[Method, float]:
+    """Return the method and its value; `rates` is the sum of learning rates that makes a strength of a penalty."""
+    value = value_of(method, given)
+    if method.knob != "strength" or given["penalty"] is None:
+        return method, value
+    if "by" in method.__dataclass_fields__:
+        return replace(method, **{"by": "penalty"}), value
+    return method, value * rates
 
 
 def value_of(method: Method, given: dict[str, float | None]) -> float:

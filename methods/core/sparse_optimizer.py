@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -13,14 +11,14 @@ import torch
 from methods.core.choice import Choice
 from methods.core.coverage import coverage, warn_if_mostly_dense
 from methods.core.driver import Driver
-from methods.core.faults import end_of_training, start_of_training
+from methods.core.faults import end_of_training, other_rates, start_of_training
 from methods.core.group_options import group_options, with_group_options
 from methods.core.optimizers import Optimizer, Sgd
 from methods.core.parameter_groups import named_groups, present_rates
 from methods.core.prunable import prunable_names
 from methods.core.ranks import as_first_rank
 from methods.core.registry import MethodError, parse
-from methods.core.script_arguments import check_numbers, check_optimizer, check_plan, check_probe, value_of
+from methods.core.script_arguments import check_kinds, check_numbers, check_plan, cosine_rates, with_value
 from methods.core.script_network import ScriptNetwork, check_parameters
 from methods.core.script_probe import ScriptProbe
 from methods.core.unfinished import UNFINISHED, check_unclaimed
@@ -77,23 +75,14 @@ class SparseOptimizer(torch.optim.Optimizer):
         rest_lr: float | None = None,
     ):
         other_lr = rest_lr if other_lr is None else other_lr  # its old name
-        if not isinstance(model, torch.nn.Module):
-            raise MethodError(f"SparseOptimizer takes the model itself, not {_called(model)}")
+        check_kinds(model, optimizer, probe)
         other_lr = lr if other_lr is None else other_lr
         check_numbers(steps, lr, other_lr, rates, weight_decay, seed)
-        check_probe(probe)
-        self.method = parse(method)
-        value = value_of(self.method, {"strength": strength, "penalty": penalty, "density": density})
-        if rates is None:
-            rates = [lr * (1 + math.cos(math.pi * t / steps)) / 2 for t in range(steps)]
+        rates = cosine_rates(lr, steps) if rates is None else list(map(float, rates))
         optimizer = optimizer or Sgd()
-        check_optimizer(optimizer)
-        self._expected = optimizer.lr_gain * float(sum(rates))
-        if self.method.knob == "strength" and penalty is not None:
-            if "by" in self.method.__dataclass_fields__:
-                self.method = replace(self.method, **{"by": "penalty"})
-            else:
-                value *= self._expected
+        self._expected = optimizer.lr_gain * sum(rates)
+        given_values = {"strength": strength, "penalty": penalty, "density": density}
+        self.method, value = with_value(parse(method), given_values, self._expected)
         if isinstance(model, torch.nn.parallel.DistributedDataParallel):
             model = model.module  # the same parameters, by the names that they have in the model
         check_parameters(model)
@@ -116,7 +105,7 @@ class SparseOptimizer(torch.optim.Optimizer):
         self._written: set[str] = set()  # the parameters that the script has written to since the last step
         given = self.net.weights.clone()
         self._given: torch.Tensor | None = given  # until the first step, see load_state_dict
-        script = ScriptProbe(self.net, list(map(float, rates)), probe, int(own_seed))
+        script = ScriptProbe(self.net, rates, probe, int(own_seed))
         budget = steps / sum(self.method.phases_at(value))
         self._driver = Driver(self.net, self.method, [value], optimizer, weight_decay, script, budget)
         for sentence in start_of_training(self.net, given, self.method):
@@ -208,17 +197,11 @@ class SparseOptimizer(torch.optim.Optimizer):
             said = end_of_training(self.net, self.method, before, self._driver.steps_done, self._steps)
             if self._cut_off:
                 said.append(f"the last loss did not depend on {self._cut_off}; is the network constant?")
+            said += other_rates(self.method, self._spent, self._expected)
             self.net.write_out()
             self.net.release()
         self._finished = True
         UNFINISHED.discard(self.net)
-        if self.method.penalty is not None and not math.isclose(self._spent, self._expected, rel_tol=0.05):
-            planned = float(self.method.value[0]) * (1 if self.method.knob == "strength" else self._expected)
-            spent = planned * self._spent / self._expected
-            said.append(
-                f"the learning rates gave a strength of {spent:.3g}, but {planned:.3g} was planned; give the learning "
-                "rate of every step as `rates`"
-            )
         for sentence in said:
             warnings.warn(sentence, stacklevel=2)
 
@@ -245,11 +228,3 @@ class SparseOptimizer(torch.optim.Optimizer):
         self._driver.load_state_dict(state_dict["driver"])
         self._spent = state_dict["spent"]
         self._left = self.net.weights.clone()
-
-
-def _called(given: object) -> str:
-    """Return how a message calls an object that should have been a model."""
-    return (
-        f"an object of type {type(given).__name__}; write SparseOptimizer(model, ...), not model.parameters(), and "
-        "learning rates of parts as groups=[...]"
-    )
