@@ -90,3 +90,20 @@ def learning_rate_lenet5_dwf() -> Experiment:
     """
     methods = ("dense", "dwf[depth=2]", "dwf[depth=3]", "dwf[depth=4]")
     return replace(learning_rate_lenet5(), methods=methods, learning_rates=(0.05, 0.1, 0.2), precision="float32")
+
+
+@experiment
+def learning_rate_resnet20() -> Experiment:
+    """Train DWF on ResNet-20 at two learning rates above its recipe's 0.1, which `resnet20-short` has.
+
+    Six epochs, like there. Ten minutes on two cores that compute in bf16. Expected: more accuracy at equal compression.
+    """
+    return Experiment(
+        tasks=("resnet20-cifar10",),
+        methods=("dwf[depth=3]",),
+        values={"strength": (6.5,)},
+        learning_rates=(0.2, 0.4),
+        seeds=(0,),
+        epochs=6,
+        precision="bf16",
+    )

@@ -22,9 +22,9 @@ from plots.results import AT_LEARNING_RATE, measured
 from plots.style import figure_style, file_name, save, sheet
 from plots.summaries import subtitle, summary, titled
 
-# Two values of a method are too few for a heat map, so these experiments have the table alone.
+# One or two values of a method are too few for a heat map, so these experiments have the table alone.
 figure(
-    ("learning-rate-families", "learning-rate-lenet5", "learning-rate-lenet5-dwf"),
+    ("learning-rate-families", "learning-rate-lenet5", "learning-rate-lenet5-dwf", "learning-rate-resnet20"),
     replaces_front=True,
     choose=at_chosen,
 )(write_learning_rates)
