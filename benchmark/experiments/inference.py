@@ -1,6 +1,8 @@
-"""The experiment whose networks `make bench-inference` times."""
+"""The experiments whose networks are timed."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from benchmark.experiments.experiment import Experiment
 from benchmark.experiments.registry import experiment
@@ -20,3 +22,12 @@ def inference() -> Experiment:
         epochs=5,
         smoke_methods=("dense", "gmp"),
     )
+
+
+@experiment
+def inference_threads() -> Experiment:
+    """Make the networks of LeNet-300-100 of `inference` with another seed, to time them on several threads.
+
+    Two minutes on two cores. Expected: the order of forms on one thread.
+    """
+    return replace(inference(), tasks=("lenet300-fmnist",), seeds=(1,))

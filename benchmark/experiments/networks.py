@@ -126,7 +126,6 @@ def resnet20_short() -> Experiment:
 
     Nobody searched the learning rates: all methods have the recipe's. Four hours on two cores that compute in bf16, a
     third of it for `--seeds 0`. Expected: SynFlow above random at CR 100 (Tanaka et al., 2020, on larger networks).
-    Not measured yet.
     """
     return Experiment(
         tasks=("resnet20-cifar10",),
@@ -134,7 +133,7 @@ def resnet20_short() -> Experiment:
             *("dense", "dwf[depth=2]", "dwf[depth=3]", "dwf[depth=4]", "prox-lq[q=2/3]"),
             *("gmp", "magnitude", "synflow", "random[distribution=erk]"),
         ),
-        values={"density": (0.2, 0.05, 0.01), "strength": (6.5, 9.0), "prox-lq": (1e-4, 5e-4)},
+        values={"density": (0.2, 0.05, 0.01), "strength": (3.0, 6.5, 9.0), "prox-lq": (1e-4, 5e-4)},
         epochs=6,
         precision="bf16",
         smoke_methods=("dense", "dwf[depth=3]", "magnitude"),

@@ -57,7 +57,8 @@ def start_of_training(net: Network, given: torch.Tensor, method: Method) -> list
             f"{', '.join(zero)} cannot learn: all weights are zero, and under {method} zeros stay zero; start from "
             "small random weights, exclude the layer, or take another method"
         )
-    mask = getattr(method.inner or method, "mask", None)
+    # Other methods choose their masks anew while they train.
+    mask = getattr(method.inner or method, "mask", None) if method.family == "before training" else None
     gone = [layer.name for layer in net.layers if isinstance(mask, torch.Tensor) and not mask[:, layer.span].any()]
     if gone:
         said.append(f"{method} prunes all weights of {', '.join(gone)}; a larger density or exclude= leaves some")

@@ -21,7 +21,7 @@ from plots.summaries import subtitle, summary
 FORMS = {"compact": "#0072B2", "csr": "#D55E00", "onnx": "#009E73", "onnx dense": "#999999"}  # with their colours
 
 
-@figure(("inference",))
+@figure(("inference", "inference-threads", "resnet20-short"))
 def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
     """Write a figure for each task and number of threads, if `make bench-inference` has timed the folder's networks."""
     if not (folder / "inference.csv").exists():

@@ -117,7 +117,9 @@ def test_matrices_are_pruned_to_the_density_and_vectors_stay_dense(kind: str) ->
     assert all(parameter.dim() == 1 and bool(parameter.any()) for parameter in dense)
 
 
-@pytest.mark.filterwarnings("ignore:.*left:UserWarning", "ignore:.*constant:UserWarning")
+@pytest.mark.filterwarnings(
+    "ignore:.*left:UserWarning", "ignore:.*constant:UserWarning", "ignore:.*prunes all weights of:UserWarning"
+)
 @pytest.mark.parametrize("form", METHODS)
 @pytest.mark.parametrize("kind", ["lstm", "encoder-layer", "transposed-2d", "bilinear"])
 def test_every_method_trains_every_kind(kind: str, form: str) -> None:
