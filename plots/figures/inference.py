@@ -68,9 +68,11 @@ def grid(frame: pandas.DataFrame, table: pandas.DataFrame, task: str, threads: i
             for panel, method in zip(row, methods, strict=True):
                 _draw(panel, sparse[(sparse["method"] == method) & (sparse["batch"] == batch)])
             row[0].set_ylabel(f"batch {batch:g}", fontsize=8)
-            row[0].set_ylim(0.08, max(2, 1.3 * float(sparse.loc[sparse["batch"] == batch, "speedup_high"].max())))
+            own = sparse[sparse["batch"] == batch]
+            row[0].set_ylim(min(0.08, 0.8 * own["speedup_low"].min()), max(2, 1.3 * own["speedup_high"].max()))
         for panel, method in zip(axes[0], methods, strict=True):
-            panel.set_title(str(methods[method]).replace("[", "\n["), fontsize=8)
+            size = 8 if len(methods) < 6 else 6.5
+            panel.set_title(str(methods[method]).replace("[", "\n[").replace(" (", "\n("), fontsize=size)
         scale_compression(axes[0, 0], float(sparse["compression"].max()))
         axes[0, 0].xaxis.set_major_locator(LogLocator())
         axes[-1, len(methods) // 2].set_xlabel("compression ratio", fontsize=9)
