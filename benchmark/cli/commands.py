@@ -114,6 +114,7 @@ def _sentence(error: BaseException) -> str | None:
     if isinstance(error, ImportError) and (error.name or OURS[0]).partition(".")[0] not in OURS:
         return f"a package cannot be loaded: {error_text(error)}"
     if hasattr(error, "format_message"):  # typer's own errors have it; their class is not public
-        return f"{' '.join(error.format_message().split()).rstrip('.')}; --help names what there is"
+        said = " ".join(error.format_message().split()).rstrip(".").replace("Value error, ", "")
+        return f"{said}; --help names what there is"
     place = place_in_plugin(error)
     return f"{error_text(error)}{place}" if place else None

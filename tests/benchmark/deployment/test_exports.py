@@ -180,7 +180,7 @@ def test_the_command_exports_the_compacted_network_of_a_run(
     assert sparsefront(monkeypatch, *arguments, "torch-sparse") == 0 and (tmp_path / f"{row['key']}.pt").exists()
     for wrong, says in (
         (["export", "abc", "--results", str(tmp_path), "--format", "dense"], "has the key 'abc'"),
-        ([*arguments, "zip"], "'zip' is not one of"),
+        ([*arguments, "zip"], "Invalid value for '--format': 'zip' is not one of"),
         ([*arguments, "dense", "--output", "no/such"], "there is no folder no"),
         ([*arguments, "dense", "--output", "out.dense"], "reads files that end in .pt2, not out.dense"),
         ([*arguments, "torch-sparse", "--output", str(tmp_path / "mine")], "mine cannot be written (Is a directory)"),
