@@ -101,6 +101,7 @@ def sheet(title: str, subtitle: str, caption: str, height: float = 4.2, width: f
     (panels,) = figure.subfigures(1, squeeze=False).flat
     if not _paper.get():
         panels.suptitle(textwrap.fill(subtitle, round(10 * width)), x=0.01, ha="left", fontsize=9)
+        (panels,) = panels.subfigures(1, squeeze=False).flat  # so that a legend begins below the subtitle
     return figure, panels
 
 

@@ -43,7 +43,7 @@ def test_a_seed_that_failed_is_asked_and_in_no_mean(tmp_path: Path) -> None:
 
 def test_a_line_goes_over_the_epochs(tmp_path: Path) -> None:
     runs = load(write(tmp_path, ROWS), point=AT_SETTING)
-    middle = budget_figure(runs, readings(runs, STRICT)).subfigs[0].axes[1]
+    middle = budget_figure(runs, readings(runs, STRICT)).axes[1]
     lines = {str(line.get_label()): points(line)[:2].tolist() for line in middle.get_lines()}
     assert lines["gmp"] == [[10, pytest.approx(70)], [30, pytest.approx(76)]]
 

@@ -25,7 +25,7 @@ ROWS = [
 
 
 def lines(figure: Figure) -> dict[str, list[float]]:
-    axes = figure.subfigs[0].axes[0]
+    axes = figure.axes[0]
     return {str(line.get_label()): list(numpy.asarray(line.get_ydata(), dtype=float)) for line in axes.get_lines()}
 
 
@@ -43,7 +43,7 @@ def test_a_task_without_dense_has_no_panel(tmp_path: Path) -> None:
 
 def test_the_forest_marks_what_cannot_be_told_apart(tmp_path: Path) -> None:
     figure = forest(load(write(tmp_path, ROWS)), "toy")
-    panels = {int(axes.get_title("left").split()[1]): axes for axes in figure.subfigs[0].axes}
+    panels = {int(axes.get_title("left").split()[1]): axes for axes in figure.axes}
     marks = {panel: [line for line in axes.get_lines() if line.get_marker() == "o"] for panel, axes in panels.items()}
     assert [points(line)[0, 0] for line in marks[5]] == pytest.approx([-2])
     assert marks[5][0].get_markerfacecolor() != "white"

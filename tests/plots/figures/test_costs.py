@@ -89,7 +89,7 @@ def test_files_and_measured_latencies_are_costs_against_the_dense_network(tmp_pa
 
 def test_a_panel_has_the_median_of_its_method_and_that_of_the_control(tmp_path: Path) -> None:
     figure = attainments.attainment(load(write(tmp_path, [*DENSE, *GMP, *SNIP])))
-    panels = {axes.get_title(loc="left"): axes for axes in figure.subfigs[0].axes if axes.axison}
+    panels = {axes.get_title(loc="left"): axes for axes in figure.axes if axes.axison}
     assert set(panels) == {"gmp", "snip"}
     own, control = (numpy.asarray(line.get_ydata(), dtype=float) for line in panels["snip"].get_lines()[:2])
     assert numpy.nanmin(own) == numpy.nanmax(own) == pytest.approx(-2.9)  # one of two seeds is half of them
@@ -100,7 +100,7 @@ def test_a_panel_shows_all_seeds_or_says_that_all_are_below(tmp_path: Path) -> N
     high = pair("magnitude", 0.1, 100, (91, 91), (90, 96), family="during training")
     low = pair("random", 0.1, 100, (70, 70), (69, 71), family="before training")
     figure = attainments.attainment(load(write(tmp_path, [*DENSE, *GMP, *high, *low])))
-    panels = {axes.get_title(loc="left"): axes for axes in figure.subfigs[0].axes if axes.axison}
+    panels = {axes.get_title(loc="left"): axes for axes in figure.axes if axes.axison}
     said = {method: [text.get_text() for text in panel.texts] for method, panel in panels.items()}
     assert said == {"gmp": [], "magnitude": [], "random": ["no seed reaches this range"]}
     assert panels["magnitude"].get_ylim() == (-8, pytest.approx(4.2))  # 96 is 4 points above dense

@@ -68,7 +68,7 @@ def test_columns_are_methods_and_lines_are_strengths(tmp_path: Path) -> None:
 
 def test_the_legend_holds_the_strengths_of_all_methods(tmp_path: Path) -> None:
     frame = load(made(tmp_path))
-    (legend,) = grid(frame, courses(tmp_path, frame), "toy").subfigs[0].legends
+    (legend,) = grid(frame, courses(tmp_path, frame), "toy").subfigs[0].subfigs[0].legends
     assert [text.get_text() for text in legend.get_texts()] == ["7", "20"]  # the first panel has 7 alone
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from matplotlib.colors import same_color
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.text import Text
 
 from benchmark.errors import UsageError
 from benchmark.records.schema import Row
@@ -142,7 +143,7 @@ def test_runs_of_several_folders_make_one_figure_and_a_shared_run_counts_once(tm
         (tmp_path / name).mkdir()
         write(tmp_path / name, [*dense, *rows])
     figure = front([load(tmp_path / "one"), load(str(tmp_path / "two"))])
-    (legend,) = figure.subfigs[0].legends
+    (legend,) = figure.subfigs[0].subfigs[0].legends
     assert [text.get_text() for text in legend.get_texts()] == ["dense 92.0 %", "gmp", "snip"]
     assert figure.subfigs[0].get_suptitle() == "2 seeds, 40 epochs"
 
@@ -154,9 +155,11 @@ def test_a_front_needs_the_name_of_one_task(tmp_path: Path, task: str | None) ->
         front(runs, task)
 
 
-def test_the_legend_of_forty_methods_is_within_the_figure(tmp_path: Path) -> None:
+def test_the_legend_of_forty_methods_is_within_the_figure_and_below_its_subtitle(tmp_path: Path) -> None:
     drawing = front(load(write(tmp_path, [run(f"method-{place}", 0.1, 0, 100, 80, 80) for place in range(40)])))
     drawing.draw_without_rendering()
-    (found,) = drawing.subfigs[0].legends
+    (found,) = drawing.subfigs[0].subfigs[0].legends
+    texts = [text for text in drawing.findobj(Text) if isinstance(text, Text)]
+    (subtitle,) = (text for text in texts if text.get_text() == "1 seed, 40 epochs")
     box = found.get_window_extent()
-    assert len(found.get_texts()) == 40 and box.y0 >= 0 and box.y1 <= drawing.bbox.y1
+    assert len(found.get_texts()) == 40 and box.y0 >= 0 and box.y1 <= subtitle.get_window_extent().y0

@@ -40,7 +40,7 @@ def test_each_method_and_batch_has_a_panel_with_its_measured_and_theoretical_spe
     table = timings(tmp_path / "inference", frame)
     assert set(table["speedup"]) == {1, 1.9, 0.5}  # of two times the last
     figure = grid(frame, table[table["threads"] == 1], "toy", 1)
-    panels = [axes for part in figure.subfigs for axes in part.get_axes()]
+    panels = figure.axes
     assert [axes.get_title("left") for axes in panels] == ["snip", ""]
     assert [axes.get_ylabel() for axes in panels] == ["batch 1", "batch 256"]
     lines = {tuple(points(line)[:, 1].tolist()) for line in panels[0].get_lines()}

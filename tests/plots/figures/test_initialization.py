@@ -86,7 +86,7 @@ def test_means_over_seeds_are_joined_over_strengths(tmp_path: Path) -> None:
     assert set(lines(figure, 0)) == {"truncated", "init=ones"}
     numpy.testing.assert_allclose(points(lines(figure, 0)["truncated"]), [(5, 82), (100, 70)])
     assert set(lines(figure, 1)) == {"truncated"}
-    (legend,) = figure.subfigs[0].legends
+    (legend,) = figure.subfigs[0].subfigs[0].legends
     assert [text.get_text() for text in legend.get_texts()] == ["truncated", "init=ones"]
     caption = figure.get_supxlabel().replace("\n", " ")
     assert "left: init=standard at depth 3 (1 of 1), init=ones at depth 3 (1 of 1)." in caption

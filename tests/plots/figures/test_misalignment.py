@@ -57,7 +57,7 @@ def test_runs_are_lines_and_the_prediction_is_dashed(tmp_path: Path) -> None:
     numpy.testing.assert_allclose(y, numpy.exp(-x))
     assert x[-1] == 10 and theory.get_linestyle() == "--"
     assert axes.get_yscale() == "log" and 1e-9 <= axes.get_ylim()[0] < math.exp(-10)
-    (legend,) = figure.subfigs[0].legends
+    (legend,) = figure.subfigs[0].subfigs[0].legends
     assert [text.get_text() for text in legend.get_texts()] == [
         *("theory", "dwf[depth=2] (shallow)", "dwf[depth=4]", "strength 3", "strength 10")
     ]

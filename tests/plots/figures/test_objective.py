@@ -50,7 +50,7 @@ def test_methods_of_one_exponent_share_a_panel_and_are_divided_by_its_lowest_obj
     both = objectives(runs)  # at a rate where one of two runs diverged
     failed = both[(both["method"] == "dwf[depth=3,by=penalty]") & (both["learning_rate"] == 0.2)]
     assert failed[["n", "asked"]].to_numpy().tolist() == [[1, 2]]
-    first, second, *_ = objective_figure(chosen, runs).subfigs[0].axes
+    first, second, *_ = objective_figure(chosen, runs).axes
     assert [axes.get_title(loc="left") for axes in (first, second)] == ["q = 1", "q = 2/3"]
     heights = {round(points(line)[0, 1], 3) for line in second.get_lines() if len(points(line)) == 1}
     assert heights >= {1.0, 2.0}
