@@ -21,8 +21,7 @@ class SparseLinear(nn.Module):
 
     def __init__(self, layer: nn.Linear):
         super().__init__()
-        self.register_buffer("weight", _rows(layer.weight))
-        self.register_buffer("bias", _column(layer.bias))
+        _settle(self, layer, _rows(layer.weight))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         rows = x.reshape(x.shape[:-1].numel(), x.shape[-1])
@@ -37,8 +36,7 @@ class SparseConv2d(nn.Module):
 
     def __init__(self, layer: nn.Conv2d):
         super().__init__()
-        self.register_buffer("weight", _rows(layer.weight.flatten(1)))
-        self.register_buffer("bias", _column(layer.bias))
+        _settle(self, layer, _rows(layer.weight.flatten(1)))
         geometry: Any = (layer.kernel_size, layer.dilation, layer.padding, layer.stride)
         self.patches = nn.Unfold(*geometry)
         self.sizes = [*zip(*geometry, strict=True)]
@@ -83,6 +81,14 @@ def with_sparse_rows(model: nn.Module) -> nn.Module:
     return model
 
 
+def _settle(sparse: nn.Module, layer: nn.Linear | nn.Conv2d, rows: torch.Tensor) -> None:
+    """Give a layer its CSR weight, and what else a model may read of it: its bias, and sizes such as `in_features`."""
+    sparse.register_buffer("weight", rows)
+    sparse.register_buffer("bias", None if layer.bias is None else layer.bias.detach())
+    for name in type(layer).__constants__:
+        setattr(sparse, name, getattr(layer, name))
+
+
 def _rows(weight: torch.Tensor) -> torch.Tensor:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch calls its CSR tensors a beta feature
@@ -92,9 +98,5 @@ def _rows(weight: torch.Tensor) -> torch.Tensor:
         return torch.sparse_csr_tensor(starts, columns, rows.values().clone(), rows.shape)
 
 
-def _column(bias: torch.Tensor | None) -> torch.Tensor | None:
-    return None if bias is None else bias.detach()[:, None]
-
-
 def _product(weight: torch.Tensor, bias: torch.Tensor | None, x: torch.Tensor) -> torch.Tensor:
-    return weight @ x if bias is None else torch.addmm(bias, weight, x)
+    return weight @ x if bias is None else torch.addmm(bias[:, None], weight, x)

@@ -186,7 +186,21 @@ def flat_gradient(loss: torch.Tensor, weights: Sequence[torch.Tensor], create_gr
 def hessian_gradient(
     loss: torch.Tensor, weights: Sequence[torch.Tensor], gradient: torch.Tensor | None = None
 ) -> torch.Tensor:
-    """Return H g [N], the Hessian of a loss with respect to `weights` times the gradient, by default the loss's own."""
+    """Return H g [N], the Hessian of a loss with respect to `weights` times the gradient, by default the loss's own.
+
+    Raises MethodError for a network with an operation that torch differentiates only once.
+    """
     with torch.enable_grad():
         own = flat_gradient(loss, weights, create_graph=True)
-        return flat_gradient(own @ (own.detach() if gradient is None else gradient), weights)
+        try:
+            return flat_gradient(own @ (own.detach() if gradient is None else gradient), weights)
+        except RuntimeError as error:
+            reason = str(error).partition("\n")[0]
+            if not any(
+                sign in reason for sign in ("derivative for", "does not require grad")
+            ):  # such as no memory left
+                raise
+            raise MethodError(
+                f"torch does not differentiate the gradient of this network ({reason}); take a method that scores by "
+                "the gradient alone, such as snip"
+            ) from None

@@ -108,6 +108,27 @@ def test_grasp_scores_a_compiled_model() -> None:
     assert torch.equal(optimizer.net.weights != 0, expected != 0)
 
 
+class Gates(torch.autograd.Function):
+    """A sine whose backward pass, written by hand, torch cannot differentiate."""
+
+    @staticmethod
+    def forward(context: Any, x: torch.Tensor) -> torch.Tensor:
+        context.save_for_backward(x)
+        return x.sin()
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(context: Any, grad: torch.Tensor) -> torch.Tensor:
+        return grad * context.saved_tensors[0].cos()
+
+
+@pytest.mark.parametrize("gates", [nn.functional.hardsigmoid, Gates.apply])
+def test_grasp_says_that_a_network_has_no_second_derivative(gates: Callable[[torch.Tensor], torch.Tensor]) -> None:
+    layer = nn.Linear(4, 4)
+    with pytest.raises(MethodError, match=r"torch does not differentiate the gradient of this network .* such as snip"):
+        pruned(layer, "grasp", lambda: gates(layer(X[:, 0, 0])).sum())
+
+
 @pytest.mark.parametrize(
     "probe",
     [

@@ -131,6 +131,23 @@ def test_sparse_rows_compute_where_torch_has_a_fast_path_and_where_a_row_comes_a
             torch.testing.assert_close(with_sparse_rows(model)(x), model(x), rtol=1e-5, atol=1e-6)
 
 
+class ReadsParts(nn.Module):
+    """A network that computes with the weight of a part itself, as torchvision's Swin does, and reads its sizes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.linear = nn.Conv2d(2, 3, 3), nn.Linear(12, 5)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        rows = self.conv(x).reshape(-1, self.conv.out_channels, self.linear.in_features // self.conv.out_channels)
+        return nn.functional.linear(rows.flatten(1), self.linear.weight, self.linear.bias)
+
+
+def test_a_network_reads_the_weights_biases_and_sizes_of_layers_with_sparse_rows() -> None:
+    model, x = ReadsParts(), torch.randn(7, 2, 4, 4)
+    torch.testing.assert_close(with_sparse_rows(model)(x), model(x), rtol=1e-5, atol=1e-6)
+
+
 def test_sparse_rows_of_low_precision_are_one_sentence() -> None:
     with pytest.raises(UsageError, match=r"no sparse rows of bfloat16; call float\(\) on the model"):
         with_sparse_rows(nn.Linear(8, 4).bfloat16())
