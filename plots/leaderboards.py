@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy
 import pandas
 
 from plots.comparisons import NEAR, near_best, top_group
+from plots.given import Runs
 from plots.looks import names
 from plots.metrics import Metric, chances, metric_of, metrics_of, named
 from plots.readings import LEVELS, read_at, seed_curves
@@ -50,7 +50,7 @@ def _names(frame: pandas.DataFrame, task: str, methods: pandas.Index) -> dict[st
     return {method: f"{name} {OLD}" if method in old else name for method, name in shown.items()}
 
 
-def leaderboard(runs: pandas.DataFrame | Sequence[pandas.DataFrame], task: str | None = None) -> pandas.DataFrame:
+def leaderboard(runs: Runs, task: str | None = None) -> pandas.DataFrame:
     """Return the leaderboard of one task: one line for each method, best first; `**` marks the top group.
 
     Runs and task are as in `front`.

@@ -13,6 +13,7 @@ import pandas
 from benchmark.errors import UsageError
 from benchmark.records.schema import COLUMNS, CURVE_COLUMNS, Row
 from plots.deployed import with_deployed
+from plots.given import SHOWN, Runs, table_of
 from plots.metrics import SIGNS, task_metrics, with_scores
 from plots.tables import read_table, with_packed
 from plots.thresholds import Threshold, at_threshold
@@ -172,17 +173,19 @@ def traces(folder: Path, runs: pandas.DataFrame, metrics: Sequence[str]) -> pand
     return found
 
 
-def of_task(runs: pandas.DataFrame | Sequence[pandas.DataFrame], task: str | None = None) -> pandas.DataFrame:
-    """Return the runs of one task from one or several tables of runs; a run that several tables hold counts once.
+def of_task(runs: Runs, task: str | None = None) -> pandas.DataFrame:
+    """Return the runs of one task from one or several tables of runs; a run that is there twice counts once.
 
-    Raises UsageError if there are no runs of the task, or if it is not given and the runs are not of a single one.
+    Raises UsageError for another kind of table, if it holds no run, if there are no runs of the task, or if it is not
+    given and the runs are not of a single one.
     """
-    table = runs if isinstance(runs, pandas.DataFrame) else pandas.concat(runs, ignore_index=True)
+    table = table_of(runs, SHOWN)
     tasks = sorted(table["task"].unique())
+    if not tasks:
+        raise UsageError("the table holds no run; does a filter leave none, as for a misspelt method?")
     if task not in tasks and (task is not None or len(tasks) != 1):
-        raise UsageError(f"name one task; the runs are of {', '.join(tasks) or 'none'}")
-    same = table[table["task"] == (task or tasks[0])]
-    return same if isinstance(runs, pandas.DataFrame) else same.drop_duplicates("key")
+        raise UsageError(f"name one task; the runs are of {', '.join(tasks)}")
+    return table[table["task"] == (task or tasks[0])]
 
 
 def ended(runs: pandas.DataFrame, share: pandas.Series | None = None) -> pandas.DataFrame:

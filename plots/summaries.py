@@ -7,17 +7,19 @@ import math
 import pandas
 
 from benchmark.records.schema import EPSILON
+from plots.given import SUMMED, Runs, table_of
 from plots.results import VALUE, ended, measured
 
 
-def summary(runs: pandas.DataFrame, point: list[str] = VALUE) -> pandas.DataFrame:
+def summary(runs: Runs, point: list[str] = VALUE) -> pandas.DataFrame:
     """Return one line for each point (task, method, knob and value) with a measured run: means over n of `asked` seeds.
 
     Accuracies are in percent. A run that diverged or kept no weight counts: its accuracies are chance, and `missed` is
     the number of such runs among the n. Compression is 1 / mean density of the others, and infinite if no run kept a
     weight; `compression_min` and `compression_max` are those of the runs. `test_std` and `val_std` are sample standard
-    deviations, NaN at n = 1. Runs that failed, as for lack of memory, are in no mean.
+    deviations, NaN at n = 1. Runs that failed, as for lack of memory, are in no mean. Runs are as in `front`.
     """
+    runs = table_of(runs, SUMMED)
     found = ended(runs)
     kept = found.assign(**{name: found[name].mask(found["missed"]) for name in ("nonzeros", "prunable")})
     kept["compression"] = kept["compression"].mask(found["status"] == "diverged")

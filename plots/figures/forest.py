@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy
 import pandas
 from matplotlib.axes import Axes
@@ -11,6 +9,7 @@ from matplotlib.figure import Figure
 
 from benchmark.records.schema import FAMILIES
 from plots.comparisons import differences, near_best
+from plots.given import Runs
 from plots.looks import Look, looks, names
 from plots.metrics import metric_of
 from plots.readings import read_at, seed_curves
@@ -22,9 +21,7 @@ COMPRESSIONS = (5, 20, 50, 100, 200, 500)
 EDGE = 3  # points, or percent of another metric, at the left and right edge
 
 
-def forest(
-    runs: pandas.DataFrame | Sequence[pandas.DataFrame], task: str | None = None, control: str = "gmp"
-) -> Figure:
+def forest(runs: Runs, task: str | None = None, control: str = "gmp") -> Figure:
     """Draw how much better than `control` methods are, a panel for each compression, a line for each method.
 
     Marks are at points of test accuracy, or percent of another metric. Bars are Dunnett's simultaneous 95 % intervals;

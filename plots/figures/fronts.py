@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy
@@ -12,6 +11,7 @@ from matplotlib.figure import Figure
 from moocore import is_nondominated
 
 from plots.axes import draw_published, draw_runs, scale, scale_compression, scale_metric, scale_scores
+from plots.given import Runs
 from plots.literature import cited, published
 from plots.looks import GREY, Look, looks, names
 from plots.metrics import Metric, chances, metric_of, named
@@ -38,7 +38,7 @@ def draw(frame: pandas.DataFrame, task: str, path: Path) -> list[Path]:
     return save(front(frame, task), path)
 
 
-def front(runs: pandas.DataFrame | Sequence[pandas.DataFrame], task: str | None = None) -> Figure:
+def front(runs: Runs, task: str | None = None) -> Figure:
     """Draw the figure of one task: test accuracy in percent, or its other metric, over the compression ratio.
 
     `runs` is a table that `plots.load` returned, filtered as you like, or a list of such tables. The task may be left
