@@ -40,7 +40,7 @@ def fitting(model: torch.nn.Module, choice: Choice, option: str) -> set[int]:
     return found
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
     """Return a name without the step that torch.compile adds to a path."""
     return name.replace("_orig_mod.", "")
 
@@ -52,7 +52,9 @@ def _is_predicate(item: Item) -> bool:
 def _exact(item: Item, name: str) -> bool:
     """Return whether an item names one parameter, or is a function, which sees whether the parameter is a vector."""
     return (
-        _plain(item) == _plain(name) if isinstance(item, str) else isinstance(item, torch.Tensor) or _is_predicate(item)
+        plain_name(item) == plain_name(name)
+        if isinstance(item, str)
+        else isinstance(item, torch.Tensor) or _is_predicate(item)
     )
 
 
@@ -62,8 +64,8 @@ def _fits(model: torch.nn.Module, item: Item) -> Predicate:
         pattern = item
 
         def named(name: str, parameter: torch.Tensor) -> bool:
-            parts = _plain(name).split(".")
-            return any(fnmatchcase(".".join(parts[: i + 1]), _plain(pattern)) for i in range(len(parts)))
+            parts = plain_name(name).split(".")
+            return any(fnmatchcase(".".join(parts[: i + 1]), plain_name(pattern)) for i in range(len(parts)))
 
         return named
     if isinstance(item, torch.Tensor):
@@ -89,7 +91,9 @@ def _unknown(model: torch.nn.Module, item: Item, option: str) -> str:
         shown = item.__name__ if isinstance(item, type) else type(item).__name__
         return f"{option} has a {shown} that chooses no {kind} of the model"
     known = [
-        _plain(name) for name, _ in (*model.named_modules(), *model.named_parameters(remove_duplicate=False)) if name
+        plain_name(name)
+        for name, _ in (*model.named_modules(), *model.named_parameters(remove_duplicate=False))
+        if name
     ]
     near = difflib.get_close_matches(item, known, n=3)
     return f"{option}={item!r} chooses no {kind} of the model" + (f"; near it are {', '.join(near)}" if near else "")

@@ -64,6 +64,9 @@ def _rates(part: Mapping[str, Any], share: float) -> tuple[float, float]:
     """Return the learning rates of a part's pruned and other parameters; `share` is their default ratio."""
     if not isinstance(part, Mapping) or not {"params", "lr"} <= set(part) <= set(KEYS):
         shown = ", ".join(map(str, part)) if isinstance(part, Mapping) else type(part).__name__
-        raise MethodError(f"a group is a dictionary with params, lr and perhaps other_lr, not {shown}")
+        said = f"a group is a dictionary with params, lr and perhaps other_lr, not {shown}"
+        if isinstance(part, Mapping) and "weight_decay" in part:  # as the groups of timm's factories have
+            said += "; weight decay acts on pruned weights alone, so norms and biases need no group without it"
+        raise MethodError(said)
     lr = number("lr of a group", part["lr"], " >= 0")
     return lr, number("other_lr of a group", part.get("other_lr", share * lr), " >= 0")

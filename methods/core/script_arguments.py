@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import zip_longest
 from numbers import Integral
 from typing import Any, Literal
 
 from methods.core.base import Method
+from methods.core.choice import plain_name
 from methods.core.lazy import torch
 from methods.core.registry import MethodError
 
@@ -64,8 +67,18 @@ def check_plan(plan: Mapping[str, Any], state: Mapping[str, Any]) -> None:
     if "plan" not in state:
         raise MethodError("this is no state of a SparseOptimizer; save optimizer.state_dict()")
     for name, value in plan.items():
-        if state["plan"][name] != value:
-            raise MethodError(f"the state is of {name} {state['plan'][name]}, and this optimizer has {value}")
+        saved = state["plan"][name]
+        saved = plain_name(saved) if isinstance(saved, str) else saved
+        if saved != value:
+            if name == "pruned weights":
+                saved, value = _first_difference(saved, value)
+            raise MethodError(f"the state is of {name} {saved}, and this optimizer has {value}")
+
+
+def _first_difference(saved: str, value: str) -> tuple[str, str]:
+    """Return the first weights with their shapes in which two lists differ; a network may have hundreds."""
+    lists = (re.findall(r"\S+ \[.*?\]", text) for text in (saved, value))
+    return next((one, two) for one, two in zip_longest(*lists, fillvalue="no further one") if one != two)
 
 
 def cosine_rates(lr: float, steps: int) -> list[float]:

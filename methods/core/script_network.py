@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from methods.core.choice import plain_name
 from methods.core.lazy import torch
 from methods.core.network import Layer, Network
 from methods.core.prunable import trained_names
@@ -119,13 +120,16 @@ class ScriptNetwork(Network):
 
     def exact(self) -> dict[str, torch.Tensor]:
         """Return the values of the copies with the digits that the model cannot hold, for a checkpoint."""
-        return {layer.name: place.clone() for layer, place, _ in self._places() if layer.name in self._types}
+        return {
+            plain_name(layer.name): place.clone() for layer, place, _ in self._places() if layer.name in self._types
+        }
 
     def load_exact(self, values: dict[str, torch.Tensor]) -> None:
         """Take values of the copies, until `take_in` compares them with the model's."""
+        values = {plain_name(name): value for name, value in values.items()}
         for layer, place, _ in self._places():
-            if layer.name in values:
-                place.copy_(values[layer.name])
+            if plain_name(layer.name) in values:
+                place.copy_(values[plain_name(layer.name)])
                 self._marks.pop(layer.name, None)
 
     def put_back(self, weights: torch.Tensor, written: set[str]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from methods.core.choice import Choice
+from methods.core.choice import Choice, plain_name
 from methods.core.coverage import coverage, warn_if_mostly_dense
 from methods.core.driver import Driver
 from methods.core.faults import end_of_training, other_rates, start_of_training
@@ -83,7 +83,7 @@ class SparseOptimizer(torch.optim.Optimizer):
         self._expected = optimizer.lr_gain * sum(rates)
         given_values = {"strength": strength, "penalty": penalty, "density": density}
         self.method, value = with_value(parse(method), given_values, self._expected)
-        if isinstance(model, torch.nn.parallel.DistributedDataParallel):
+        if isinstance(model, torch.nn.parallel.DistributedDataParallel | torch.nn.DataParallel):
             model = model.module  # the same parameters, by the names that they have in the model
         check_parameters(model)
         check_unclaimed(model)
@@ -113,7 +113,7 @@ class SparseOptimizer(torch.optim.Optimizer):
         self._driver.start_phases()
         self.net.write_out()
         self._left: torch.Tensor | None = self.net.weights.clone()  # until the first step, see look_for_writes
-        shapes = ", ".join(f"{layer.name} {list(layer.shape)}" for layer in self.net.layers)
+        shapes = ", ".join(f"{plain_name(layer.name)} {list(layer.shape)}" for layer in self.net.layers)
         UNFINISHED.add(self.net)
         self._plan = {"method": str(self.method), "value": value, "steps": steps, "pruned weights": shapes}
 

@@ -160,6 +160,7 @@ def test_a_group_for_every_pruned_weight_leaves_the_first_group_empty() -> None:
         ([{"params": "haed", "lr": 0.1}], "groups='haed' chooses no parameter of the model; near it are head"),
         ([{"params": "head"}], "a group is a dictionary with params, lr and perhaps other_lr, not params"),
         ([{"params": "head", "lr": 0.1, "momentum": 0.5}], "not params, lr, momentum"),
+        ([{"params": "head", "weight_decay": 0.0}], "weight_decay; weight decay acts on pruned weights alone"),
         (["head"], "a group is a dictionary .*, not str"),
         ([{"params": "head", "lr": -0.1}], "a finite number >= 0, not -0.1"),
         ([{"params": "head", "lr": 0.1}, {"params": "head.weight", "lr": 0.2}], r"head\.weight is in groups 1 and 2"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +132,30 @@ def test_a_state_of_another_plan_is_refused(form: str, arguments: dict[str, Any]
     with pytest.raises(MethodError, match="no state of a SparseOptimizer"):
         other.load_state_dict({})
     assert torch.equal(other.net.weights, before)
+
+
+@pytest.mark.parametrize("kind", [torch.compile, torch.nn.DataParallel])
+@pytest.mark.parametrize("first", [False, True])
+def test_a_wrapped_model_and_a_plain_one_resume_each_other(kind: Callable[[Any], Any], first: bool) -> None:
+    plain, other = mlp().bfloat16(), mlp().bfloat16()
+    saved, resumed = (SparseOptimizer(kind(m) if w else m, "gmp", density=0.5, steps=10, lr=0.05)
+                      for m, w in ((plain, first), (other, not first)))  # fmt: skip
+    saved.net.weights += 1e-5  # digits that bfloat16 does not hold
+    other.load_state_dict(plain.state_dict())
+    resumed.load_state_dict(saved.state_dict())
+    assert torch.equal(resumed.net.weights, saved.net.weights)
+
+
+def test_a_state_of_another_network_names_the_first_weight_that_differs() -> None:
+    layers = [torch.nn.Linear(4, 4) for _ in range(5)]
+    state = SparseOptimizer(torch.nn.Sequential(*layers), "dense", steps=1, lr=0.1).state_dict()
+    for width, said in (
+        (3, r"3\.weight \[4, 4\], and this optimizer has 3\.weight \[3, 4\]$"),
+        (0, "has no further one$"),
+    ):
+        model = torch.nn.Sequential(*(torch.nn.Linear(4, n) for n in (4, 4, 4, width) if n))
+        with pytest.raises(MethodError, match=f"the state is of pruned weights {said}" if width else said):
+            SparseOptimizer(model, "dense", steps=1, lr=0.1).load_state_dict(state)
 
 
 @pytest.mark.parametrize("optimizer", ["adam", torch.optim.SGD])
