@@ -7,13 +7,14 @@ levels are compared relative to the dense network of the same source.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from functools import cache
 from importlib.resources import files
 from itertools import combinations
 
 import pandas
 
+from plots.looks import KNOWN
 from plots.readings import read_at, seed_curves
 from plots.results import measured
 
@@ -28,16 +29,19 @@ def literature() -> pandas.DataFrame:
         return pandas.read_csv(file)
 
 
-def cited(tasks: Collection[str]) -> str:
+def cited(rows: Iterable[pandas.DataFrame]) -> str:
     """Return the sentence of a caption that names the sources of published marks; empty if there are none."""
-    rows = literature()[lambda table: table["task"].isin(tasks)]
-    sources = sorted({source.partition(",")[0] for source in rows["source"]})
+    sources = sorted({source.partition(",")[0] for own in rows for source in own["source"]})
     return f" Faint: published by {', '.join(sources)}, under other protocols." if sources else ""
 
 
-def published(task: str) -> pandas.DataFrame:
-    """Return the published rows of a task, with their points above the dense network of their source, if it has one."""
+def published(task: str, labels: Collection[str]) -> pandas.DataFrame:
+    """Return the published rows of a task, with their points above the dense network of their source, if it has one.
+
+    They are of the methods with these labels, and of those that this suite does not have.
+    """
     rows = literature()[lambda table: table["task"] == task]
+    rows = rows[rows["method"].isin(["dense", *labels]) | ~rows["method"].isin(KNOWN)]
     dense = rows[rows["method"] == "dense"].set_index("source")["test_accuracy"]
     rows = rows[rows["method"] != "dense"].copy()
     rows["points"] = rows["test_accuracy"] - rows["source"].map(dense)
@@ -51,7 +55,7 @@ def compared(runs: pandas.DataFrame) -> pandas.DataFrame:
     """
     parts = []
     for task, here in runs.groupby("task"):
-        rows = published(str(task))
+        rows = published(str(task), here["label"].unique())
         rows = rows[rows["method"].isin(here["label"])]
         if rows.empty:
             continue

@@ -53,7 +53,7 @@ def rewinding_mnist1d() -> Experiment:
     """
     return Experiment(
         tasks=("mlp-mnist1d",),
-        methods=("dense", "imp[distribution=uniform,point=0]", "random[distribution=uniform]"),
+        methods=("dense", "imp[point=0,distribution=uniform]", "random[distribution=uniform]"),
         values={"density": (0.5, 0.2, 0.08, 0.04, 0.02, 0.01)},
         learning_rates=(0.06,),
         seeds=tuple(range(5)),

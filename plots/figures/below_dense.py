@@ -47,6 +47,7 @@ def below_dense(
     readings = {axis: points_above_dense(table, axis=axis) for axis in axes}
     tasks = list(dict.fromkeys(readings[axes[0]]["task"]))
     places = [(task, axis) for task in tasks for axis in axes]
+    marks = {task: published(task, table["label"].unique()) for task in tasks}
     drawn = drawn_looks(table, *readings.values())
     means = {axis: bands(own, drawn) for axis, own in readings.items()}
     limits = edges(readings[axes[0]], table)
@@ -61,7 +62,7 @@ def below_dense(
         f"{named(table)} among those of its compression or a larger one, and a line is flat before its first value. "
         + f"Bands: 95 % intervals of the mean, with the variance pooled over the drawn methods within 5 {unit} of the "
         "best. " * banded + f"A run that diverged or kept no weight counts as {chances(table)}. Runs without a result: "
-        f"{failed(table)} of {len(table)}.{' Grey: all others.' * grey}{cited(tasks)}"
+        f"{failed(table)} of {len(table)}.{' Grey: all others.' * grey}{cited(marks.values())}"
     )
     counted = seeds(lines)
     with figure_style():
@@ -80,7 +81,7 @@ def below_dense(
             of_task = means[axis]["task"] == task
             _draw(panel, means[axis][of_task], drawn, names(table), limits)
             if axis == COMPRESSION:
-                draw_published(panel, published(task), "points")
+                draw_published(panel, marks[task], "points")
             dense = lines.loc[(lines["task"] == task) & (lines["method"] == "dense"), "test_mean"]
             metric = metrics[task]
             full = f"{dense.mean():.1f} %" if metric.is_accuracy else metric.text(dense.mean())

@@ -49,9 +49,10 @@ def front(runs: Runs, task: str | None = None) -> Figure:
     lines, finite = summary(frame), measured(frame)
     finite = finite[numpy.isfinite(finite["compression"])]
     look, shown = looks(finite), names(finite[finite["method"] != "dense"])
+    marks = published(frame["task"].iloc[0], frame["label"].unique())
     with figure_style():
         title = titled(f"{frame['task'].iloc[0]}: {metric.name} against compression", frame)
-        figure, panels = sheet(title, subtitle(frame, lines), _caption(frame, lines))
+        figure, panels = sheet(title, subtitle(frame, lines), _caption(frame, lines, marks))
         axes = panels.subplots()
         left = "effective weights" if (frame["counted"] == "effective").any() else "weights left"
         axes.set_xlabel(f"compression ratio (prunable weights / {left})")
@@ -59,7 +60,7 @@ def front(runs: Runs, task: str | None = None) -> Figure:
         _draw_dense(axes, metric, lines[lines["method"] == "dense"], finite[finite["method"] == "dense"])
         for method, name in shown.items():
             _draw_method(axes, name, look[method], *(table[table["method"] == method] for table in (lines, finite)))
-        draw_published(axes, published(frame["task"].iloc[0]), "test_accuracy")
+        draw_published(axes, marks, "test_accuracy")
         means = lines[numpy.isfinite(lines["compression"])]
         compressions = [*finite["compression"], *means["compression"]]
         if metric.is_accuracy:
@@ -99,7 +100,7 @@ def _draw_method(axes: Axes, name: str, look: Look, lines: pandas.DataFrame, run
     axes.plot(x, y, color=colour, marker=marker, dashes=dash, label=name)
 
 
-def _caption(frame: pandas.DataFrame, lines: pandas.DataFrame) -> str:
+def _caption(frame: pandas.DataFrame, lines: pandas.DataFrame, marks: pandas.DataFrame) -> str:
     text = (
         "Small dots: runs. Lines: each method's values that none of its others beats in compression and mean "
         f"validation {named(frame)}, at their mean on test data; hollow: its other values; at the lower edge: "
@@ -112,7 +113,7 @@ def _caption(frame: pandas.DataFrame, lines: pandas.DataFrame) -> str:
     text += f" {budgets(frame)}." if budgets(frame) else ""
     empty = int(numpy.isinf(measured(frame)["compression"]).sum())
     missing = {"without a result": failed(frame), "with no weight left": empty}
-    text += cited(frame["task"].unique())
+    text += cited([marks])
     if any(missing.values()):
         text += f" Runs not drawn: {', '.join(f'{count} {why}' for why, count in missing.items() if count)}."
     return text

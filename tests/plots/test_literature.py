@@ -11,7 +11,7 @@ from benchmark.tasks.registry import get_task
 from methods.core.registry import parse
 from plots.checklist import checklist
 from plots.figures.fronts import front
-from plots.literature import compared, literature, lost_levels, lost_orders, published
+from plots.literature import cited, compared, literature, lost_levels, lost_orders, published
 from plots.looks import KNOWN
 from plots.report import shown_runs
 from plots.results import load
@@ -28,7 +28,7 @@ def test_every_row_names_a_task_a_source_and_a_protocol() -> None:
     for task in rows["task"].unique():
         get_task(task)
     for method in set(rows["method"]) & set(KNOWN) - {"narrow"}:
-        parse(method)
+        assert str(parse(method)) == method  # as rows of this suite write it
     snip = rows[(rows["task"] == TASK) & (rows["method"] == "snip") & (rows["compression"] == 100)].iloc[0]
     assert (snip["test_accuracy"], snip["spread"], snip["n"]) == (89.1, 0.5, 3) and "Synaptic-Flow" in snip["source"]
 
@@ -75,7 +75,15 @@ def test_published_results_of_this_suite_keep_published_levels_and_orders() -> N
 
 
 def test_published_accuracies_are_faint_marks_in_a_front(tmp_path: Path) -> None:
-    figure = front(load(write(tmp_path, runs(89.0, 88.0))))
+    shown = load(write(tmp_path, runs(89.0, 88.0)))
+    figure = front(shown)
     faint = [line for line in figure.axes[0].lines if line.get_alpha() == 0.35]
-    assert sum(len(points(line)) for line in faint) == len(published(TASK)) == 30
+    assert sum(len(points(line)) for line in faint) == len(published(TASK, shown["label"].unique())) == 18
     assert "published by ganguli-lab/Synaptic-Flow, under other protocols" in " ".join(figure.get_supxlabel().split())
+
+
+def test_published_methods_that_a_figure_lacks_are_not_drawn_unless_this_suite_lacks_them_too() -> None:
+    task = "lenet300-mnist"
+    assert set(published(task, ["gmp"])["method"]) == {"DEEP-R", "dynamic sparse reparameterization", "sparse momentum"}
+    assert set(published(task, ["set"])["method"]) == {*published(task, ["gmp"])["method"], "set"}
+    assert published("mlp-mnist1d", ["gmp", "imp[rounds=4]"]).empty and cited([published("mlp-mnist1d", ["gmp"])]) == ""
