@@ -25,10 +25,16 @@ def draw_runs(axes: Axes, runs: pandas.DataFrame, colour: str) -> None:
 
 
 def draw_published(axes: Axes, rows: pandas.DataFrame, column: str) -> None:
-    """Draw faint marks for published accuracies; methods that this suite does not have are grey."""
+    """Draw faint marks for published accuracies, and raise the upper edge to the highest of them.
+
+    Methods that this suite does not have are grey.
+    """
     for method, own in rows.dropna(subset=[column]).groupby("method"):
         colour, marker, _ = look(str(method)) if method in KNOWN else (GREY, "<", ())
         axes.plot(own["compression"], own[column], marker, color=colour, alpha=0.35, markerfacecolor="none", zorder=1)
+    bottom, top = axes.get_ylim()
+    if rows[column].max() > top:
+        axes.set_ylim(bottom, rows[column].max() + 0.03 * (top - bottom))
 
 
 def stretch(accuracy: ArrayLike) -> NDArray[numpy.float64]:

@@ -60,7 +60,6 @@ def front(runs: Runs, task: str | None = None) -> Figure:
         _draw_dense(axes, metric, lines[lines["method"] == "dense"], finite[finite["method"] == "dense"])
         for method, name in shown.items():
             _draw_method(axes, name, look[method], *(table[table["method"] == method] for table in (lines, finite)))
-        draw_published(axes, marks, "test_accuracy")
         means = lines[numpy.isfinite(lines["compression"])]
         compressions = [*finite["compression"], *means["compression"]]
         if metric.is_accuracy:
@@ -69,6 +68,7 @@ def front(runs: Runs, task: str | None = None) -> Figure:
             scale_compression(axes, max([10.0, *compressions]))
             bottom = scale_scores(axes, finite["test_accuracy"], metric.chance)
             scale_metric(axes, metric.sign)
+        draw_published(axes, marks, "test_accuracy")
         _draw_edge(axes, bottom, means[means["method"] != "dense"], look)
         legend(panels, axes.get_legend_handles_labels()[0])
     return figure

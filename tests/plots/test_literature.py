@@ -79,6 +79,7 @@ def test_published_accuracies_are_faint_marks_in_a_front(tmp_path: Path) -> None
     figure = front(shown)
     faint = [line for line in figure.axes[0].lines if line.get_alpha() == 0.35]
     assert sum(len(points(line)) for line in faint) == len(published(TASK, shown["label"].unique())) == 18
+    assert figure.axes[0].get_ylim()[1] > published(TASK, shown["label"].unique())["test_accuracy"].max() > 92.6
     assert "published by ganguli-lab/Synaptic-Flow, under other protocols" in " ".join(figure.get_supxlabel().split())
 
 
