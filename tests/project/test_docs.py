@@ -47,7 +47,7 @@ ALLOWED = {
     "At CR 300:": "a setting of the experiment",
     "simultaneous 95 % intervals": "a level of confidence",
     "more than 5 % of those": "a limit of the note below leaderboards",
-    "differences of about 0.3 points": "a rule of thumb",
+    "reach about 0.3 points": "a rule of thumb",
     "Chance is 11.35 %": "a property of the data set",
     "98.5, 98.0 and 97.6 %": "literature",
     "75.0 % at a density of 0.08, 65.6 % dense, 41.7 % at 0.01": "literature",
