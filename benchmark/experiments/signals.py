@@ -48,8 +48,8 @@ def rewinding_mnist1d() -> Experiment:
 
     Greydanus & Kobak (ICML 2024) prune each layer alike, rewind to the first weights and train with Adam: 65.6 % dense,
     75.0 % at a density of 0.08, 41.7 % at 0.01, and 61.2 % at 0.08 with random masks. This is SGD at 0.06, where a
-    dense network is about as good, and a fifth of the weights in a round, not a hundredth of the network. Half an hour
-    on two cores. Expected: a peak near a density of 0.1, a collapse at 0.01.
+    dense network is about as good, and a fifth of the weights in a round, not a hundredth of the network. Twenty
+    minutes on two cores. Found: the best density is 0.08, five points above dense; at 0.01 it is below dense.
     """
     return Experiment(
         tasks=("mlp-mnist1d",),

@@ -196,10 +196,8 @@ def hessian_gradient(
             return flat_gradient(own @ (own.detach() if gradient is None else gradient), weights)
         except RuntimeError as error:
             reason = str(error).partition("\n")[0]
-            if not any(
-                sign in reason for sign in ("derivative for", "does not require grad")
-            ):  # such as no memory left
-                raise
+            if "derivative for" not in reason and "does not require grad" not in reason:
+                raise  # another fault, such as no memory left
             raise MethodError(
                 f"torch does not differentiate the gradient of this network ({reason}); take a method that scores by "
                 "the gradient alone, such as snip"
