@@ -46,6 +46,8 @@ def search() -> Experiment:
             *("prox-lq[q=2/3]", "prox-lq[q=1/2]", "pwd[p=0.8]", "rewa", "gmp", "powerprop", "rigl", "magnitude"),
             *("snip", "synflow", "random[distribution=erk]", "gmp[score=lamp]", "sign-in", "admm", "iht", "obs"),
             *("deephoyer", "wanda", "d-gating[by=penalty]"),
+            # Depth 4 diverges from this start (docs/findings/factorization.md).
+            *("dwf[depth=2,by=penalty,init=truncated,epsilon=0]", "dwf[depth=3,by=penalty,init=truncated,epsilon=0]"),
         ),
         values={},
         pairs=sobol_pairs,
