@@ -145,8 +145,12 @@ def _bench_task(name: str, device: str, rounds: int) -> None:
     }
     images, few_images = len(data.train[1]), len(few.train[1])
     measured = per_second(peaks(device, precision) | {loop: (loops[loop], images) for loop in loops}, rounds)
-    turns = {f"{runs}": (our_epoch(task, "dense", runs, few, precision), runs * few_images) for runs in PACKS}
-    packs = per_second(turns, 1 if device == "cpu" else rounds)  # a CPU takes long for one
+    turns = {
+        f"{each}, {runs}": (our_epoch(task, "dense", runs, few, each), runs * few_images)
+        for each in dict.fromkeys((precision, "bf16"))
+        for runs in PACKS
+    }
+    packs = per_second(turns, rounds)
 
     title = f"{name}, batch {task.batch_size}, {precision}, {device}"
     limits = {kind: measured[kind] / needed[kind] for kind in needed}
@@ -160,10 +164,16 @@ def _bench_task(name: str, device: str, rounds: int) -> None:
     aims = AIMS if (name, device) == ("lenet300-fmnist", "cpu") else ""
     show(title + aims, ["loop", "images/s", "ratio to DataLoader", "ratio to bare loop", "time / floor's"], rows)
     rows = []
-    for runs, speed in packs.items():
-        each = packs["1"] / speed
-        rows.append([runs, f"{speed:,.0f}", *(f"{ratio:.2f}" for ratio in (int(runs) * each, each, floor / speed))])
-    columns = ["dense runs in a pack", "images/s of all", "time / one run's", "of each run", "time / floor's"]
+    for pack, speed in packs.items():
+        each, runs = packs[f"{precision}, 1"] / speed, int(pack.split()[-1])
+        rows.append([pack, f"{speed:,.0f}", *(f"{ratio:.2f}" for ratio in (runs * each, each, floor / speed))])
+    columns = [
+        "dense runs in a pack",
+        "images/s of all",
+        f"time / {precision} run's",
+        "of each run",
+        f"time / {precision} floor's",
+    ]
     show(f"packs of {title}", columns, rows)
 
 

@@ -97,4 +97,4 @@ def test_the_benchmark_runs_at_a_small_size(
     told = capsys.readouterr().out
     assert "1,126,800" in told  # six operations for each of 266,200 weights, less the gradient of the images
     names = ("operations", "bytes", "DataLoader", "bare loop", "our dense", loop.DWF, loop.AIMS)
-    assert all(name in told for name in names) and "nan" not in told
+    assert all(name in told for name in (*names, "float32, 2", "bf16, 2")) and "nan" not in told
