@@ -63,7 +63,8 @@ def grid(frame: pandas.DataFrame, table: pandas.DataFrame, task: str) -> Figure:
     dashes = {value: DASHES[place % len(DASHES)] for place, value in enumerate(strengths)}
     caption = (
         "Imbalance: mean over weights of the largest minus the smallest squared factor. S_t: summed learning rate so "
-        "far. Theory: exp(-4 lambda S_t / D), whatever the loss. Every run is a line, its marks are epochs."
+        "far. Theory: exp(-4 lambda S_t / D), whatever the loss; matched rates are slower for large weights. Every "
+        "run is a line, its marks are epochs."
     )
     with figure_style():
         drawing, panels = sheet(
