@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections import Counter
 
+from methods.core.choice import plain_name
 from methods.core.lazy import torch
 from methods.core.network import Network
 from methods.core.prunable import prunable_names, trained_names
@@ -31,7 +32,7 @@ def coverage(model: torch.nn.Module, names: list[str] | None = None) -> str:
     sentence = f"prunes {pruned:,} of {total:,} trained parameters"
     if parts:
         sentence += f"; dense: {', '.join(parts)}"
-    return sentence + (f"; not trained: {', '.join(_largest(frozen))}" if frozen else "")
+    return plain_name(sentence + (f"; not trained: {', '.join(_largest(frozen))}" if frozen else ""))
 
 
 def warn_if_mostly_dense(net: Network, sentence: str) -> None:

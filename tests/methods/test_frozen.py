@@ -116,6 +116,11 @@ def test_the_coverage_names_what_stays_dense_and_what_is_not_trained() -> None:
     assert coverage(torch.nn.Linear(2, 2, bias=False)) == "prunes 4 of 4 trained parameters"
 
 
+def test_the_coverage_of_a_compiled_model_has_the_names_of_the_model() -> None:
+    model = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Embedding(4, 2))
+    assert coverage(torch.compile(model)) == coverage(model) and "1.weight" in coverage(model)
+
+
 def test_the_coverage_names_the_largest_tensors_alone() -> None:
     model = torch.nn.ModuleList([torch.nn.Embedding(2, size) for size in range(1, 10)])
     model.append(torch.nn.Linear(2, 2, bias=False))
