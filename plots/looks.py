@@ -45,7 +45,7 @@ KNOWN = {
     "dwf[depth=8]": ("factorization", "P", SOLID),
     "dwf[depth=3,init=truncated,rates=equal]": ("factorization", "h", DOTTED),
     "dwf[depth=2,init=truncated,epsilon=0]": (SKY, "X", DASHED),
-    "dwf[depth=3,init=truncated,epsilon=0]": ("factorization", "8", SOLID),
+    "dwf[depth=3,init=truncated,epsilon=0]": ("factorization", "x", SOLID),
     "dwf[depth=3,decay=decoupled]": ("factorization", "s", MIXED),
     "dwf[depth=4,decay=decoupled]": ("factorization", "^", DASHED),
     "d-gating[depth=3]": (SKY, "p", SOLID),

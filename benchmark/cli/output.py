@@ -35,6 +35,8 @@ class _Console(Console):
 
 
 _open_closed_streams()
+if os.environ.get("COLUMNS") == "0":  # a shell that knows no width; rich would print tables without columns
+    del os.environ["COLUMNS"]
 console = _Console(width=None if sys.stdout.isatty() else 160, markup=False, highlight=False)
 errors = _Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
 

@@ -56,6 +56,13 @@ def test_the_command_ends_although_a_plugin_swallows_its_interrupt(tmp_path: Pat
     assert ended.stderr == "error: the command went on for 0.01 s after its interrupt and was ended\n"
 
 
+def test_tables_have_columns_although_the_environment_says_that_the_terminal_has_none() -> None:
+    code = "import benchmark.cli.output; from rich.console import Console; print(Console().width)"
+    settings = os.environ | {"COLUMNS": "0"}
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=settings, capture_output=True, text=True)
+    assert int(ended.stdout) >= 80
+
+
 @pytest.mark.slow
 def test_images_are_read_by_processes_of_the_command(tmp_path: Path) -> None:
     for part, count in (("train", 12), ("val", 4)):
