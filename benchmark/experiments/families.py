@@ -18,7 +18,8 @@ def families() -> Experiment:
     """Compare families at the pairs of learning rate and value that `search` chose for each method, on eight new seeds.
 
     Masks also run at compressions of 1,000 and 2,000, which were not searched. Small dense networks with as few weights
-    are included. Nine hours on two cores. Expected: the order of `families-grid`, depth 4 no longer behind depth 3.
+    are included. Nine hours on two cores. Found (docs/findings/families.md): DWF, proximal steps and p-norm
+    weight decay are above gradual magnitude pruning from a compression of 200 on.
     """
     return replace(search(), pairs=farther_pairs, seeds=tuple(range(8)), dense_widths=families_grid().dense_widths)
 
