@@ -114,14 +114,21 @@ def legend(panels: SubFigure, handles: Sequence[Artist], title: str = "", fontsi
     """Draw the legend of all panels on their right, or below them in a paper; a long one makes the figure higher."""
     if not handles:
         return
-    labels = [shortened(str(handle.get_label())) for handle in handles]
+    labels = [wrapped(shortened(str(handle.get_label()))) for handle in handles]
     if _paper.get():
         panels.legend(handles, labels, title=title, loc="outside lower center", ncols=min(3, len(handles)))
     else:
         whole = panels.get_figure(root=True)
         if whole is not None:
-            whole.set_figheight(max(whole.get_figheight(), 1.2 + 0.021 * fontsize * len(handles)))
+            lines = sum(1 + label.count("\n") for label in labels)
+            whole.set_figheight(max(whole.get_figheight(), 1.2 + 0.021 * fontsize * lines))
         panels.legend(handles, labels, title=title, loc="outside right upper", fontsize=fontsize)
+
+
+def wrapped(name: str, width: int = 36) -> str:
+    """Break a long name of a method after commas, so that no other line is longer than `width` characters."""
+    lines = textwrap.wrap(name.replace(",", ", "), width, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(line.replace(", ", ",") for line in lines) if len(name) > width else name
 
 
 def sequence(count: int) -> list[str]:

@@ -22,7 +22,7 @@ from plots.registry import COMPARISONS, figure
 from plots.results import measured
 from plots.statistics.accuracy import CONTROL
 from plots.statistics.attainment import attainment_difference, attainment_table
-from plots.style import figure_style, file_name, save, sheet
+from plots.style import figure_style, file_name, save, sheet, wrapped
 from plots.summaries import seeds, summary, titled
 
 COLUMNS = 4
@@ -76,7 +76,7 @@ def attainment(runs: pandas.DataFrame) -> Figure:
             panel.plot(grid, _steps(own["median"], grid), color=colour)
             control = table[(table["method"] == CONTROL) & (table["attained_by"] == "median")]
             panel.plot(grid, _steps(control, grid), ":", color="#6e6e6e", linewidth=1)
-            panel.set_title(names(runs)[method])
+            panel.set_title(wrapped(names(runs)[method], 28))
             _scale(panel, limits)
             if own["best"].query("compression >= @NEAREST")["points"].max() <= lowest:
                 panel.text(0.5, 0.05, "no seed reaches this range", ha="center", fontsize=8, transform=panel.transAxes)

@@ -5,7 +5,7 @@ from typing import Any
 import matplotlib
 from matplotlib.figure import Figure
 
-from plots.style import figure_style, file_name, legend, paper_style, save, sheet
+from plots.style import figure_style, file_name, legend, paper_style, save, sheet, wrapped
 
 
 def test_a_figure_is_saved_as_png_and_svg_and_then_cleared(tmp_path: Path) -> None:
@@ -83,3 +83,10 @@ def test_a_dollar_sign_in_a_name_stays_and_tick_labels_are_formulas(tmp_path: Pa
         figure.axes[0].set_yscale("log")
     (_, svg) = save(figure, tmp_path / "figure")
     assert "a$b$ costs $5" in svg.read_text() and ">$\\mathdefault" not in svg.read_text()
+
+
+def test_a_long_name_breaks_after_a_comma_and_a_short_one_stays() -> None:
+    long = "dwf[depth=2,by=penalty,init=truncated,epsilon=0]"
+    assert wrapped(long, 36) == "dwf[depth=2,by=penalty,\ninit=truncated,epsilon=0]"
+    assert wrapped("dwf[depth=2,by=penalty]", 36) == "dwf[depth=2,by=penalty]"
+    assert wrapped("a" * 50, 36) == "a" * 50
