@@ -56,16 +56,22 @@ def search() -> Experiment:
     )
 
 
-def sobol_pairs(method: Method, densities: tuple[float, float] = DENSITIES) -> Pairs:
-    """Return 24 pairs of learning rate and value, log-uniform; one value if the method has no knob or keeps N of M.
+def sobol_pairs(
+    method: Method,
+    trials: int = TRIALS,
+    learning_rates: tuple[float, float] = LEARNING_RATES,
+    densities: tuple[float, float] = DENSITIES,
+    penalties: Mapping[str, tuple[float, float]] = PENALTIES,
+) -> Pairs:
+    """Return pairs of learning rate and value, log-uniform; one value if the method has no knob or keeps N of M.
 
     Raises UsageError for a method whose knob has no range here.
     """
-    low, high = _range(method, densities)
+    low, high = _range(method, densities, penalties)
     engine = torch.quasirandom.SobolEngine(2)
     engine.fast_forward(1)  # the first point is the corner of both ranges
-    points = engine.draw(TRIALS, dtype=torch.float64).tolist()
-    return [(_between(*LEARNING_RATES, rate), _between(low, high, value)) for rate, value in points]
+    points = engine.draw(trials, dtype=torch.float64).tolist()
+    return [(_between(*learning_rates, rate), _between(low, high, value)) for rate, value in points]
 
 
 def chosen_pairs(method: Method, search: str = "search") -> Pairs:
@@ -84,17 +90,19 @@ def chosen_pairs(method: Method, search: str = "search") -> Pairs:
     return list(found[str(method)])
 
 
-def _range(method: Method, densities: tuple[float, float]) -> tuple[float, float]:
+def _range(
+    method: Method, densities: tuple[float, float], penalties: Mapping[str, tuple[float, float]]
+) -> tuple[float, float]:
     if method.knob == "none":
         return 1.0, 1.0
     if method.knob == "density":
         numbers = ratio(getattr(method.inner or method, "distribution", ""))
         return (numbers[0] / numbers[1],) * 2 if numbers else densities
-    if method.knob == "penalty" and method.name in PENALTIES:
-        return PENALTIES[method.name]
+    if method.knob == "penalty" and method.name in penalties:
+        return penalties[method.name]
     raise UsageError(
         f"search has no range for the {method.knob} of {method}; it has one for densities and for the penalty of "
-        f"{', '.join(PENALTIES)}, as in dwf[by=penalty]"
+        f"{', '.join(penalties)}, as in dwf[by=penalty]"
     )
 
 

@@ -16,7 +16,7 @@ from plots.summaries import titled
 from plots.trials import chosen_trials, expected_hypervolume, write_trials
 
 
-@figure(("search", "search-mnist1d"), replaces_front=True, choose=chosen_trials)
+@figure(("search", "search-lenet5", "search-mnist1d"), replaces_front=True, choose=chosen_trials)
 def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
     """Write <folder>/trials.csv, <folder>/expected_hypervolume.csv and one figure for each task."""
     paths = write_trials(folder, frame)

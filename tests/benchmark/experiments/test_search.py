@@ -54,3 +54,11 @@ def test_an_experiment_runs_the_pairs_and_not_their_product() -> None:
     grid = replace(get_experiment("search"), methods=("gmp",))
     assert [(run.learning_rate, run.value) for run in grid.runs()] == list(sobol_pairs(parse("gmp")))
     assert len(grid.smoke().runs()) == 2
+
+
+def test_a_search_may_have_other_ranges_and_fewer_trials() -> None:
+    grid = replace(get_experiment("search-lenet5"), methods=("gmp", "dwf[depth=2,by=penalty]"))
+    runs = grid.runs()
+    assert [run.method for run in runs] == ["gmp"] * 12 + ["dwf[depth=2,by=penalty]"] * 12
+    # Points (1/2, 1/2) and (3/4, 1/4) between 0.025 and 0.4, and between 1.5e-5 and 6e-4.
+    assert [(run.learning_rate, run.value) for run in runs[12:14]] == [(0.1, 9.49e-5), (0.2, 3.77e-5)]

@@ -1,0 +1,37 @@
+"""The experiments on LeNet-5 with a learning rate for every value."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+from benchmark.experiments.experiment import Experiment
+from benchmark.experiments.registry import experiment
+from benchmark.experiments.search import search, sobol_pairs
+
+TRIALS = 12
+LEARNING_RATES = (0.025, 0.4)  # dense training fails from 0.2 on
+DENSITIES = (0.002, 0.1)
+PENALTIES = {"dwf": (1.5e-5, 6e-4), "prox-lq": (1.5e-5, 6e-4)}
+
+
+@experiment
+def search_lenet5() -> Experiment:
+    """Try six methods on LeNet-5 at 12 pairs of learning rate and value, with one seed that no result reports.
+
+    The protocol is that of `search`, with half of its trials and half of the task's epochs. Forty minutes on two cores
+    that compute in bf16.
+    """
+    return replace(
+        search(),
+        tasks=("lenet5-fmnist",),
+        methods=(
+            *("gmp", "dwf[depth=3,by=penalty]", "dwf[depth=2,by=penalty]", "prox-lq[q=2/3]"),
+            *("dwf[depth=4,by=penalty]", "dense"),
+        ),
+        pairs=partial(
+            sobol_pairs, trials=TRIALS, learning_rates=LEARNING_RATES, densities=DENSITIES, penalties=PENALTIES
+        ),
+        epochs=10,
+        precision="bf16",
+    )
