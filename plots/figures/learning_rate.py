@@ -24,7 +24,10 @@ from plots.summaries import subtitle, summary, titled
 
 # One or two values of a method are too few for a heat map, so these experiments have the table alone.
 figure(
-    ("learning-rate-families", "learning-rate-lenet5", "learning-rate-lenet5-dwf", "learning-rate-resnet20"),
+    (
+        *("learning-rate-families", "learning-rate-lenet5", "learning-rate-lenet5-dwf", "learning-rate-resnet20"),
+        "learning-rate-budget",
+    ),
     replaces_front=True,
     choose=at_chosen,
 )(write_learning_rates)
