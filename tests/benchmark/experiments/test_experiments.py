@@ -237,3 +237,12 @@ def test_recipes_have_the_rates_that_were_chosen(experiment: str) -> None:
                 method = replace(method, rates="equal")  # the other searches trained version 1
             assert get_task(row["task"]).learning_rate_of(method) == float(row["learning_rate"]), row["method"]
     assert all(len({rate for rate, _ in tried}) == len(tried) for tried in trials.values())
+
+
+def test_lower_learning_rates_are_a_half_and_a_quarter_of_the_recipes() -> None:
+    runs = get_experiment("learning-rate-budget").runs()
+    recipe = {run.method: get_task(run.task).learning_rate_of(parse(run.method)) for run in runs}
+    shares = [(run.method, recipe[run.method] / run.learning_rate, run.value) for run in runs]
+    assert shares[:4] == [("dwf[depth=3,by=penalty]", share, value) for share in (2, 4) for value in (1.5e-5, 6e-5)]
+    assert shares[4:8] == [("gmp", share, value) for share in (2, 4) for value in (0.05, 0.01)]
+    assert {run.epochs for run in runs} == {300}
