@@ -16,7 +16,7 @@ from plots.figures.fronts import draw
 from plots.files import write_text
 from plots.leaderboards import Leaderboards, leaderboards, markdown
 from plots.registry import RegisteredFigure, figures_of
-from plots.results import AT_SETTING, VALUE, loaded, measured, rows
+from plots.results import AT_SETTING, SETTINGS, VALUE, loaded, measured, rows
 from plots.selection import board_table, select
 from plots.statistics.mcnemar import resolution_notes
 from plots.statistics.write import write_statistics
@@ -26,11 +26,15 @@ from plots.thresholds import Threshold
 
 @dataclass(frozen=True)
 class Report:
-    """The files that a report wrote, the runs that its fronts and its leaderboard show, and the leaderboard."""
+    """The files that a report wrote, the runs that its fronts and its leaderboard show, and the leaderboard.
+
+    `mixed` are the methods that a figure with `choose` should choose a learning rate for, see `mixed_rates`.
+    """
 
     paths: list[Path]
     runs: pandas.DataFrame
     boards: Leaderboards
+    mixed: list[str]
 
 
 def shown_runs(
@@ -55,6 +59,18 @@ def shown(
 
 def _figures(table: pandas.DataFrame) -> list[RegisteredFigure]:
     return figures_of({name.removesuffix("-smoke") for name in table["experiment"].unique()})
+
+
+def mixed_rates(table: pandas.DataFrame) -> list[str]:
+    """Return the methods with runs that differ in nothing but the learning rate, unless a figure chooses among them.
+
+    Fronts show the run that finished last of each, so one line may mix learning rates.
+    """
+    if any(registered.choose for registered in _figures(table)):
+        return []
+    rates = table.groupby([*VALUE, *(name for name in SETTINGS if name != "learning_rate"), "seed"], dropna=False)
+    several = rates["learning_rate"].nunique() > 1
+    return sorted(several[several].index.get_level_values("method").unique())
 
 
 def report_for_paper(folder: Path, stale: Set[str] = frozenset()) -> list[Path]:
@@ -115,7 +131,7 @@ def report(
         write_text(board, text)
     except OSError as error:
         raise UsageError(f"{error.filename or folder} cannot be read or written: {error.strerror}") from error
-    return Report([*paths, board], runs, boards)
+    return Report([*paths, board], runs, boards, mixed_rates(table))
 
 
 def board_text(folder: Path, boards: Leaderboards, runs: pandas.DataFrame, bits: Answers) -> str:

@@ -108,6 +108,13 @@ def report(
     def draw(folder: Path) -> Iterable[Path]:
         written = report_folder(folder, chosen, stale_in(folder), effective, some_methods, some_tasks)
         show(written.boards)
+        if written.mixed:
+            console.print(
+                f"{folder.name}: {', '.join(written.mixed)} ran at several learning rates with all else equal, and of "
+                "each value the run that finished last is shown; a figure with choose=plots.learning_rates.at_chosen "
+                "takes one rate for each method (docs/extending.md)",
+                soft_wrap=True,
+            )
         return written.paths
 
     _each(folders, draw)

@@ -16,8 +16,8 @@ from benchmark.records.table import append
 from plots.figures import dynamics, misalignment
 from plots.leaderboards import leaderboards, markdown
 from plots.registry import FIGURES, figures_of
-from plots.report import report
-from plots.results import load
+from plots.report import mixed_rates, report
+from plots.results import load, rows
 from plots.terminal import show
 from tests.builders import ROOT, run, sparsefront, write
 
@@ -159,3 +159,21 @@ def test_figures_for_a_paper_are_pdf_and_svg_in_a_folder_of_their_own(
     assert sparsefront(monkeypatch, *command) == 0
     written = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     assert written == {"runs.csv", "figures/paper/front-toy.pdf", "figures/paper/front-toy.svg"}
+
+
+def test_runs_that_differ_in_their_learning_rate_alone_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = [
+        run("gmp", value, seed, 100, 80, 80, key=f"{value} {seed} {rate}", learning_rate=rate)
+        for rate in (0.1, 0.2) for value in (0.1, 0.05) for seed in (0, 1)
+    ]  # fmt: skip
+    again = [run("snip", 0.1, 0, 100, 80, 80, key=name, options=name) for name in ("old", "new")]
+    (tmp_path / "toy").mkdir()
+    folder = write(tmp_path / "toy", [*made, *again, run("dense", 1.0, 0, 1000, 90, 90, key="dense")])
+    table = rows(folder)
+    assert mixed_rates(table) == ["gmp"]
+    assert mixed_rates(table[table["learning_rate"] == 0.1]) == []
+    assert mixed_rates(table.assign(experiment="learning-rate-families")) == []
+    assert sparsefront(monkeypatch, "report", "toy", "--results", str(tmp_path)) == 0
+    assert "toy: gmp ran at several learning rates" in capsys.readouterr().out
