@@ -131,7 +131,8 @@ def report(
         write_text(board, text)
     except OSError as error:
         raise UsageError(f"{error.filename or folder} cannot be read or written: {error.strerror}") from error
-    return Report([*paths, board], runs, boards, mixed_rates(table))
+    mixed = [method for method in mixed_rates(table) if method in set(runs["method"])]
+    return Report([*paths, board], runs, boards, mixed)
 
 
 def board_text(folder: Path, boards: Leaderboards, runs: pandas.DataFrame, bits: Answers) -> str:

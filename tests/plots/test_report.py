@@ -177,3 +177,5 @@ def test_runs_that_differ_in_their_learning_rate_alone_are_named(
     assert mixed_rates(table.assign(experiment="learning-rate-families")) == []
     assert sparsefront(monkeypatch, "report", "toy", "--results", str(tmp_path)) == 0
     assert "toy: gmp ran at several learning rates" in capsys.readouterr().out
+    assert sparsefront(monkeypatch, "report", "toy", "--results", str(tmp_path), "--methods", "dense,snip") == 0
+    assert "several learning rates" not in capsys.readouterr().out
