@@ -141,6 +141,24 @@ def resnet20_short() -> Experiment:
 
 
 @experiment
+def short_cifar10() -> Experiment:
+    """Compare DWF with its penalty and masks on ResNet-18, VGG-16 and ResNet-20 after ten epochs on CIFAR-10.
+
+    Nobody searched the learning rates: all methods have the recipe's. An hour on one H100, part of it with `--tasks`.
+    Expected: SynFlow above random at CR 100 (Tanaka et al., 2020).
+    """
+    depths = tuple(f"dwf[depth={depth},by=penalty]" for depth in (2, 3, 4))
+    return Experiment(
+        tasks=("resnet18-cifar10", "vgg16-cifar10", "resnet20-cifar10"),
+        methods=("dense", *depths, "prox-lq[q=2/3]", "gmp", "magnitude", "synflow", "random[distribution=erk]"),
+        values={"density": (0.1, 0.03, 0.01, 0.003), "penalty": (1e-5, 3e-5, 1e-4, 3e-4, 1e-3)},
+        epochs=10,
+        precision="bf16",
+        smoke_methods=("dense", "dwf[depth=3,by=penalty]", "gmp"),
+    )
+
+
+@experiment
 def vit_cifar10() -> Experiment:
     """DWF against pruning: ViT-Tiny on CIFAR-10.
 
