@@ -160,7 +160,7 @@ def weight_decay_resnet20() -> Experiment:
 def short_cifar10() -> Experiment:
     """Compare DWF with its penalty and masks on ResNet-18, VGG-16 and ResNet-20 after ten epochs on CIFAR-10.
 
-    Nobody searched the learning rates: all methods have the recipe's. An hour on one H100, part of it with `--tasks`.
+    Nobody searched the learning rates: all methods have the recipe's. Two hours on one H100.
     Expected: SynFlow above random at CR 100 (Tanaka et al., 2020).
     """
     depths = tuple(f"dwf[depth={depth},by=penalty]" for depth in (2, 3, 4))

@@ -18,7 +18,10 @@ EXPONENTS = {1.0: "1", 0.6667: "2/3", 0.5: "1/2"}
 
 
 def objectives(experiment: str) -> str:
-    """Return a table of mean objectives by q and lambda, the lowest of a line in bold."""
+    """Return a table of mean objectives by q and lambda, the lowest of a line in bold.
+
+    A cell with ≈ is one whose ratio to the factors' has a 95 % interval with 1 in it.
+    """
     table = pandas.read_csv(folder(experiment) / "objectives.csv")
     lines = [f"| q | λ | {' | '.join(COLUMNS)} |", f"|{'---|' * (len(COLUMNS) + 2)}"]
     for exponent, shown in EXPONENTS.items():
@@ -26,8 +29,13 @@ def objectives(experiment: str) -> str:
             lowest = own["objective"].min()
             cells = []
             for names in COLUMNS.values():
-                held = own.loc[own["method"].str.startswith(names), "objective"]
-                text = f"{held.iloc[0]:.3f}" if len(held) else NONE
-                cells.append(f"**{text}**" if len(held) and held.iloc[0] == lowest else text)
+                held = own[own["method"].str.startswith(names)]
+                cells.append(_cell(held.iloc[0], lowest) if len(held) else NONE)
             lines.append(f"| {shown} | {penalty:g} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _cell(held: pandas.Series, lowest: float) -> str:
+    text = f"{held['objective']:.3f}"
+    level = " ≈" if held["to_factors_low"] <= 1 <= held["to_factors_high"] else ""
+    return (f"**{text}**" if held["objective"] == lowest else text) + level

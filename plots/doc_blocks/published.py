@@ -1,4 +1,7 @@
-"""The published runs, their points, and numbers as the documentation writes them."""
+"""The published runs, their points, and numbers as the documentation writes them.
+
+Blocks name an experiment, or one task of an experiment, as in short-cifar10/vgg16-cifar10.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +22,21 @@ REFERENCE = Path("results") / "reference"
 
 def folder(experiment: str) -> Path:
     """Return the folder of a published experiment. Raises UsageError if there is none."""
-    path = REFERENCE / experiment
+    path = REFERENCE / experiment.partition("/")[0]
     if not path.is_dir():
         there = ", ".join(sorted(path.name for path in REFERENCE.glob("*"))) or "none"
         raise UsageError(f"there are no published results of {experiment!r}; experiments are {there}")
     return path
+
+
+def of_task(runs: pandas.DataFrame, experiment: str) -> pandas.DataFrame:
+    """Return the runs of the task that an experiment is named with, or all. Raises UsageError if it has none of it."""
+    task = experiment.partition("/")[2]
+    if task and task not in set(runs["task"]):
+        raise UsageError(
+            f"there are no published runs of {experiment}; tasks are {', '.join(sorted(runs['task'].unique()))}"
+        )
+    return runs[runs["task"] == task] if task else runs
 
 
 @functools.cache
@@ -33,13 +46,13 @@ def runs(experiment: str, threshold: Threshold | None = None) -> pandas.DataFram
         (folder(experiment) / name).is_file()
         for name in ("learning_rates.csv", "trials.csv", "objectives.csv", "budgets.csv")
     )
-    return load(folder(experiment), threshold, AT_SETTING if compared else VALUE)
+    return of_task(load(folder(experiment), threshold, AT_SETTING if compared else VALUE), experiment)
 
 
 @functools.cache
 def points(experiment: str, threshold: Threshold | None = None) -> pandas.DataFrame:
     """Return the summary of a published experiment, with medians in the columns `median` and `median_compression`."""
-    table = load(folder(experiment), threshold)
+    table = of_task(load(folder(experiment), threshold), experiment)
     medians = (
         measured(table).groupby(["task", "method", "value"], as_index=False)[["test_accuracy", "density"]].median()
     )

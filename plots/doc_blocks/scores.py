@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas
 
-from plots.doc_blocks.published import folder
+from plots.doc_blocks.published import folder, of_task
 from plots.doc_blocks.tables import NONE, table_of
 from plots.metrics import metric_of
 from plots.readings import read_at, seed_curves
@@ -20,7 +20,7 @@ def scores(experiment: str, *levels: str) -> str:
     those that the report shows, so of several learning rates the chosen one.
     """
     strict, validated = (_means(experiment, threshold, levels) for threshold in (None, "validated"))
-    runs = shown_runs(folder(experiment))[1]
+    runs = _shown(experiment)
     metric = metric_of(runs)
     penalties = set(runs.loc[runs["penalty"].notna() & (runs["knob"] != "density"), "method"])
 
@@ -37,6 +37,10 @@ def scores(experiment: str, *levels: str) -> str:
 
 def _means(experiment: str, threshold: Threshold | None, levels: tuple[str, ...]) -> pandas.Series:
     """Return the mean score of each method at each compression that it reaches."""
-    runs = shown_runs(folder(experiment), threshold)[1]
+    runs = _shown(experiment, threshold)
     readings = read_at(seed_curves(runs), [float(level) for level in levels])
     return readings.groupby(["method", "at"])["test_accuracy"].mean()
+
+
+def _shown(experiment: str, threshold: Threshold | None = None) -> pandas.DataFrame:
+    return of_task(shown_runs(folder(experiment), threshold)[1], experiment)

@@ -49,6 +49,16 @@ def test_numbers_of_a_point_are_computed_by_hand(results: Path) -> None:
     assert BLOCKS["mean"]("golden", "dwf[depth=2]", "1") == "81.1 %"  # half is rounded up
 
 
+def test_a_block_may_name_one_task_of_an_experiment(results: Path) -> None:
+    rows = [run("gmp", 0.1, 0, 100, 80, 80), run("gmp", 0.1, 0, 50, 60, 60, key="other", task="vgg16-cifar10")]
+    (results / "reference" / "two").mkdir()
+    write(results / "reference" / "two", rows)
+    assert BLOCKS["point"]("two/vgg16-cifar10", "gmp", "0.1") == "60.0 % at 20"
+    assert BLOCKS["at"]("two/vgg16-cifar10", "gmp", "20") == "60.0"
+    with pytest.raises(UsageError, match=r"no published runs of two/vgg19-cifar10; tasks are .*, vgg16-cifar10"):
+        BLOCKS["mean"]("two/vgg19-cifar10", "gmp", "0.1")
+
+
 def test_a_mean_says_which_seeds_count_at_chance(results: Path) -> None:
     assert BLOCKS["mean"]("golden", "snip", "0.01") == "31.0 % (1 of 2 seeds at chance)"
     assert BLOCKS["point"]("golden", "snip", "0.01") == "31.0 % (1 of 2 seeds at chance) at 100"
