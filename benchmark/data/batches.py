@@ -42,6 +42,15 @@ class Batches:
         for batch, x in zip(zip(*indices, strict=True), self._read(indices, self._chances), strict=True):
             yield self._seeds.spread(x), self._seeds.spread([self.labels[chosen] for chosen in batch])
 
+    def sample(self, examples: int) -> Iterator[torch.Tensor]:
+        """Yield the inputs [B, ...] of whole batches, with augmentation, of at most so many examples or one batch.
+
+        They are the same at every call and for all runs.
+        """
+        order, chance = torch.Generator().manual_seed(0), torch.Generator().manual_seed(0)
+        count = max(1, min(len(self.labels), examples) // self.batch_size)
+        yield from (x for (x,) in self._read([self._shuffled(order)[:count]], [chance]))
+
     def _shuffled(self, order: torch.Generator) -> list[torch.Tensor]:
         """Return the indices of one epoch's batches. Examples that do not fill a batch are left out of this epoch."""
         n, size = len(self.labels), self.batch_size

@@ -128,11 +128,11 @@ def train(
                 driver.start_late_phases()
                 if method.penalty is not None:
                     paused = -time.perf_counter()
-                    uncut = measure_uncut(net, method, task, data, batch_size, precision)
+                    uncut = measure_uncut(net, method, task.objective, data, batches, precision)
                     paused += time.perf_counter()  # evaluation is no training
                     begun, moment = begun + paused, moment + paused
                 driver.finish()
-                recomputed = recompute_statistics(net, before_cut, data.train, batch_size, precision)
+                recomputed = recompute_statistics(net, before_cut, batches, precision)
                 progress.setup_seconds += time.perf_counter() - moment
             losses = progress.end_epoch(driver.steps_done, steps_per_epoch)
             progress.seconds += time.perf_counter() - begun

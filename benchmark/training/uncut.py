@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 import torch
 
+from benchmark.data.batches import Batches
 from benchmark.data.objective import Objective
 from benchmark.data.split import Data
 from benchmark.records.schema import THRESHOLDS
-from benchmark.tasks.task import Task
 from benchmark.training.batch_norm import recompute_statistics
 from benchmark.training.evaluation import autocast, evaluate
 from methods.core.base import Method
@@ -31,7 +31,9 @@ class Uncut:
     objective: float | None = None
 
 
-def measure_uncut(net: Network, method: Method, task: Task, data: Data, batch_size: int, precision: str) -> list[Uncut]:
+def measure_uncut(
+    net: Network, method: Method, objective: Objective, data: Data, batches: Batches, precision: str
+) -> list[Uncut]:
     """Measure penalty runs before their small weights become zero.
 
     The objective is mean training loss + lambda sum |w|^q, in which methods of equal q and lambda can be compared. For
@@ -39,9 +41,9 @@ def measure_uncut(net: Network, method: Method, task: Task, data: Data, batch_si
     whose lambda differs between layers, as for dwf by strength with matched rates.
     """
     assert method.penalty is not None
-    points = _at_thresholds(net, task.objective, data, batch_size, precision)
+    points = _at_thresholds(net, objective, data, batches, precision)
     with autocast(precision, net.weights.device):
-        losses = evaluate(net.model, data.train, net.forward, net.runs, task.objective).loss
+        losses = evaluate(net.model, data.train, net.forward, net.runs, objective).loss
     if method.exponent is None:
         return [Uncut(run_points, loss) for run_points, loss in zip(points, losses, strict=True)]
     sums = [float(row.cpu().double().abs().pow(method.exponent).sum()) for row in net.weights]
@@ -53,7 +55,7 @@ def measure_uncut(net: Network, method: Method, task: Task, data: Data, batch_si
 
 
 def _at_thresholds(
-    net: Network, objective: Objective, data: Data, batch_size: int, precision: str
+    net: Network, objective: Objective, data: Data, batches: Batches, precision: str
 ) -> list[list[ThresholdPoint]]:
     """Return the points of every run at each of THRESHOLDS, with the statistics of batch norm that belong to each."""
     whole, statistics = net.weights.clone(), [buffer.clone() for buffer in net.buffers()]
@@ -61,7 +63,7 @@ def _at_thresholds(
     first: torch.Tensor | None = None
     for threshold in THRESHOLDS:
         net.weights.copy_(whole.masked_fill(whole.abs() < threshold, 0))
-        recompute_statistics(net, whole, data.train, batch_size, precision)
+        recompute_statistics(net, whole, batches, precision)
         nonzeros = net.weights.count_nonzero(1).tolist()
         with autocast(precision, net.weights.device):
             val, test = (
