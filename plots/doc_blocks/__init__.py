@@ -25,6 +25,7 @@ _FUNCTIONS: tuple[Block, ...] = (
     numbers.top,
     counts.below,
     counts.chosen,
+    counts.curve,
     counts.diverged,
     counts.kept,
     counts.seeds,

@@ -12,7 +12,7 @@ from plots.doc_blocks.published import folder, matching, rounded, runs, scored
 from plots.figures.layers import shares
 from plots.learning_rates import learning_rates
 from plots.metrics import metric_of
-from plots.results import measured
+from plots.results import measured, traces
 
 
 def seeds(experiment: str, method: str, value: str) -> str:
@@ -47,6 +47,19 @@ def trial(experiment: str, method: str, value: str, learning_rate: str) -> str:
     own = found.iloc[-1]
     compression = "" if own["method"] == "dense" else f" at {rounded(own['compression'], 0)}"
     return f"{scored(metric_of(found), own['val_accuracy'])}{compression}"
+
+
+def curve(experiment: str, method: str, value: str, epoch: str) -> str:
+    """Return the mean validation score of a method at a value after an epoch, as in `88.4 %`.
+
+    Raises UsageError if its runs have no curve there.
+    """
+    own = matching(measured(runs(experiment)), experiment, method, value=value)
+    over_time = traces(folder(experiment), own, ["val_accuracy"])
+    scores = over_time.loc[over_time["epoch"] == float(epoch), "val_accuracy"]
+    if scores.empty:
+        raise UsageError(f"{experiment} has no curve of {method} at {value} after epoch {epoch}")
+    return scored(metric_of(own), scores.mean())
 
 
 @functools.cache

@@ -13,7 +13,7 @@ import pandas
 
 from benchmark.errors import UsageError
 from plots.metrics import Metric, task_metrics
-from plots.results import AT_SETTING, VALUE, load, measured
+from plots.results import AT_SETTING, VALUE, load, measured, of_task
 from plots.summaries import summary
 from plots.thresholds import Threshold, parse_threshold
 
@@ -29,14 +29,10 @@ def folder(experiment: str) -> Path:
     return path
 
 
-def of_task(runs: pandas.DataFrame, experiment: str) -> pandas.DataFrame:
+def named(runs: pandas.DataFrame, experiment: str) -> pandas.DataFrame:
     """Return the runs of the task that an experiment is named with, or all. Raises UsageError if it has none of it."""
     task = experiment.partition("/")[2]
-    if task and task not in set(runs["task"]):
-        raise UsageError(
-            f"there are no published runs of {experiment}; tasks are {', '.join(sorted(runs['task'].unique()))}"
-        )
-    return runs[runs["task"] == task] if task else runs
+    return of_task(runs, task) if task else runs
 
 
 @functools.cache
@@ -46,13 +42,13 @@ def runs(experiment: str, threshold: Threshold | None = None) -> pandas.DataFram
         (folder(experiment) / name).is_file()
         for name in ("learning_rates.csv", "trials.csv", "objectives.csv", "budgets.csv")
     )
-    return of_task(load(folder(experiment), threshold, AT_SETTING if compared else VALUE), experiment)
+    return named(load(folder(experiment), threshold, AT_SETTING if compared else VALUE), experiment)
 
 
 @functools.cache
 def points(experiment: str, threshold: Threshold | None = None) -> pandas.DataFrame:
     """Return the summary of a published experiment, with medians in the columns `median` and `median_compression`."""
-    table = of_task(load(folder(experiment), threshold), experiment)
+    table = named(load(folder(experiment), threshold), experiment)
     medians = (
         measured(table).groupby(["task", "method", "value"], as_index=False)[["test_accuracy", "density"]].median()
     )

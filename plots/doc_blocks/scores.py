@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas
 
-from plots.doc_blocks.published import folder, of_task
+from plots.doc_blocks.published import folder, named
 from plots.doc_blocks.tables import NONE, table_of
 from plots.metrics import metric_of
 from plots.readings import read_at, seed_curves
@@ -43,4 +43,4 @@ def _means(experiment: str, threshold: Threshold | None, levels: tuple[str, ...]
 
 
 def _shown(experiment: str, threshold: Threshold | None = None) -> pandas.DataFrame:
-    return of_task(shown_runs(folder(experiment), threshold)[1], experiment)
+    return named(shown_runs(folder(experiment), threshold)[1], experiment)

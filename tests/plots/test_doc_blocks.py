@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from benchmark.errors import UsageError
-from benchmark.records.schema import LAYER_COLUMNS, THRESHOLD_COLUMNS, Row, Status
+from benchmark.records.schema import CURVE_COLUMNS, LAYER_COLUMNS, THRESHOLD_COLUMNS, Row, Status
 from benchmark.records.table import append
 from plots.doc_blocks import BLOCKS, counts, numbers, published, tables
 from plots.docs import filled
@@ -55,8 +55,20 @@ def test_a_block_may_name_one_task_of_an_experiment(results: Path) -> None:
     write(results / "reference" / "two", rows)
     assert BLOCKS["point"]("two/vgg16-cifar10", "gmp", "0.1") == "60.0 % at 20"
     assert BLOCKS["at"]("two/vgg16-cifar10", "gmp", "20") == "60.0"
-    with pytest.raises(UsageError, match=r"no published runs of two/vgg19-cifar10; tasks are .*, vgg16-cifar10"):
+    with pytest.raises(UsageError, match=r"name one task; the runs are of .*, vgg16-cifar10"):
         BLOCKS["mean"]("two/vgg19-cifar10", "gmp", "0.1")
+
+
+def test_a_curve_is_read_at_an_epoch(results: Path) -> None:
+    rows = pair("gmp", 0.1, 100, (80, 82), (80, 82))
+    folder = results / "reference" / "curves"
+    folder.mkdir()
+    write(folder, rows)
+    lines = [(row.key, epoch, "val_accuracy", 70 + 10 * epoch + row.seed) for row in rows for epoch in (1, 2)]
+    append(folder / "curves.csv", CURVE_COLUMNS, lines)
+    assert BLOCKS["curve"]("curves", "gmp", "0.1", "1") == "80.5 %"
+    with pytest.raises(UsageError, match="curves has no curve of gmp at"):
+        BLOCKS["curve"]("curves", "gmp", "0.1", "3")
 
 
 def test_a_mean_says_which_seeds_count_at_chance(results: Path) -> None:
