@@ -170,7 +170,7 @@ def short_cifar10() -> Experiment:
         values={"density": (0.1, 0.03, 0.01, 0.003), "penalty": (1e-5, 3e-5, 1e-4, 3e-4, 1e-3)},
         epochs=10,
         precision="bf16",
-        smoke_methods=("dense", "dwf[depth=3,by=penalty]", "gmp"),
+        smoke_methods=("dense", "dwf[depth=3,by=penalty]"),
     )
 
 

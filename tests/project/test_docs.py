@@ -46,6 +46,7 @@ ALLOWED = {
     "near CR 3 to 1,000": "a setting of the search",
     "At CR 300:": "a setting of the experiment",
     "simultaneous 95 % intervals": "a level of confidence",
+    "the 95 % interval of": "a level of confidence",
     "more than 5 % of those": "a limit of the note below leaderboards",
     "reach about 0.3 points": "a rule of thumb",
     "Chance is 11.35 %": "a property of the data set",
