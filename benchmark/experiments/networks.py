@@ -141,22 +141,6 @@ def resnet20_short() -> Experiment:
 
 
 @experiment
-def weight_decay_resnet20() -> Experiment:
-    """Train dense and `gmp` on ResNet-20 without weight decay, which methods with a penalty do not have either.
-
-    Six epochs, like `resnet20-short`, which has them with it. Half an hour on two cores that compute in bf16, a third
-    of it for `--seeds 0`. Expected: less accuracy, because weight decay keeps weights before batch norm small.
-    """
-    return Experiment(
-        tasks=("resnet20-cifar10[weight_decay=0]",),
-        methods=("dense", "gmp"),
-        values={"density": (0.05, 0.01)},
-        epochs=6,
-        precision="bf16",
-    )
-
-
-@experiment
 def short_cifar10() -> Experiment:
     """Compare DWF with its penalty and masks on ResNet-18, VGG-16 and ResNet-20 after ten epochs on CIFAR-10.
 
