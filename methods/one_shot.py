@@ -28,8 +28,8 @@ class OneShot(Masked):
         return (1 - self.finetune, self.finetune) if self.finetune else (1.0,)
 
     @property
-    def changes_at_end(self) -> bool:
-        return not self.finetune
+    def batch_norm_version(self) -> int:
+        return 1 if self.finetune else 3  # see Method
 
     def on_phase_start(self, phase: int) -> None:
         if phase == 1:

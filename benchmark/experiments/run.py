@@ -133,8 +133,6 @@ def _assignments(values: Mapping[str, object]) -> str:
 def method_version(method: Method, task: Task) -> int:
     """Return the version of a method on a task; it rises as well with the version of a method inside."""
     version = method.version + (method.batch_norm_version - 1 if task.batch_norm else 0)
-    if task.batch_norm and task.augmentation and method.changes_at_end:
-        version += 1  # in the version before, statistics of batch norm were recomputed without augmentation
     return version + (method_version(method.inner, task) - 1 if method.inner else 0)
 
 

@@ -51,17 +51,13 @@ class Method:
         return written_form(self)
 
     @property
-    def changes_at_end(self) -> bool:
-        """Whether weights change after the last step, as they do at zero thresholds."""
-        return self.knob in ("strength", "penalty")
-
-    @property
     def batch_norm_version(self) -> int:
         """A second version, of runs on networks with batch norm or dropout; raised when only these compute otherwise.
 
-        Version 2 recomputes the statistics of batch norm if weights change after the last step.
+        Version 2 recomputes the statistics of batch norm if weights change after the last step, as they do at zero
+        thresholds. Version 3 does so on images that are augmented as in training.
         """
-        return 2 if self.changes_at_end else 1
+        return 3 if self.knob in ("strength", "penalty") else 1
 
     @property
     def cuts_at_end(self) -> bool:

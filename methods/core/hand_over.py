@@ -36,10 +36,6 @@ class HandOver(Wrapper):
             self.penalty = None  # the last phase has no penalty
             self.hand_over()
 
-    @property
-    def changes_at_end(self) -> bool:
-        return False  # the mask keeps pruned weights at zero
-
     def hand_over(self) -> None:
         """Give the weights to `fixed`, by a mask."""
         raise NotImplementedError

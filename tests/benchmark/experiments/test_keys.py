@@ -16,7 +16,7 @@ from methods.core.spec import split_list
 ROOT = Path(__file__).parents[3]
 ROWS = [row for path in sorted(ROOT.glob("results/reference/*/runs.csv")) for row in read(path)]
 # Rows of an older version of their method: `dwf`, `snip` with iterations and `prox-l1` are at version 2,
-# and so are gmp, rigl, set, and penalties on networks with batch norm; with augmentation these are at version 3.
+# and so are gmp, rigl and set; penalties on networks with batch norm are at version 3.
 OLDER = {"prox-l1": 24, "prox-lq[q=2/3]": 12, "snip[iterations=100]": 6, "gmp": 66, "rigl": 51, "set": 51}
 DWF = 797
 
