@@ -17,6 +17,7 @@ import pytest
 import torch
 from PIL import Image
 
+from benchmark.data.batches import Batches
 from benchmark.data.image_folder import image_folder
 from benchmark.data.inputs import InMemory
 from benchmark.data.seeds import generator
@@ -132,6 +133,15 @@ def test_augmentation_depends_on_the_seed_alone_and_changes_no_other_draws(folde
 
 
 EPOCH: dict[str, torch.Tensor] = {}
+
+
+def test_batches_for_statistics_are_cropped_and_the_same_at_every_call(folder: Path, readers: ImageReaders) -> None:
+    train = load(folder, readers).train
+    batches = Batches(train, None, 6, [0, 1])
+    sample = torch.cat(list(batches.sample(15)))  # two whole batches
+    assert len(sample) == 12 and torch.equal(sample, torch.cat(list(batches.sample(15))))
+    order = torch.randperm(36, generator=torch.Generator().manual_seed(0))
+    assert not torch.equal(sample, train[0][order[:12]])
 
 
 def test_training_on_a_folder_resumes_within_an_epoch(folder: Path, readers: ImageReaders, tmp_path: Path) -> None:
