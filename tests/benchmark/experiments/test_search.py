@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
 from benchmark.errors import UsageError
+from benchmark.experiments.lenet5 import closer_pairs
 from benchmark.experiments.registry import get_experiment
-from benchmark.experiments.search import sobol_pairs
+from benchmark.experiments.search import chosen_pairs, sobol_pairs
 from methods.core.registry import METHODS, parse
 
 
@@ -62,3 +64,10 @@ def test_a_search_may_have_other_ranges_and_fewer_trials() -> None:
     assert [run.method for run in runs] == ["gmp"] * 12 + ["dwf[depth=2,by=penalty]"] * 12
     # Points (1/2, 1/2) and (3/4, 1/4) between 0.025 and 0.4, and between 1.5e-5 and 6e-4.
     assert [(run.learning_rate, run.value) for run in runs[12:14]] == [(0.1, 9.49e-5), (0.2, 3.77e-5)]
+
+
+def test_lenet5_has_values_between_the_chosen_ones_at_the_learning_rate_of_the_task() -> None:
+    chosen = partial(chosen_pairs, search="search-lenet5")
+    gmp, dense = parse("gmp"), parse("dense")
+    assert closer_pairs(gmp) == [*chosen(gmp), (0.1, 0.005)]  # the two nearest densities are 0.0141 and 0.00326
+    assert closer_pairs(dense) == chosen(dense)
