@@ -47,6 +47,7 @@ class OptimalBrainSurgeon(OneShot):
 
     def setup(self, net: Network, probe: Probe) -> None:
         super().setup(net, probe)
+        probe.check_data()
         self.probe = probe
 
     def prune(self) -> None:

@@ -11,7 +11,7 @@ from methods.core.masked import Masked
 from methods.core.masks import Distribution, check_scores
 from methods.core.network import Network
 from methods.core.option_types import Range
-from methods.core.probe import Arguments, Probe
+from methods.core.probe import Arguments, Probe, with_tensors
 from methods.core.registry import MethodError, register
 
 
@@ -69,7 +69,9 @@ def _flow(net: Network, run: int, ones: Arguments, double: bool) -> torch.Tensor
         means = (buffer for name, buffer in model.named_buffers() if name.endswith("running_mean"))
         for tensor in (*model.parameters(), *means):
             tensor.abs_()
-    args, kwargs = _moved(ones, device, double)
+    args, kwargs = with_tensors(
+        ones, lambda value: value.to(device, torch.float64 if double and value.is_floating_point() else None)
+    )
     weights = [model.get_parameter(layer.name) for layer in net.layers]
     with torch.enable_grad():
         outputs = _outputs(model(*args, **kwargs))
@@ -80,17 +82,6 @@ def _flow(net: Network, run: int, ones: Arguments, double: bool) -> torch.Tensor
         total = torch.stack([output.sum(dtype=torch.float64) for output in outputs]).sum()
         gradients = torch.autograd.grad(total, weights, materialize_grads=True)
     return torch.cat([(w.detach().double() * g).flatten() for w, g in zip(weights, gradients, strict=True)])
-
-
-def _moved(value: Any, device: torch.device, double: bool) -> Any:
-    """Return arguments with their tensors on a device; if `double`, those of floating point are float64."""
-    if isinstance(value, torch.Tensor):
-        return value.to(device, torch.float64 if double and value.is_floating_point() else None)
-    if isinstance(value, dict):
-        return {name: _moved(part, device, double) for name, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_moved(part, device, double) for part in value]
-    return value
 
 
 def _outputs(value: Any) -> list[torch.Tensor]:

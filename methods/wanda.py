@@ -38,6 +38,7 @@ class Wanda(OneShot):
 
     def setup(self, net: Network, probe: Probe) -> None:
         super().setup(net, probe)
+        probe.check_data()
         self.probe = probe
 
     def prune(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence, Set
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import get_type_hints
 import pandas
 
 from benchmark.errors import UsageError
-from benchmark.records.schema import COLUMNS, CURVE_COLUMNS, Row
+from benchmark.records.schema import COLUMNS, CURVE_COLUMNS, Row, Status
 from plots.deployed import with_deployed
 from plots.given import SHOWN, Runs, table_of
 from plots.metrics import SIGNS, task_metrics, with_scores
@@ -48,6 +49,7 @@ def load(
     Raises UsageError if runs.csv is incomplete, holds no measured run, lacks the counts that were asked for, or holds
     seeds of one value that were trained under different settings, since their mean would say nothing.
     """
+    folder = os.path.expanduser(folder)  # noqa: PTH111  (unlike Path's, it raises nothing where there is no home)
     return loaded(rows(folder), folder, threshold, point, stale, effective)
 
 
@@ -96,7 +98,18 @@ def loaded(
 
 
 def _check_possible(runs: pandas.DataFrame, path: Path) -> None:
-    """Raise UsageError if a share of weights is none, or an accuracy is no percentage, as in a table edited by hand."""
+    """Raise UsageError for a cell that no run writes, as in a table edited by hand.
+
+    A run has a value, a seed and a known status; a share of weights is one, and an accuracy is a percentage.
+    """
+    for column in ("value", "seed"):
+        if (lacking := runs[column].isna()).any():
+            raise UsageError(f"{path} holds no {column} of run {runs.loc[lacking, 'key'].iloc[0]}")
+    if (unknown := ~runs["status"].isin([str(status) for status in Status])).any():
+        run = runs[unknown].iloc[0]
+        raise UsageError(
+            f"{path} holds {run['status']!r} as status of run {run['key']}; statuses are {', '.join(Status)}"
+        )
     accuracy = runs["metric"] == "accuracy"
     for column, most in (("density", 1), ("val_accuracy", 100), ("test_accuracy", 100)):
         there = runs[column].notna() & (accuracy if most == 100 else True)

@@ -141,7 +141,7 @@ def save(figure: Figure, path: Path) -> list[Path]:
 
     In the style of a paper the files are <path>.pdf and <path>.svg.
     """
-    _show_dollars(figure)
+    show_dollars(figure)
     kinds: dict[str, dict[str, Any]] = {"svg": {"metadata": {"Date": None}}}
     if _paper.get():
         kinds["pdf"] = {"metadata": {"CreationDate": None}}
@@ -171,7 +171,7 @@ def _number_elements(svg: Path) -> None:
     write_text(svg, text)
 
 
-def _show_dollars(figure: Figure) -> None:
+def show_dollars(figure: Figure) -> None:
     """Show a dollar sign in a name as it is: only the tick labels, which matplotlib writes, hold formulas."""
     texts = figure.findobj(Text)  # makes the ticks, which are told apart below
     axes = [axis for each in figure.axes for axis in (each.xaxis, each.yaxis)]

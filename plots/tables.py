@@ -20,7 +20,8 @@ from benchmark.records.table import stream
 def read_table(
     path: Path, columns: Sequence[str], numbers: Collection[str], only: Sequence[str] | None = None
 ) -> pandas.DataFrame:
-    """Return a CSV of an experiment; the columns in `numbers` hold numbers, NaN for an empty cell, others hold text.
+    """Return a CSV of an experiment; the columns in `numbers` hold numbers, NaN for an empty cell or one that
+    says so, others hold text.
 
     With `only`, the other columns are left out. Raises UsageError if the file is incomplete or if one of these cells
     holds no number.
@@ -62,7 +63,7 @@ def with_numbers(table: pandas.DataFrame, numbers: Collection[str], path: Path) 
     """Turn the columns of a table of text that hold numbers into numbers; `path` is for the message of an error."""
     for name in numbers:
         try:
-            table[name] = pandas.to_numeric(table[name].mask(table[name].isin(["", "nan"])))
+            table[name] = pandas.to_numeric(table[name].mask(table[name].isin(["", "nan", "NaN", "NA"])))
         except ValueError as error:
             raise UsageError(f"{path} holds something that is no number in column {name}: {error}") from error
     return table

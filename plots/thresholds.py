@@ -36,11 +36,12 @@ def parse_threshold(text: str) -> Threshold:
     return threshold
 
 
-def at_threshold(runs: pandas.DataFrame, path: Path, threshold: Threshold) -> pandas.DataFrame:
+def at_threshold(runs: pandas.DataFrame, path: Path, threshold: Threshold | str) -> pandas.DataFrame:
     """Return the runs with the counts and accuracies that thresholds.csv holds for penalty runs at a threshold.
 
     Raises UsageError if it does not hold them for all measured penalty runs.
     """
+    threshold = parse_threshold(str(threshold))
     penalized = runs["penalty"].notna() & (runs["knob"] != "density")  # l1 has a penalty, but ends with a mask
     if not penalized.any():
         raise UsageError(f"{path.parent} holds no run of a penalty, and a zero threshold changes no other run")

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from benchmark.errors import UsageError
 from benchmark.experiments.registry import EXPERIMENTS
 from benchmark.tasks.registry import TASKS
 from methods.core.plugins import load_plugin
@@ -16,7 +17,12 @@ from methods.core.registry import ALIASES, METHODS
 
 
 def path(text: str | Path) -> Path:
-    """Return a path with the home folder in place of `~`, which no shell replaces in variables and in `--data=~/x`."""
+    """Return a path with the home folder in place of `~`, which no shell replaces in variables and in `--data=~/x`.
+
+    Raises UsageError for an empty text, such as that of a variable that is not set, which would be this folder.
+    """
+    if not str(text):
+        raise UsageError("a path is empty; does it come from a variable that is not set? This folder is `.`")
     return Path(os.path.expanduser(text))  # noqa: PTH111  (unlike Path's, it raises nothing where there is no home)
 
 

@@ -93,6 +93,9 @@ class FakeProbe:
         self.learning_rates = torch.tensor([learning_rates] * net.runs, dtype=torch.float64)
         self.made = torch.ones_like(net.weights)
 
+    def check_data(self) -> None:
+        pass
+
     def ones(self) -> Arguments:
         return (torch.ones(1, self.net.layers[0].shape[1]),), {}
 

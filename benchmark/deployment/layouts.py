@@ -21,7 +21,7 @@ def smallest(tensor: torch.Tensor) -> tuple[str, Parts]:
     """
     tensor = tensor.detach().cpu()
     dense = {"": tensor.clone(memory_format=torch.contiguous_format)}
-    if not tensor.dim() or not tensor.is_floating_point():
+    if not tensor.numel() or not tensor.dim() or not tensor.is_floating_point():
         return "dense", dense
     kept = tensor != 0
     rows = kept.reshape(len(tensor), -1) if tensor.dim() > 1 else kept[None]

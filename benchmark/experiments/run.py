@@ -179,7 +179,7 @@ def run_of(row: Mapping[str, str]) -> Run:
             epochs=int(row["epochs"]),
             learning_rate=float(row["learning_rate"]),
             precision=row["precision"],
-            synthetic=row["synthetic"] == "true" or (older and row["experiment"].endswith("-smoke")),
+            synthetic=row["synthetic"].lower() == "true" or (older and row["experiment"].endswith("-smoke")),
         )
     except ValueError as error:
         if isinstance(error, UsageError | MethodError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import math
 import shutil
 import tempfile
 import zlib
@@ -78,13 +79,23 @@ def _choose(folders: Sequence[Path]) -> tuple[dict[str, tuple[Path, dict[str, st
                 chosen[key] = folder, row
                 continue
             first, kept = chosen[key]
-            if not results.failed(row) and any(row[name] != kept[name] for name in MEASURED):
+            differing = [name for name in MEASURED if not _equal(row[name], kept[name])]
+            if not results.failed(row) and differing:
+                name = differing[-1]
                 conflicts.append(
                     f"{row['task']} {row['method']} {row['value']} seed {row['seed']} ({key}): {kept['status']} with "
-                    f"{kept['test_accuracy'] or 'no'} % in {first}, which is kept, {row['status']} with "
-                    f"{row['test_accuracy'] or 'no'} % in {folder}"
+                    f"{name} {kept[name] or 'missing'} in {first}, which is kept, {row['status']} with "
+                    f"{row[name] or 'missing'} in {folder}"
                 )
     return chosen, conflicts
+
+
+def _equal(one: str, other: str) -> bool:
+    """Tell whether two cells hold the same; a spreadsheet keeps 15 digits of a number."""
+    try:
+        return one == other or math.isclose(float(one), float(other), rel_tol=1e-13)
+    except ValueError:
+        return False
 
 
 def _check_one_budget(rows: dict[str, tuple[Path, dict[str, str]]]) -> None:

@@ -30,6 +30,9 @@ class Probe:
         self.net, self.train, self.batch_size, self.seeds = net, train, batch_size, seeds
         self.learning_rates, self.objective = learning_rates, objective
 
+    def check_data(self) -> None:
+        """Return, as a task has training data."""
+
     def ones(self) -> Arguments:
         """Return the arguments of a forward pass of one input of ones, or of the first one if inputs are tokens."""
         first = self.train[0][:1]

@@ -49,8 +49,10 @@ def other_rates(method: Method, spent: float, expected: float) -> list[str]:
 
 
 def start_of_training(net: Network, given: torch.Tensor, method: Method) -> list[str]:
-    """Return sentences about layers that cannot learn: of zeros that the method cannot train, or pruned entirely."""
+    """Return sentences about an ignored weight decay, and layers that cannot learn: of zeros, or pruned entirely."""
     said = []
+    if method.weight_decay and method.knob in ("strength", "penalty") and type(method).update is not Method.update:
+        said.append(f"weight_decay is for methods without a penalty; {method} ignores it")
     zero = [layer.name for layer in net.layers if not given[:, layer.span].any()]
     if zero and method.zeros_stay:
         said.append(

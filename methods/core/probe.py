@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol, TypeAlias
 
@@ -19,6 +19,9 @@ class Probe(Protocol):
     """
 
     learning_rates: torch.Tensor  # [R, steps], float64 on the CPU: those of all phases
+
+    def check_data(self) -> None:
+        """Raise MethodError unless there is training data to score; for methods that score it after training."""
 
     def ones(self) -> Arguments:
         """Return the arguments of a forward pass of one example whose numbers are ones."""
@@ -50,9 +53,27 @@ class Probe(Protocol):
         """Return new CPU generators, one for each run, that depend only on the run's seed."""
 
 
+def with_tensors(value: Any, change: Callable[[torch.Tensor], torch.Tensor]) -> Any:
+    """Return the arguments of a call, or a part of them, with each tensor changed; containers keep their types."""
+    if isinstance(value, torch.Tensor):
+        return change(value)
+    if isinstance(value, dict):
+        return {name: with_tensors(part, change) for name, part in value.items()}
+    if isinstance(value, torch.nn.utils.rnn.PackedSequence):
+        return value._replace(data=change(value.data))
+    if isinstance(value, list | tuple):
+        parts = [with_tensors(part, change) for part in value]
+        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
+    return value
+
+
 @contextmanager
 def no_trace(net: Network, training: bool = True) -> Iterator[None]:
-    """Start from zero gradients, in training or evaluation mode; at the end zero them and restore modes and buffers."""
+    """Start from zero gradients, in training or evaluation mode; at the end restore gradients, modes and buffers.
+
+    A network of the suite has its gradients in flat tensors, which are zero at the end.
+    """
+    gradients = [(parameter, parameter.grad) for parameter in net.model.parameters()]
     before = {name: buffer.clone() for name, buffer in net.named_buffers()}
     modes = [(module, module.training) for module in net.model.modules()]
     if net.model.training != training:  # else a part that a script has put into the other mode stays in it
@@ -65,6 +86,8 @@ def no_trace(net: Network, training: bool = True) -> Iterator[None]:
         yield
     finally:
         net.zero_grad()
+        for parameter, gradient in gradients:
+            parameter.grad = gradient
         for module, mode in modes:
             module.training = mode
         for name, buffer in net.named_buffers():

@@ -18,7 +18,8 @@ def prunable_names(model: torch.nn.Module, include: Choice = None, exclude: Choi
     """Return the names of the trained parameters to prune, as `trained_names` orders them.
 
     By default these are the weights of linear, bilinear, convolutional, attention and recurrent modules, except those
-    that an embedding shares. `include` adds parameters and `exclude` removes some, see `methods.core.choice`.
+    that an embedding shares. `include` adds parameters and `exclude` removes some, see `methods.core.choice`. Single
+    numbers and tensors without entries stay as they are.
 
     Raises MethodError for a choice that fits nothing, and for a weight that torch computes from other parameters, as
     under weight norm, unless it is excluded.
@@ -42,7 +43,9 @@ def prunable_names(model: torch.nn.Module, include: Choice = None, exclude: Choi
                 f"call {_removal(module, name)}(model.get_submodule({path!r}), {name!r}) first, or leave it dense with "
                 f"exclude={path!r}"
             )
-    return [name for name in trained_names(model) if id(model.get_parameter(name)) in chosen - excluded]
+    parameters = {name: model.get_parameter(name) for name in trained_names(model)}
+    wanted = chosen - excluded
+    return [name for name, own in parameters.items() if id(own) in wanted and own.dim() and own.numel()]
 
 
 def stacked_matrices(model: torch.nn.Module) -> dict[int, int]:

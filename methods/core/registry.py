@@ -76,8 +76,10 @@ def register_alias(name: str, written: str) -> None:
 def _check_name(name: str) -> None:
     """Raise MethodError for a name that no written form could hold."""
     check_printable(name)
-    if not name or name != name.strip() or set(name) & set("[],="):
-        raise MethodError(f"the name {name!r} is empty, or holds a bracket, a comma, `=` or a space at an end")
+    if not name or name != name.strip() or set(name) & set("[],=") or name.startswith("_"):
+        raise MethodError(
+            f"the name {name!r} is empty, begins with `_`, or holds a bracket, a comma, `=` or a space at an end"
+        )
 
 
 def parse(text: str) -> Method:

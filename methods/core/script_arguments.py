@@ -60,6 +60,8 @@ def check_numbers(
         raise MethodError(f"rates has one learning rate for each of the {steps:,} steps, not {found}")
     for rate in rates:
         number("a learning rate in rates", rate, " >= 0")
+    if not any(rates):
+        raise MethodError("rates has a learning rate > 0 for one step or more, not zero for all")
 
 
 def check_plan(plan: Mapping[str, Any], state: Mapping[str, Any]) -> None:

@@ -14,10 +14,11 @@ TYPES = ("float16", "bfloat16", "float32", "float64")
 
 
 def check_parameters(model: torch.nn.Module) -> None:
-    """Raise MethodError if a trained parameter has no values yet, or a type or device that cannot be trained."""
+    """Raise MethodError if a trained parameter has no values or memory of its own, or cannot be trained."""
     if isinstance(model, torch.jit.ScriptModule):
         raise MethodError("the model is a TorchScript module; build the optimizer on the module that it was made of")
     first: torch.nn.Parameter | None = None
+    places: dict[int, str] = {}
     for name, parameter in model.named_parameters():
         if torch.nn.parameter.is_lazy(parameter) or parameter.is_meta:
             raise MethodError(f"{name} has no values yet; run a batch through the model before you build the optimizer")
@@ -34,6 +35,18 @@ def check_parameters(model: torch.nn.Module) -> None:
             raise MethodError(f"{name} is {parameter.dtype}; trained parameters are of type {', '.join(TYPES)}")
         if parameter.device != first.device:
             raise MethodError(f"{name} is on {parameter.device}, others on {first.device}; all must be on one device")
+        if parameter.numel() and (other := places.setdefault(parameter.data_ptr(), name)) != name:
+            raise MethodError(
+                f"{other} and {name} are two parameters in one piece of memory, which would be trained apart; tie them "
+                "by assigning the parameter itself, as in model.decoder.weight = model.encoder.weight"
+            )
+
+
+def unwrapped(model: torch.nn.Module) -> torch.nn.Module:
+    """Return the model inside torch's wrappers for several devices or processes, which may be compiled."""
+    wrapper = getattr(model, "_orig_mod", model)
+    parallel = torch.nn.parallel.DistributedDataParallel | torch.nn.DataParallel
+    return unwrapped(wrapper.module) if isinstance(wrapper, parallel) else model
 
 
 class ScriptNetwork(Network):
@@ -41,6 +54,7 @@ class ScriptNetwork(Network):
 
     Parameters of the flat tensors' type are views of these. All others, such as bfloat16, are copies: the flat tensors
     hold them in float32 (float64 if a parameter of their tensor is float64), and `write_out` rounds them to the model.
+    The parameters' gradients are the script's own, as under torch's optimizers; `gather_gradients` copies them.
     """
 
     def __init__(self, model: torch.nn.Module, names: list[str]):
@@ -55,10 +69,9 @@ class ScriptNetwork(Network):
 
     def _share(self, name: str, parameter: torch.nn.Parameter, place: torch.Tensor, grad: torch.Tensor) -> None:
         if parameter.dtype == place.dtype:
-            super()._share(name, parameter, place, grad)
+            parameter.data = place
         else:
             self._types[name] = parameter.dtype
-            parameter.grad = None
 
     def _places(self) -> Iterator[tuple[Layer, torch.Tensor, torch.Tensor]]:
         """Yield each layer with its parts of the flat tensors, value and gradient."""
@@ -155,40 +168,38 @@ class ScriptNetwork(Network):
                     "parameters before you build it"
                 )
 
-    def drop_gradients(self) -> None:
-        """Take the gradients off the parameters, until `gather_gradients`."""
+    def clear_gradients(self, set_to_none: bool = True) -> None:
+        """Take the gradients off the parameters, or set them to zero in place."""
         for layer, _, _ in self._places():
-            self.model.get_parameter(layer.name).grad = None
+            parameter = self.model.get_parameter(layer.name)
+            if set_to_none or parameter.grad is None:
+                parameter.grad = None
+            else:
+                parameter.grad = parameter.grad.detach().zero_()
 
     def has_gradients(self) -> bool:
         """Tell whether a parameter has a gradient."""
         return any(self.model.get_parameter(layer.name).grad is not None for layer, _, _ in self._places())
 
     def gather_gradients(self) -> None:
-        """Copy the gradients into the flat gradients where they are not views of them, and make them views again."""
+        """Copy the parameters' gradients into the flat gradients; a parameter without one has zeros."""
         for layer, _, place in self._places():
-            parameter = self.model.get_parameter(layer.name)
-            if parameter.grad is None:
+            grad = self.model.get_parameter(layer.name).grad
+            if grad is None:
                 place.zero_()
-            elif parameter.grad.layout != torch.strided:  # such as that of nn.Embedding(sparse=True)
-                place.copy_(parameter.grad.to_dense())
-            elif parameter.grad.data_ptr() != place.data_ptr():
-                place.copy_(parameter.grad)
-            if layer.name not in self._types:
-                parameter.grad = place
+            else:  # nn.Embedding(sparse=True) has a sparse one
+                place.copy_(grad if grad.layout == torch.strided else grad.to_dense())
 
     def zero_grad(self) -> None:
         super().zero_grad()
-        for name in self._types:
-            self.model.get_parameter(name).grad = None
+        self.clear_gradients()
 
     def release(self) -> None:
-        """Give the parameters storages of their own, without gradients."""
+        """Give the parameters storages of their own."""
         for layer, _, _ in self._places():
             parameter = self.model.get_parameter(layer.name)
             if layer.name not in self._types:
                 parameter.data = parameter.data.clone()
-            parameter.grad = None
         for module in self.model.modules():
             if isinstance(module, torch.nn.RNNBase):
                 module.flatten_parameters()  # on CUDA: one piece of memory for each module, as cuDNN wants it

@@ -8,7 +8,7 @@ from typing import Any
 from methods.core.inputs import squared_inputs
 from methods.core.lazy import torch
 from methods.core.network import hessian_gradient, twice_differentiable
-from methods.core.probe import Arguments, no_trace
+from methods.core.probe import Arguments, no_trace, with_tensors
 from methods.core.registry import MethodError
 from methods.core.script_network import ScriptNetwork
 
@@ -33,16 +33,19 @@ class ScriptProbe:
         try:
             with no_trace(self.net):
                 self._call()
-                self.net.gather_gradients()
         finally:
             hook.remove()
         if not calls:
             raise MethodError("`probe` must call the model that the optimizer is built on, not a part of it")
         return _example(calls[0], _batch(calls[0]))
 
-    def _call(self) -> torch.Tensor:
+    def check_data(self) -> None:
         if self._loss is None:
             raise MethodError("this method scores data: give `probe`, a function that returns the loss on a batch")
+
+    def _call(self) -> torch.Tensor:
+        self.check_data()
+        assert self._loss is not None
         self.net.write_out()  # a method may have pruned since the last call
         with torch.enable_grad():
             try:
@@ -70,7 +73,7 @@ class ScriptProbe:
         total = torch.zeros_like(self.net.grad)
         with no_trace(self.net, training):
             for _ in range(batches):
-                self.net.drop_gradients()
+                self.net.clear_gradients()
                 loss = self._call()
                 if not self.net.has_gradients():
                     self._checked(loss).backward()
@@ -86,7 +89,6 @@ class ScriptProbe:
             before = squares.clone()
             for _ in range(batches):
                 self._call()
-            self.net.gather_gradients()
         if torch.equal(squares, before) and not before.all():  # those of recurrent layers stay 1
             raise MethodError(OTHER_MODEL)
         return squares.sqrt().unsqueeze(0)
@@ -104,20 +106,21 @@ class ScriptProbe:
             return hessian_gradient(self._checked(self._call()), weights).unsqueeze(0)
 
 
-def _example(value: Any, batch: int) -> Any:
+def _example(call: Arguments, batch: int) -> Arguments:
     """Return the first example of a batch, in which floating-point tensors hold ones; tokens stay."""
-    if isinstance(value, torch.Tensor):
-        first = value[:1] if value.dim() and len(value) == batch else value
-        return torch.ones_like(first) if value.is_floating_point() else first
-    if isinstance(value, dict):
-        return {name: _example(part, batch) for name, part in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)([_example(part, batch) for part in value])
-    return value
+
+    def first(value: torch.Tensor) -> torch.Tensor:
+        own = value[:1] if value.dim() and len(value) == batch else value
+        return torch.ones_like(own) if own.is_floating_point() else own
+
+    args, kwargs = with_tensors(call, first)
+    return args, kwargs
 
 
 def _batch(value: Any) -> int:
-    """Return the number of examples, by the first tensor among the arguments."""
+    """Return the number of examples, by the first tensor among the arguments; 0 if they cannot be divided."""
+    if isinstance(value, torch.nn.utils.rnn.PackedSequence):
+        return 0
     if isinstance(value, torch.Tensor):
         return len(value) if value.dim() else 0
     parts = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()

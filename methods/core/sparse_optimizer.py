@@ -19,7 +19,7 @@ from methods.core.prunable import prunable_names
 from methods.core.ranks import as_first_rank
 from methods.core.registry import MethodError, parse
 from methods.core.script_arguments import check_kinds, check_numbers, check_plan, cosine_rates, with_value
-from methods.core.script_network import ScriptNetwork, check_parameters
+from methods.core.script_network import ScriptNetwork, check_parameters, unwrapped
 from methods.core.script_probe import ScriptProbe
 from methods.core.unfinished import UNFINISHED, check_unclaimed
 
@@ -83,8 +83,7 @@ class SparseOptimizer(torch.optim.Optimizer):
         self._expected = optimizer.lr_gain * sum(rates)
         given_values = {"strength": strength, "penalty": penalty, "density": density}
         self.method, value = with_value(parse(method), given_values, self._expected)
-        if isinstance(model, torch.nn.parallel.DistributedDataParallel | torch.nn.DataParallel):
-            model = model.module  # the same parameters, by the names that they have in the model
+        model = unwrapped(model)
         check_parameters(model)
         check_unclaimed(model)
         names = prunable_names(model, include, exclude)
@@ -107,10 +106,16 @@ class SparseOptimizer(torch.optim.Optimizer):
         self._given: torch.Tensor | None = given  # until the first step, see load_state_dict
         script = ScriptProbe(self.net, rates, probe, int(own_seed))
         budget = steps / sum(self.method.phases_at(value))
-        self._driver = Driver(self.net, self.method, [value], optimizer, weight_decay, script, budget)
+        try:
+            self._driver = Driver(self.net, self.method, [value], optimizer, weight_decay, script, budget)
+            self._driver.start_phases()
+        except BaseException:
+            self.net.weights.copy_(given)  # a method may have pruned before it was refused
+            self.net.write_out()
+            self.net.release()
+            raise
         for sentence in start_of_training(self.net, given, self.method):
             warnings.warn(sentence, stacklevel=2)
-        self._driver.start_phases()
         self.net.write_out()
         self._left: torch.Tensor | None = self.net.weights.clone()  # until the first step, see look_for_writes
         shapes = ", ".join(f"{plain_name(layer.name)} {list(layer.shape)}" for layer in self.net.layers)
@@ -133,14 +138,13 @@ class SparseOptimizer(torch.optim.Optimizer):
         """
         return {name: value for name, value in vars(self).items() if name != "step" and not name.endswith("_hooks")}
 
-    def zero_grad(self, set_to_none: bool = False) -> None:
-        """Set the gradients to zero; they are parts of one tensor, so they become None only after `finish()`."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Take the gradients off the parameters, also off those that were assigned since the last step."""
         if self._finished:
-            super().zero_grad()
+            super().zero_grad(set_to_none)
             return
         self._written |= self.net.take_in()
-        self.net.gather_gradients()
-        self.net.zero_grad()
+        self.net.clear_gradients(set_to_none)
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
@@ -188,6 +192,8 @@ class SparseOptimizer(torch.optim.Optimizer):
         """
         if self._finished:
             return
+        if torch.is_inference_mode_enabled():
+            raise MethodError("finish() came in torch.inference_mode(), whose weights cannot be trained again")
         with torch.no_grad():
             self.net.look_for_writes()
             self._written |= self.net.take_in()
@@ -199,6 +205,7 @@ class SparseOptimizer(torch.optim.Optimizer):
                 said.append(f"the last loss did not depend on {self._cut_off}; is the network constant?")
             said += other_rates(self.method, self._spent, self._expected)
             self.net.write_out()
+            self.net.clear_gradients()
             self.net.release()
         self._finished = True
         UNFINISHED.discard(self.net)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import inspect
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, cast
@@ -114,10 +114,16 @@ def options_of(owner: Callable[..., Any]) -> tuple[Option, ...]:
 @lru_cache(maxsize=1024)
 def _options_of(owner: Any) -> tuple[Option, ...]:
     if isinstance(owner, type) and is_dataclass(owner):
-        found = ((field.name, _annotation(owner, field.name), field.default, field.metadata) for field in fields(owner))
         return tuple(
-            Option(name, kind, default, bool(meta.get("shown")), meta.get("needs"))
-            for name, kind, default, meta in found
+            Option(
+                own.name,
+                _annotation(owner, own.name),
+                _default(own),
+                bool(own.metadata.get("shown")),
+                own.metadata.get("needs"),
+            )
+            for own in fields(owner)
+            if own.init  # a field that no caller gives is a state of the method
         )
     options = []
     for name, parameter in inspect.signature(owner, eval_str=True).parameters.items():
@@ -127,6 +133,10 @@ def _options_of(owner: Any) -> tuple[Option, ...]:
             kind = float if default is MISSING or default is None else type(default)
         options.append(Option(name, kind, default))
     return tuple(options)
+
+
+def _default(field: Field[Any]) -> Any:
+    return field.default if field.default_factory is MISSING else field.default_factory()
 
 
 def _annotation(cls: type, name: str) -> Any:

@@ -16,7 +16,7 @@ from plots.literature import cited, published
 from plots.looks import GREY, Look, looks, names
 from plots.metrics import Metric, chances, metric_of, named
 from plots.results import measured, of_task
-from plots.style import figure_style, legend, save, sheet
+from plots.style import figure_style, legend, save, sheet, show_dollars
 from plots.summaries import budgets, failed, seeds, subtitle, summary, titled
 
 
@@ -71,6 +71,7 @@ def front(runs: Runs, task: str | None = None) -> Figure:
         draw_published(axes, marks, "test_accuracy")
         _draw_edge(axes, bottom, means[means["method"] != "dense"], look)
         legend(panels, axes.get_legend_handles_labels()[0])
+    show_dollars(figure)
     return figure
 
 

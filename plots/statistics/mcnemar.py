@@ -102,10 +102,14 @@ def resolution_table(runs: pandas.DataFrame, bits: Answers) -> pandas.DataFrame:
 
 def resolution_notes(runs: pandas.DataFrame, bits: Answers) -> str:
     """Return a paragraph for each line of `resolution_table`; nothing if there is none."""
+    table = resolution_table(runs, bits)
+    found = [
+        f"a difference of {floor:.2f} points or more" if floor > 0 else "no difference" for floor in table["floor"]
+    ]
     return "".join(
         f"\nTest set of {line.task}: {line.examples:,} examples, so one is {line.step:.2g} points, and the accuracy of "
         f"one network has a standard error of {line.standard_error:.2f} points. Two dense seeds disagree on "
-        f"{line.differing:.1f} %; of two networks that disagree so often, McNemar's exact test finds a difference of "
-        f"{line.floor:.2f} points or more at 5 %.\n"
-        for line in resolution_table(runs, bits).itertuples()
+        f"{line.differing:.1f} %; of two networks that disagree so often, McNemar's exact test finds "
+        f"{difference} at 5 %.\n"
+        for line, difference in zip(table.itertuples(), found, strict=True)
     )

@@ -278,3 +278,16 @@ def test_recurrent_modules_get_their_memory_in_one_piece_again(monkeypatch: pyte
     monkeypatch.setattr(nn.GRU, "flatten_parameters", lambda module: flattened.append(module))
     optimizer.finish()
     assert flattened == [model.get_submodule("0.inner")]
+
+
+@pytest.mark.parametrize("form", ["magnitude[distribution=erk]", "set", "d-gating", "sign-in"])
+def test_single_numbers_and_empty_weights_stay_as_they_are(form: str) -> None:
+    class Scaled(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.out = nn.Linear(4, 2)
+            self.scale, self.none = nn.Parameter(torch.ones(())), nn.Parameter(torch.ones(0, 4))
+
+    value = {"strength": 1.0} if form == "d-gating" else {"density": 0.5}
+    optimizer = SparseOptimizer(Scaled(), form, steps=2, lr=0.1, include=lambda name, own: True, **value)
+    assert {layer.name for layer in optimizer.net.layers} == {"out.weight", "out.bias"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import NoneType
 from typing import get_args
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from methods import Masked
 from methods.core.option_types import choices, holds
 from methods.core.plugins import load_plugin
 from methods.core.registry import METHODS, MethodError, check_value, parse, register, signature
@@ -267,3 +269,21 @@ def test_every_method_names_its_family() -> None:
         "factorization", "penalty", "during training", "before training", "dynamic", "control", "dense"
     }  # fmt: skip
     assert METHODS["powerprop"].family == METHODS["magnitude"].family == "during training"
+
+
+def test_fields_that_no_caller_gives_are_no_options() -> None:
+    @dataclass
+    class Counts(Masked):
+        seen: int = field(default=0, init=False)
+        share: float = field(default_factory=lambda: 0.5)
+
+    assert [(option.name, option.default) for option in options_of(Counts)] == [("share", 0.5)]
+    method = Counts()
+    method.seen = 1
+    with pytest.raises(MethodError, match="sets seen, which it must list in state_names"):
+        method.state_dict()
+
+
+def test_a_name_that_a_legend_would_leave_out_is_refused() -> None:
+    with pytest.raises(MethodError, match="begins with `_`"):
+        register("_mine", knob="density")

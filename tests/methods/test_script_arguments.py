@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -36,6 +36,7 @@ def build(model: torch.nn.Module, **options: Any) -> SparseOptimizer:
         ({"rates": []}, "rates has one learning rate for each of the 10 steps, not 0"),
         ({"rates": ["0.1"] * 10}, "a learning rate in rates is a finite number >= 0, not '0.1'"),
         ({"rates": [-0.1] * 10}, "a learning rate in rates is a finite number >= 0"),
+        ({"rates": [0.0] * 10}, "rates has a learning rate > 0 for one step or more"),
         ({"probe": torch.tensor(1.0)}, "probe is a function .*, not Tensor"),
         ({"groups": [{"params": "2", "lr": "0.1"}]}, "lr of a group is a finite number >= 0"),
     ],
@@ -93,4 +94,50 @@ def test_a_model_that_is_still_trained_is_written_by_safetensors(tmp_path: Path)
     read = safetensors.torch.load_file(tmp_path / "model.safetensors")
     assert all(torch.equal(read[name], value) for name, value in model.state_dict().items())
     with pytest.warns(UserWarning, match="after 0 steps"):
+        optimizer.finish()
+
+
+def test_a_refused_optimizer_leaves_the_weights() -> None:
+    """SNIP prunes in steps, and the probe ends after the first."""
+    model = mlp()
+    before = [parameter.detach().clone() for parameter in model.parameters()]
+    losses = iter([model(torch.ones(2, 1, 4, 4)).square().mean()])
+    with pytest.raises(MethodError, match="ran out of batches"):
+        build(model, method="snip[iterations=3]", density=0.1, probe=lambda: next(losses))
+    assert all(torch.equal(one, two) for one, two in zip(model.parameters(), before, strict=True))
+    build(model)  # no other optimizer trains it
+
+
+@pytest.mark.parametrize("form", ["wanda", "obs", "obs[finetune=0.5]"])
+def test_methods_that_score_data_after_training_ask_for_the_probe_at_once(form: str) -> None:
+    with pytest.raises(MethodError, match="this method scores data: give `probe`"):
+        build(mlp(), method=form)
+
+
+def test_parameters_in_one_piece_of_memory_are_refused() -> None:
+    model = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Linear(4, 3))
+    model.get_parameter("1.weight").data = model.get_parameter("0.weight").data.t()
+    with pytest.raises(MethodError, match=r"0\.weight and 1\.weight are two parameters in one piece of memory"):
+        build(model)
+
+
+def test_a_weight_decay_that_a_penalty_ignores_is_said() -> None:
+    with pytest.warns(UserWarning, match="weight_decay is for methods without a penalty; .* ignores it"):
+        build(mlp(), method="dwf", density=None, strength=1.0, weight_decay=1e-4)
+
+
+def test_the_model_inside_a_compiled_wrapper_is_trained() -> None:
+    model = mlp()
+    wrapped = cast(torch.nn.Module, torch.compile(torch.nn.DataParallel(model)))
+    optimizer = build(wrapped, exclude="1")
+    assert str(optimizer.coverage) == str(build(mlp(), exclude="1").coverage)
+    assert optimizer.net.model is model
+
+
+def test_the_end_is_refused_where_weights_would_be_frozen() -> None:
+    model = mlp()
+    optimizer = build(model)
+    with torch.inference_mode(), pytest.raises(MethodError, match=r"finish\(\) came in torch\.inference_mode"):
+        optimizer.finish()
+    with pytest.warns(UserWarning, match="finish"):
         optimizer.finish()

@@ -176,3 +176,32 @@ def test_a_script_gives_them_its_probe(form: str) -> None:
         optimizer.step()
     optimizer.finish()
     assert sum(int(weight.count_nonzero()) for weight in model.parameters() if weight.dim() > 1) == 60
+
+
+class Attends(nn.Module):
+    """A layer that another module computes, as nn.MultiheadAttention does with its output projection."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read, self.called = nn.Linear(2, 2), nn.Linear(2, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        out: torch.Tensor = self.called(input=nn.functional.linear(x, self.read.weight) * 0 + x)
+        return out
+
+
+def test_a_layer_that_is_not_called_has_the_norm_one_and_keywords_are_read() -> None:
+    assert squares(Attends(), torch.tensor([[2.0, 3.0]])).tolist() == [1, 1, 1, 1, 4, 9]
+
+
+def test_a_transposed_convolution_takes_the_size_of_its_output() -> None:
+    class Upsamples(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.up = nn.ConvTranspose1d(1, 1, 2, stride=2)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            out: torch.Tensor = self.up(x, torch.Size([5]))
+            return out
+
+    assert squares(Upsamples(), torch.tensor([[[1.0, 2.0]]])).tolist() == [5, 5]

@@ -216,3 +216,24 @@ def test_a_copy_takes_what_was_written_through_data_before_the_end() -> None:
     through_data(model)
     optimizer.finish()
     assert torch.equal(model.get_parameter("1.weight"), mlp(3).bfloat16().get_parameter("1.weight"))
+
+
+@pytest.mark.parametrize("form", ["dwf", "dwf[depth=2]", "d-gating", "rewa", "sign-in", "powerprop"])
+def test_a_step_that_is_taken_back_restarts_no_factors(form: str) -> None:
+    """Sharpness-aware minimization adds a step to the weights and subtracts it again, up to rounding."""
+    one, two = mlp(), mlp()
+    pair = built(one, form), built(two, form)
+    for model, optimizer in zip((one, two), pair, strict=True):
+        steps(model, optimizer, 2)
+    ascent = [0.1 * torch.randn(parameter.shape) for parameter in two.parameters()]
+    with torch.no_grad():
+        for sign in (1, -1):
+            for parameter, step in zip(two.parameters(), ascent, strict=True):
+                parameter.add_(step, alpha=sign)
+    for model, optimizer in zip((one, two), pair, strict=True):
+        steps(model, optimizer, 2)
+    torch.testing.assert_close(pair[0].net.weights, pair[1].net.weights, rtol=1e-3, atol=1e-5)
+    states = (optimizer.state_dict()["driver"]["method"] for optimizer in pair)
+    for ours, theirs in zip(*(state.values() for state in states), strict=True):
+        if isinstance(ours, torch.Tensor) and ours.is_floating_point():
+            torch.testing.assert_close(ours, theirs, rtol=1e-2, atol=1e-4)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gzip
 import math
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from pathlib import Path
+from typing import Any
 
 import numpy
 import pandas
@@ -18,7 +19,7 @@ from benchmark.records.schema import COLUMNS, CORRECT_COLUMNS, CURVE_COLUMNS, TH
 from benchmark.records.table import append
 from plots import tables
 from plots.answers import correct
-from plots.results import NUMBERS, curves, load, measured, option
+from plots.results import NUMBERS, VALUE, curves, load, measured, option
 from plots.summaries import failed, thresholds
 from tests.builders import GOLDEN, pair, run, write
 
@@ -227,3 +228,37 @@ def test_a_damaged_archive_of_curves_is_named(content: bytes, tmp_path: Path) ->
     (tmp_path / "curves.csv.gz").write_bytes(content)
     with pytest.raises(UsageError, match=r"curves.csv.gz is damaged or no packed CSV \(.*\); restore it"):
         curves(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        ({"value": None}, "holds no value of run snip"),
+        ({"seed": None}, "holds no seed of run snip"),
+        ({"status": "done"}, "holds 'done' as status of run snip.*statuses are ok, diverged"),
+    ],
+)
+def test_a_row_that_no_run_writes_is_rejected(cells: dict[str, Any], said: str, tmp_path: Path) -> None:
+    rows = [run("dense", 1, 0, 1, 90, 90), replace(run("snip", 0.1, 0, 100, 80, 80, key="snip"), **cells)]
+    with pytest.raises(UsageError, match=said):
+        load(write(tmp_path, rows))
+
+
+def test_missing_numbers_of_other_programs_are_nan(tmp_path: Path) -> None:
+    path = write(tmp_path, [run("snip", 0.1, seed, 100, 80, 80) for seed in range(2)]) / "runs.csv"
+    rows = [line.split(",") for line in path.read_text().splitlines()]
+    for row, missing in zip(rows[1:], ("NaN", "NA"), strict=True):
+        row[COLUMNS.index("test_accuracy")] = missing
+    path.write_text("".join(",".join(row) + "\r\n" for row in rows))
+    with pytest.raises(UsageError, match="no run with status ok"):
+        load(tmp_path)
+
+
+def test_the_home_folder_may_be_written_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert len(load(write(tmp_path), point=list(VALUE))) == len(load("~"))
+
+
+def test_a_threshold_that_is_none_is_rejected(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="a threshold is a magnitude, such as 1e-4, or validated, not 'validate'"):
+        load(write(tmp_path), threshold="validate")  # type: ignore[arg-type]

@@ -91,6 +91,15 @@ def test_unwritable_results_are_an_error_before_any_run(
     assert blocked.read_text().startswith("a file")
 
 
+def test_an_empty_path_is_not_this_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert sparsefront(monkeypatch, "run", "quickstart", "--tier", "smoke", "--results", "") == 2
+    assert "'--results': a path is empty" in " ".join(capfd.readouterr().err.split())
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [("", "is empty; delete it"), ("a,b\n1,2\n", "unknown: a, b"), (",".join(COLUMNS) + "\nabc,quick", "torn")],

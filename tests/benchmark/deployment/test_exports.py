@@ -14,6 +14,7 @@ from benchmark import Experiment, load_run, run_experiment
 from benchmark.deployment import exports, sparse_rows, two_of_four
 from benchmark.deployment.compact import compact
 from benchmark.deployment.exports import export
+from benchmark.deployment.fast_path import leave_fast_path
 from benchmark.deployment.sparse_rows import SparseConv2d, SparseLinear, with_sparse_rows
 from benchmark.deployment.two_of_four import with_two_of_four
 from benchmark.errors import UsageError
@@ -264,3 +265,14 @@ def test_two_of_four_takes_the_layers_that_fit(
 
 def test_every_format_has_an_ending() -> None:
     assert set(exports.ENDINGS) == {"dense", "onnx", "torch-sparse", "torch-2:4"}
+
+
+def test_an_encoder_with_sparse_rows_takes_padding() -> None:
+    """torch's encoder would leave padding out by nested tensors, which no sparse layer can take."""
+    encoder = nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 12, batch_first=True), 2).eval()
+    with_rows = with_sparse_rows(encoder)
+    leave_fast_path(encoder)
+    x, padding = torch.randn(2, 4, 8), torch.tensor([[False] * 4, [False, False, True, True]])
+    with torch.no_grad():
+        found, expected = (each(x, src_key_padding_mask=padding) for each in (with_rows, encoder))
+    torch.testing.assert_close(found[~padding], expected[~padding], rtol=1e-5, atol=1e-6)

@@ -145,3 +145,16 @@ def test_without_safetensors_saving_says_what_to_install(tmp_path: Path, monkeyp
     with pytest.raises(UsageError, match="pip install"):
         save_network(nn.Linear(2, 2), tmp_path / "file")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_buffer_without_entries_comes_back(tmp_path: Path) -> None:
+    def build() -> nn.Linear:
+        model = nn.Linear(2, 2)
+        model.register_buffer("queue", torch.empty(0, 128))
+        return model
+
+    model = build()
+    save_network(model, tmp_path / "a.safetensors")
+    loaded = build()
+    load_network(tmp_path / "a.safetensors", loaded)
+    assert torch.equal(loaded.weight, model.weight) and loaded.get_buffer("queue").shape == (0, 128)

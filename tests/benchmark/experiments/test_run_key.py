@@ -116,6 +116,7 @@ def test_rows_say_themselves_whether_their_data_was_synthetic() -> None:
     row |= {"task": run.task, "method": run.method, "value": "0.5", "seed": "0", "epochs": "2", "learning_rate": "0.1"}
     row |= {"key": run.key, "experiment": "quickstart"}
     assert stale_keys([row | {"synthetic": "true"}]) == set()
+    assert stale_keys([row | {"synthetic": "TRUE"}]) == set()  # as spreadsheets write it
     assert stale_keys([row | {"synthetic": "false"}]) == {run.key}
     older = row | {"synthetic": "false", "experiment": "quickstart-smoke"}
     assert stale_keys([older]) == set()

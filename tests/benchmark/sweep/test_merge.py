@@ -52,7 +52,8 @@ def test_another_result_of_one_key_is_reported(
     both = [str(folder(tmp_path / "a", [A])), str(folder(tmp_path / "b", [other]))]
     assert sparsefront(monkeypatch, "merge", *both, "--output", str(tmp_path / "c")) == 0
     shown = " ".join(capsys.readouterr().out.split())
-    assert f"toy snip 0.1 seed 0 ({A.key}): ok with 80 % in {both[0]}, which is kept, ok with 79.5 %" in shown
+    first = f"toy snip 0.1 seed 0 ({A.key}): ok with test_accuracy 80 in {both[0]}"
+    assert f"{first}, which is kept, ok with 79.5 in {both[1]}" in shown
     assert "1 runs, 1 differ" in shown
 
 
@@ -128,3 +129,8 @@ def test_the_output_may_be_an_empty_folder(tmp_path: Path) -> None:
     assert len(merged(tmp_path / "c")) == 2
     with pytest.raises(UsageError, match="is not empty"):
         merge([tmp_path / "a", tmp_path / "b"], tmp_path / "c")
+
+
+def test_a_number_that_a_spreadsheet_has_shortened_is_the_same(tmp_path: Path) -> None:
+    full, short = (run("snip", 0.1, 0, 100, number, 80) for number in (98.44961240310077, 98.4496124031008))
+    assert merge([folder(tmp_path / "a", [full]), folder(tmp_path / "b", [short])], tmp_path / "c").conflicts == []

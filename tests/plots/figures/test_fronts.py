@@ -163,3 +163,9 @@ def test_the_legend_of_forty_methods_is_within_the_figure_and_below_its_subtitle
     (subtitle,) = (text for text in texts if text.get_text() == "1 seed, 40 epochs")
     box = found.get_window_extent()
     assert len(found.get_texts()) == 40 and box.y0 >= 0 and box.y1 <= subtitle.get_window_extent().y0
+
+
+def test_a_front_can_be_saved_where_names_have_dollar_signs(tmp_path: Path) -> None:
+    figure = front(load(write(tmp_path, [run("dense", 1, 0, 1, 90, 90), run("a$b_{$x^", 0.1, 0, 100, 80, 80)])))
+    figure.savefig(tmp_path / "a.png")
+    assert (tmp_path / "a.png").stat().st_size

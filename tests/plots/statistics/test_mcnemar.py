@@ -12,7 +12,7 @@ from scipy import stats
 from benchmark.records.bits import encode, packed
 from plots.answers import Answers
 from plots.results import load
-from plots.statistics.mcnemar import mcnemar_table, p_value, resolution_table
+from plots.statistics.mcnemar import mcnemar_table, p_value, resolution_notes, resolution_table
 from tests.builders import pair, run, write
 
 
@@ -71,3 +71,11 @@ def test_seeds_disagree_by_the_mean_over_all_pairs(tmp_path: Path) -> None:
     bits = {row.key: numpy.arange(10) < right for row, right in zip(rows, (5, 6, 9), strict=True)}
     (line,) = resolution_table(load(write(tmp_path, rows)), answers(bits)).to_dict("records")
     assert line["differing"] == pytest.approx((10 + 40 + 30) / 3)
+
+
+def test_two_seeds_that_agree_resolve_no_difference(tmp_path: Path) -> None:
+    rows = pair("dense", 1, 1000, (90, 90), (90, 90))
+    notes = resolution_notes(
+        load(write(tmp_path, rows)), answers({row.key: numpy.ones(10, dtype=bool) for row in rows})
+    )
+    assert "finds no difference at 5 %" in notes and "nan" not in notes
