@@ -18,6 +18,7 @@ _FUNCTIONS: tuple[Block, ...] = (
     numbers.at,
     numbers.compression,
     numbers.difference,
+    numbers.differs,
     numbers.lead,
     numbers.mean,
     numbers.point,

@@ -62,19 +62,44 @@ def against(experiment: str, method: str, control: str, level: str, threshold: s
     The interval is Dunnett's, simultaneous over the methods within 5 points of the best. A threshold is as in `point`,
     or `validated`. Raises UsageError if the method has none there.
     """
-    table = comparison(experiment, "" if control == "dense" else control, level, threshold)
+    return interval(
+        comparison(experiment, "" if control == "dense" else control, level, threshold),
+        method,
+        control,
+        f"{experiment} at {level}",
+        digits,
+    )
+
+
+def differs(
+    experiment: str, epochs: str, method: str, control: str, level: str, threshold: str = "", digits: str = "1"
+) -> str:
+    """Return what `against` does of the runs of one number of epochs, for an experiment on budgets."""
+    table = comparison(experiment, "" if control == "dense" else control, level, threshold, epochs)
+    return interval(table, method, control, f"{experiment} after {epochs} epochs at {level}", digits)
+
+
+def interval(table: pandas.DataFrame, method: str, control: str, where: str, digits: str) -> str:
+    """Return the difference of a method to a control with its interval, from lines of `comparison`.
+
+    Raises UsageError, which says where, if there is none.
+    """
     first = "above_dense" if control == "dense" else "difference"
     columns = [first, f"{first}_low", f"{first}_high"]
     if method not in table.index or table.loc[method, columns].isna().any():
-        raise UsageError(f"{experiment} has no interval of {method} against {control} at {level}")
+        raise UsageError(f"{where} has no interval of {method} against {control}")
     found, low, high = (f"{table[column][method]:+.{digits}f}" for column in columns)
     return f"{found} [{low}, {high}]"
 
 
 @functools.cache
-def comparison(experiment: str, control: str, level: str, threshold: str) -> pandas.DataFrame:
-    """Return the lines of `accuracy_table` at one compression, by method; a threshold is as in `against`."""
+def comparison(experiment: str, control: str, level: str, threshold: str, epochs: str = "") -> pandas.DataFrame:
+    """Return the lines of `accuracy_table` at one compression, by method; a threshold is as in `against`.
+
+    With `epochs`, only runs of so many count.
+    """
     runs = published.runs(experiment, parse_threshold(threshold) if threshold else None)
+    runs = runs[runs["epochs"] == float(epochs)] if epochs else runs
     return accuracy_table(read_at(seed_curves(runs), [float(level)]), runs, control).set_index("method")
 
 

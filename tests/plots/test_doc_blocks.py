@@ -174,7 +174,7 @@ def test_a_difference_has_its_simultaneous_interval(results: Path) -> None:
     difference, low, high = text.replace("[", "").replace("]", "").replace(",", "").split()
     assert difference == "+2.0"
     assert float(low) < 0 < float(high)  # two seeds each, two points apart within a method
-    with pytest.raises(UsageError, match=r"golden has no interval of dwf\[depth=2\] against snip at 10"):
+    with pytest.raises(UsageError, match=r"golden at 10 has no interval of dwf\[depth=2\] against snip"):
         BLOCKS["against"]("golden", "dwf[depth=2]", "snip", "10")  # eight points below
     assert BLOCKS["against"]("golden", "snip", "dense", "10").startswith("-3.0 [")  # 89 of 92
     assert BLOCKS["top"]("golden", "10") == "`snip`"
@@ -240,3 +240,16 @@ def test_the_table_of_scores_has_the_metric_at_the_chosen_learning_rate_with_bot
         "| `dwf[depth=3]` | 2.500 (2.500) | 2.500 (\N{EN DASH}) | 2.500 (\N{EN DASH}) |",
         "| `snip` | 2.350 | 2.350 | \N{EN DASH} |",
     ]
+
+
+def test_a_difference_after_some_epochs_is_that_of_their_runs(results: Path) -> None:
+    rows = [
+        replace(one, epochs=epochs, key=f"{one.key}-{epochs}")
+        for epochs, (gmp, dwf) in {10: ((80, 81), (82, 83)), 300: ((80, 82), (78, 80))}.items()
+        for one in (*pair("gmp", 0.1, 100, gmp, gmp), *pair("dwf[depth=2]", 1, 100, dwf, dwf))
+    ]
+    (results / "reference" / "long").mkdir()
+    (write(results / "reference" / "long", rows) / "budgets.csv").write_text("")  # compares budgets
+    found = [BLOCKS["differs"]("long", epochs, "dwf[depth=2]", "gmp", "10") for epochs in ("10", "300")]
+    # Two samples of two: t with two degrees of freedom, 4.303, times the pooled deviation, 0.5^0.5 and 2^0.5.
+    assert found == ["+2.0 [-1.0, +5.0]", "-2.0 [-8.1, +4.1]"]
