@@ -16,8 +16,8 @@ def budget() -> Experiment:
 
     Penalties are given by lambda, so all budgets pose one problem; at one strength a longer training has a smaller
     lambda. The longest runs come last. Half a day on two cores, a third of it up to 100 epochs; `--epochs 30 --seeds 0`
-    takes twenty minutes. Found with one seed (docs/findings/budget.md): after 100 epochs the strict zero meets the
-    validated one, and after 300 depth 3 is below gradual magnitude pruning at 20 and above it at 300.
+    takes twenty minutes. Found (docs/findings/budget.md): after 100 epochs the strict zero meets the validated one, in
+    one seed, and after 300 depth 3 is below gradual magnitude pruning at 20 and above it at 300, in three.
     """
     return Experiment(
         tasks=("lenet300-fmnist",),

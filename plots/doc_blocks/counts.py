@@ -41,10 +41,13 @@ def diverged(experiment: str, method: str, value: str = "", learning_rate: str =
 
 
 def trial(experiment: str, method: str, value: str, learning_rate: str) -> str:
-    """Return validation score and compression of a trial, as in `86.0 % at 66`; of dense the score alone."""
+    """Return validation score and compression of a trial, as in `86.0 % at 66`; of dense the score alone.
+
+    If there are several, it is the one of the longest training, and then of the first seed.
+    """
     table = measured(runs(experiment))
     found = matching(table, experiment, method, value=value, learning_rate=learning_rate)
-    own = found.iloc[-1]
+    own = found.sort_values(["epochs", "seed"], ascending=[True, False], kind="stable").iloc[-1]
     compression = "" if own["method"] == "dense" else f" at {rounded(own['compression'], 0)}"
     return f"{scored(metric_of(found), own['val_accuracy'])}{compression}"
 

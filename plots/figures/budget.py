@@ -51,7 +51,10 @@ def draw(folder: Path, frame: pandas.DataFrame, figures: Path) -> list[Path]:
 
 
 def readings(runs: pandas.DataFrame, zero: str) -> pandas.DataFrame:
-    """Return the mean accuracy of each method at each compression and number of epochs, with its 95 % interval."""
+    """Return the mean accuracy of each method at each compression and number of epochs, with its 95 % interval.
+
+    A method with one seed has no interval, since nothing shows that its seeds differ as those of others do.
+    """
     rows = []
     for (task, epochs), same in runs[runs["method"] != "dense"].groupby(["task", "epochs"]):
         for at, here in read_at(seed_curves(same), COMPRESSIONS).groupby("at"):
@@ -60,6 +63,7 @@ def readings(runs: pandas.DataFrame, zero: str) -> pandas.DataFrame:
             best = max(float(numpy.mean(sample)) for sample in samples.values())
             near = near_best(samples, metric.margin(NEAR, best))
             found = intervals(samples).assign(**intervals(near)[["low", "high"]])
+            found.loc[found["n"] < 2, ["low", "high"]] = numpy.nan
             found.insert(1, "asked", here.groupby("method")["asked"].max())
             rows += [(task, zero, at, *line, epochs) for line in found.itertuples()]
     columns = ["task", "zero", "at", "method", "n", "asked", "test_accuracy", "low", "high", "epochs"]
@@ -74,9 +78,9 @@ def budget_figure(runs: pandas.DataFrame, table: pandas.DataFrame) -> Figure:
     metric = metric_of(runs)
     caption = (
         f"Test {metric.directed} at exactly the compression, read log-linearly between values, as means over seeds; "
-        "bars: 95 % intervals of the mean, with the variance pooled over the methods near the best. "
-        "Solid: the zero of the runs; dashed, for penalties: the validated zero. A line has no mark where the front "
-        "does not reach the compression. Grey: dense. "
+        "bars: 95 % intervals of the mean, with the variance pooled over the methods near the best; a method with one "
+        "seed has none. Solid: the zero of the runs; dashed, for penalties: the validated zero. A line has no mark "
+        "where the front does not reach the compression. Grey: dense. "
         f"Means more than {DEEPEST} {metric.unit} below the best are not shown."
     )
     counts = measured(runs).groupby(["method", "value", "epochs"]).agg(n=("seed", "size"))

@@ -250,6 +250,7 @@ def test_a_difference_after_some_epochs_is_that_of_their_runs(results: Path) -> 
     ]
     (results / "reference" / "long").mkdir()
     (write(results / "reference" / "long", rows) / "budgets.csv").write_text("")  # compares budgets
+    assert BLOCKS["trial"]("long", "gmp", "0.1", "0.1") == "80.0 % at 10"  # after 300 epochs, of the first seed
     found = [BLOCKS["differs"]("long", epochs, "dwf[depth=2]", "gmp", "10") for epochs in ("10", "300")]
     # Two samples of two: t with two degrees of freedom, 4.303, times the pooled deviation, 0.5^0.5 and 2^0.5.
     assert found == ["+2.0 [-1.0, +5.0]", "-2.0 [-8.1, +4.1]"]

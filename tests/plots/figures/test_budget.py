@@ -41,6 +41,15 @@ def test_a_seed_that_failed_is_asked_and_in_no_mean(tmp_path: Path) -> None:
     assert own[["n", "asked"]].to_numpy().tolist() == [[1, 1], [1, 2]]
 
 
+def test_a_method_with_one_seed_has_no_interval(tmp_path: Path) -> None:
+    second = replace(at("gmp", 30, 100, 86), seed=1, key="second"), replace(at("gmp", 30, 10, 78), seed=1, key="third")
+    table = readings(load(write(tmp_path, [*ROWS, *second]), point=AT_SETTING), STRICT)
+    intervals = (
+        table[(table["at"] == 20) & (table["epochs"] == 30)].set_index("method")[["low", "high"]].notna().all(axis=1)
+    )
+    assert intervals.to_dict() == {"gmp": True, "rigl": False}
+
+
 def test_a_line_goes_over_the_epochs(tmp_path: Path) -> None:
     runs = load(write(tmp_path, ROWS), point=AT_SETTING)
     middle = budget_figure(runs, readings(runs, STRICT)).axes[1]
