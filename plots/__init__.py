@@ -1,7 +1,7 @@
 """Figures and tables from the CSV files that `benchmark` writes; this package never imports torch.
 
-results.py loads the runs of an experiment with tables.py, and counts them at the zero threshold that thresholds.py
-gives. summaries.py averages them over seeds; readings.py reads fronts at a given compression, and comparisons.py
+results.py loads the runs of an experiment with tables.py, checks them with cells.py, and counts them at the zero
+threshold that thresholds.py gives. summaries.py averages them over seeds; readings.py reads fronts at a given compression, and comparisons.py
 computes intervals of the readings, with the critical values of simultaneous.py; `statistics` holds the tables of a
 comparison, and selection.py takes a part of the runs. answers.py reads which test examples each run got right, and
 deployed.py adds file sizes and latencies. learning_rates.py chooses learning rates, and trials.py chooses pairs of

@@ -12,7 +12,8 @@ from typing import get_type_hints
 import pandas
 
 from benchmark.errors import UsageError
-from benchmark.records.schema import COLUMNS, CURVE_COLUMNS, Row, Status
+from benchmark.records.schema import COLUMNS, CURVE_COLUMNS, Row
+from plots.cells import check_cells
 from plots.deployed import with_deployed
 from plots.given import SHOWN, Runs, table_of
 from plots.metrics import SIGNS, task_metrics, with_scores
@@ -68,7 +69,7 @@ def loaded(
 ) -> pandas.DataFrame:
     """Return what `load` returns, from a table of `rows`, so that what shows a folder in several ways reads it once."""
     path = Path(folder) / "runs.csv"
-    _check_possible(table, path)
+    check_cells(table, path)
     runs = table.copy()
     runs["base_task"] = runs["base_task"].where(runs["base_task"] != "", runs["task"])
     runs["label"] = runs["label"].where(runs["label"] != "", runs["method"])
@@ -95,30 +96,6 @@ def loaded(
             "seed to seed, over which a mean says nothing; run all seeds again, or choose a folder with --results"
         )
     return runs
-
-
-def _check_possible(runs: pandas.DataFrame, path: Path) -> None:
-    """Raise UsageError for a cell that no run writes, as in a table edited by hand.
-
-    A run has a value, a seed and a known status; a share of weights is one, and an accuracy is a percentage.
-    """
-    for column in ("value", "seed"):
-        if (lacking := runs[column].isna()).any():
-            raise UsageError(f"{path} holds no {column} of run {runs.loc[lacking, 'key'].iloc[0]}")
-    if (unknown := ~runs["status"].isin([str(status) for status in Status])).any():
-        run = runs[unknown].iloc[0]
-        raise UsageError(
-            f"{path} holds {run['status']!r} as status of run {run['key']}; statuses are {', '.join(Status)}"
-        )
-    accuracy = runs["metric"] == "accuracy"
-    for column, most in (("density", 1), ("val_accuracy", 100), ("test_accuracy", 100)):
-        there = runs[column].notna() & (accuracy if most == 100 else True)
-        wrong = runs[there & ~runs[column].between(0, most)]
-        if len(wrong):
-            raise UsageError(
-                f"{path} holds {wrong[column].iloc[0]:g} as {column} of run {wrong['key'].iloc[0]}, "
-                f"which is a number from 0 to {most}"
-            )
 
 
 def option(runs: pandas.DataFrame, name: str) -> pandas.Series:

@@ -20,11 +20,10 @@ from benchmark.records.table import stream
 def read_table(
     path: Path, columns: Sequence[str], numbers: Collection[str], only: Sequence[str] | None = None
 ) -> pandas.DataFrame:
-    """Return a CSV of an experiment; the columns in `numbers` hold numbers, NaN for an empty cell or one that
-    says so, others hold text.
+    """Return a CSV of an experiment; the columns in `numbers` hold numbers, and the others text.
 
-    With `only`, the other columns are left out. Raises UsageError if the file is incomplete or if one of these cells
-    holds no number.
+    An empty cell of numbers, or one that holds nan, NaN or NA, is NaN. With `only`, the other columns are left
+    out. Raises UsageError if the file is incomplete or if one of these cells holds no number.
     """
     kept = [name for name in columns if only is None or name in only]
     numbers = [name for name in numbers if name in kept]

@@ -62,13 +62,8 @@ def against(experiment: str, method: str, control: str, level: str, threshold: s
     The interval is Dunnett's, simultaneous over the methods within 5 points of the best. A threshold is as in `point`,
     or `validated`. Raises UsageError if the method has none there.
     """
-    return interval(
-        comparison(experiment, "" if control == "dense" else control, level, threshold),
-        method,
-        control,
-        f"{experiment} at {level}",
-        digits,
-    )
+    table = comparison(experiment, "" if control == "dense" else control, level, threshold)
+    return interval(table, method, control, f"{experiment} at {level}", digits)
 
 
 def differs(
