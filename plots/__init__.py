@@ -1,16 +1,16 @@
 """Figures and tables from the CSV files that `benchmark` writes; this package never imports torch.
 
 results.py loads the runs of an experiment with tables.py, checks them with cells.py, and counts them at the zero
-threshold that thresholds.py gives. summaries.py averages them over seeds; readings.py reads fronts at a given compression, and comparisons.py
-computes intervals of the readings, with the critical values of simultaneous.py; `statistics` holds the tables of a
-comparison, and selection.py takes a part of the runs. answers.py reads which test examples each run got right, and
-deployed.py adds file sizes and latencies. learning_rates.py chooses learning rates, and trials.py chooses pairs of
-learning rate and knob. report.py writes the figures of `figures` and the leaderboard of leaderboards.py, which
-terminal.py prints, comparison_report.py those of several folders, and `page` an interactive HTML page; registry.py
-finds the figures of an experiment. axes.py, looks.py and style.py hold what figures share, and files.py writes files.
-checklist.py judges results by the checklist of Blalock et al., whose items are in `requirements`. metrics.py names the
-metric of a task, and literature.py holds published curves. docs.py fills the blocks of the documentation with the
-tables and numbers of `doc_blocks`.
+threshold that thresholds.py gives. summaries.py averages them over seeds; readings.py reads fronts at a given
+compression, and comparisons.py computes intervals of the readings, with the critical values of simultaneous.py;
+`statistics` holds the tables of a comparison, and selection.py takes a part of the runs. answers.py reads which test
+examples each run got right, and deployed.py adds file sizes and latencies. learning_rates.py chooses learning rates,
+and trials.py chooses pairs of learning rate and knob. report.py writes the figures of `figures` and the leaderboard of
+leaderboards.py, which terminal.py prints, comparison_report.py those of several folders, and `page` an interactive HTML
+page; registry.py finds the figures of an experiment. axes.py, looks.py and style.py hold what figures share, and
+files.py writes files. checklist.py judges results by the checklist of Blalock et al., whose items are in
+`requirements`. metrics.py names the metric of a task, and literature.py holds published curves. docs.py fills the
+blocks of the documentation with the tables and numbers of `doc_blocks`.
 """
 
 from __future__ import annotations
